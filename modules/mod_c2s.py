@@ -1,0 +1,321 @@
+"""Client connections: XML streams on the c2s ports (RFC 6120 section 4, RFC 7590, XEP-0368).
+
+Data and owner: each connection has one Session, kept in the shared table "sessions" (connection ->
+session), so that a reload of this module finds them all. The stream's parser belongs to the
+session. What a peer sends is worked off in the connection's worker, one element after the other;
+a broken stream gets its error and only that connection ends.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+
+import gevent
+
+from prosody_py.api import Event, Options, Stanza, boolean, hook, integer, period, size
+from prosody_py.api import StreamError
+from prosody_py.concurrency.timer import Timer
+from prosody_py.events import filters
+from prosody_py.sessions import lifecycle
+from prosody_py.sessions.session import Session
+from prosody_py.xmpp import ns, prep
+from prosody_py.xmpp.parser import StreamOpen, StreamParser
+from prosody_py.xmpp.writer import escape_attr
+
+GLOBAL = True
+GOODBYE = 5  # seconds that the connections may take to drain when the server stops
+
+
+class Config(Options):
+    """Options of client connections; the ports are `c2s_ports` and `c2s_direct_tls_ports`."""
+
+    c2s_require_encryption = boolean(True, doc="Refuse to log clients in without TLS.")
+    c2s_stanza_size_limit = size("256 KB", min="10 KB", doc="Largest element of a client.")
+    c2s_unauthed_stanza_size_limit = size(
+        "16 KB", min="1 KB", doc="Largest element of a client that has not logged in yet.")
+    c2s_timeout = period("5 minutes", min="1 second",
+                         doc="Time that a client may take to log in and bind a resource.")
+    c2s_close_timeout = period("5 seconds", min="0 seconds",
+                               doc="Time that a client may take to close its side of a stream.")
+    c2s_read_timeout = period("14 minutes", min="1 second",
+                              doc="Silence after which a client is asked for, or dropped.")
+    c2s_connections_per_address = integer(
+        200, min=1, doc="Connections that one address may have at a time (IPv6: one /64).")
+    c2s_max_send_buffer = size("8 MB", min="64 KB",
+                               doc="Output that may wait for a client that does not read.")
+
+
+class ClientListener:
+    """Receives what happens on the connections of clients."""
+
+    def __init__(self, module):
+        self.module = module
+        self.server = module.server
+        self.sessions = module.shared("sessions")
+        self.options = module.options
+        self.per_address = Counter(network_of(conn.ip()) for conn in self.sessions)
+
+    def admit(self, address: str) -> bool:
+        """Whether one more connection of `address` is welcome."""
+        network = network_of(address)
+        if self.per_address[network] < self.options.c2s_connections_per_address:
+            return True
+        if not self.per_address[network]:
+            del self.per_address[network]
+        self.module.log("info", "Refused a connection from %s: it has %d already "
+                        "(c2s_connections_per_address)", address, self.per_address[network])
+        return False
+
+    def onconnect(self, conn) -> None:
+        """A connection is new, or its TLS handshake is done."""
+        session = conn.session
+        if session is None:
+            session = self._new_session(conn)
+        if conn.secure:
+            session.secure = True
+            session.log.debug("TLS is established")
+
+    def _new_session(self, conn):
+        session = conn.session = ClientSession(conn, self)
+        self.sessions[conn] = session
+        self.per_address[network_of(conn.ip())] += 1
+        session.log.info("Client connected from %s", conn.ip())
+        session.timer = Timer(self.options.c2s_timeout, login_timeout, session)
+        filters.initialize(session)
+        return session
+
+    def onincoming(self, conn, data: bytes) -> None:
+        """The peer has sent bytes."""
+        session = conn.session
+        if session.filters is not None:
+            data = filters.run(session, "bytes/in", data)
+            if data is None:
+                return
+        session.received(data)
+
+    def ondisconnect(self, conn, reason: str | None) -> None:
+        """The connection is gone."""
+        session = self.sessions.pop(conn, None)
+        if session is None:
+            return
+        network = network_of(conn.ip())
+        self.per_address[network] -= 1
+        if self.per_address[network] <= 0:
+            del self.per_address[network]
+        session.stop_timer()
+        session.log.info("Client disconnected: %s", reason or "stream closed")
+        host = session.host_object
+        if host is not None and not session.destroyed:
+            # Stream management keeps a session without a connection (XEP-0198).
+            event = Event(session=session, reason=reason)
+            if host.events.fire_event("c2s-disconnected", event) is not None:
+                return
+        if session.conn is conn:
+            session.conn = None
+            lifecycle.destroy(session, reason)
+
+    def onreadtimeout(self, conn) -> bool | None:
+        """The peer has been silent; true keeps the connection."""
+        session = conn.session
+        if session is None or session.host_object is None:
+            return None
+        return session.host_object.events.fire_event("c2s-read-timeout", Event(session=session))
+
+
+class ClientSession(Session):
+    """A session that speaks RFC 6120's client side of a stream."""
+
+    timer = None
+    closing = False
+    filters = None
+
+    def __init__(self, conn, listener: ClientListener):
+        super().__init__(conn, listener.server)
+        self.listener = listener
+        self.stream = StreamParser(listener.options.c2s_unauthed_stanza_size_limit)
+
+    # -- in --------------------------------------------------------------------------------
+
+    def received(self, data: bytes) -> None:
+        """Work off bytes of the peer."""
+        process = self.listener.server.process_stanza
+        stream = self.stream
+        while stream is not None:
+            events = stream.feed(data)
+            for event in events:
+                if isinstance(event, Stanza):
+                    if self.filters is not None:
+                        event = filters.run(self, "stanzas/in", event)
+                        if event is None:
+                            continue
+                    process(self, event)
+                elif isinstance(event, StreamOpen):
+                    self.opened(event)
+                elif isinstance(event, StreamError):
+                    self.close(event)
+                else:
+                    self.peer_closed()
+                if self.closing or self.destroyed:
+                    return
+            if not events or not stream.kept:
+                return
+            data = b""
+
+    def opened(self, header: StreamOpen) -> None:
+        """Answer the peer's stream header (RFC 6120 section 4.3)."""
+        attr = header.attr
+        self.streamid = secrets.token_urlsafe(16)
+        self.version = _version(attr.get("version"))
+        self.lang = attr.get("xml:lang") or self.lang
+        wanted = attr.get("to")
+        try:
+            name = prep.nameprep(wanted) if wanted else None
+        except prep.PrepError:
+            name = None
+        host = self.listener.server.hosts.get(name) if name else None
+        known = host is not None and host.type == "local" and "c2s" in host.modules
+        if self.host_object is not None and host is not self.host_object:
+            self._send_header(self.host, attr)
+            self.close("not-authorized" if known else "host-unknown",
+                       "The host of a stream cannot change")
+            return
+        self._send_header(name if known else None, attr)
+        if header.default_ns != ns.CLIENT:
+            self.close("invalid-namespace", f"The default namespace must be {ns.CLIENT}")
+        elif not wanted:
+            self.close("improper-addressing", "A stream header needs a 'to'")
+        elif not known:
+            self.close("host-unknown", "This server does not serve the host named in 'to'")
+        elif self.version < 1.0:
+            self.close("unsupported-version", "XMPP 1.0 is spoken here")
+        else:
+            self.host, self.host_object = name, host
+            self.notopen = None
+            features = Stanza("stream:features")
+            host.events.fire_event("stream-features",
+                                   Event(origin=self, features=features, stream=attr))
+            self.send(features)
+
+    def _send_header(self, host: str | None, attr: dict[str, str]) -> None:
+        self.notopen = None
+        to = f" to='{escape_attr(attr['from'])}'" if attr.get("from") and self.username else ""
+        sender = f" from='{escape_attr(host)}'" if host else ""
+        self.send(f"<?xml version='1.0'?><stream:stream xmlns='{ns.CLIENT}' "
+                  f"xmlns:stream='{ns.STREAM}' version='1.0' xml:lang='en' "
+                  f"id='{self.streamid}'{sender}{to}>".encode())
+
+    def reset_stream(self) -> None:
+        """Expect a new stream header: after STARTTLS and after authentication."""
+        self.notopen = True
+        self.stream.reset()
+        if self.username is not None:
+            self.stream.max_bytes = self.listener.options.c2s_stanza_size_limit
+
+    def starttls(self, context) -> None:
+        """Begin TLS; what the peer sent after <starttls/> in clear is thrown away."""
+        self.stream.drop_kept()
+        self.reset_stream()
+        self.conn.starttls(context)
+
+    def bound(self) -> None:
+        """The session has a resource: from now on stanzas flow."""
+        self.stream.single = False
+        self.stop_timer()
+
+    def stop_timer(self) -> None:
+        """End the limit on the time for logging in."""
+        if self.timer is not None:
+            self.timer.stop()
+            self.timer = None
+
+    # -- out -------------------------------------------------------------------------------
+
+    def peer_closed(self) -> None:
+        """The peer has closed its stream: close ours."""
+        self.log.debug("The client closed its stream")
+        self.close()
+
+    def close(self, reason=None, text: str | None = None) -> None:
+        """End the stream: `reason` is a StreamError, the name of a condition, or nothing."""
+        conn = self.conn
+        if conn is None or self.closing:
+            return
+        self.closing = True
+        self.stop_timer()
+        if isinstance(reason, str):
+            reason = StreamError(reason, text)
+        if self.notopen:
+            self.streamid = secrets.token_urlsafe(16)
+            self._send_header(self.host, {})
+        if reason is not None:
+            self.log.info("Closing the stream: %s", reason)
+            self.send(stream_error(reason))
+        self.send(b"</stream:stream>")
+        self.notopen = True
+        lifecycle.destroy(self, reason and str(reason))
+        conn.close(str(reason) if reason is not None else None)
+
+
+def stream_error(error: StreamError) -> Stanza:
+    """Return the <stream:error/> of an error (RFC 6120 section 4.9)."""
+    element = Stanza("stream:error")
+    element.tag(error.condition, xmlns=ns.STREAM_ERRORS).up()
+    if error.text:
+        element.text_tag("text", error.text, {"xmlns": ns.STREAM_ERRORS})
+    return element
+
+
+def _version(text: str | None) -> float:
+    try:
+        return float(text or 0)
+    except ValueError:
+        return 0.0
+
+
+def network_of(address: str) -> str:
+    """Return what counts as one address: an IPv4 address, the /64 of an IPv6 one."""
+    return ":".join(address.split(":")[:4]) if ":" in address else address
+
+
+def login_timeout(_now: float, session) -> None:
+    """The client took too long to log in."""
+    session.timer = None
+    session.close("connection-timeout", "Logging in took too long")
+
+
+def load(module):
+    """Offer the ports, and take over the connections of an instance before this one."""
+    listener = module.listener = ClientListener(module)
+    common = {"listener": listener, "admit": listener.admit,
+              "max_send_buffer": module.options.c2s_max_send_buffer,
+              "read_timeout": module.options.c2s_read_timeout}
+    module.provides("net", {"name": "c2s", "default_port": 5222, "encryption": "starttls",
+                            **common})
+    module.provides("net", {"name": "c2s_direct_tls", "encryption": "ssl",
+                            "alpn": "xmpp-client", **common})
+
+
+def restore(module, _saved):
+    """Serve the connections that are there with this instance's code."""
+    for conn, session in list(module.listener.sessions.items()):
+        conn.listener = session.listener = module.listener
+        session.__class__ = ClientSession
+
+
+def add_host(module):
+    """Serve clients on a host."""
+    module.hook("resource-bind", lambda event: event.session.bound()
+                if isinstance(event.session, ClientSession) else None, 1000)
+
+
+@hook("server-stopping", priority=-80)
+def say_goodbye(module, event):
+    """Close all streams, so that clients know why, and wait until that is written."""
+    sessions = module.listener.sessions
+    reason = StreamError("system-shutdown", event.reason)
+    for session in list(sessions.values()):
+        session.close(reason)
+    with gevent.Timeout(GOODBYE, False):
+        while sessions:
+            gevent.sleep(0.01)

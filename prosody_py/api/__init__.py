@@ -1,0 +1,40 @@
+"""The only door for modules written in Python.
+
+    from prosody_py.api import Options, hook, iq, period, stanza
+
+A module is one file, `mod_x.py`. It may have: `class Config(Options)`; functions marked with
+`@hook` and `@iq`; the life-cycle functions `load(module)`, `unload(module)`, `save(module)`,
+`restore(module, saved)`, `ready(module)`, `add_host(module)`, `command(module, args)`; and the
+constants `GLOBAL` (the server's instead of a host's), `FEATURES` (for service discovery) and
+`DEPENDS` (modules that it needs).
+"""
+
+from prosody_py.api.marks import PASS, hook, iq
+from prosody_py.config.options import (
+    Options,
+    array,
+    boolean,
+    enum,
+    inherited_set,
+    integer,
+    mapping,
+    number,
+    path,
+    period,
+    rate,
+    scalar,
+    set_,
+    size,
+    string,
+)
+from prosody_py.events.bus import Event, Events
+from prosody_py.xmpp import builders as stanza
+from prosody_py.xmpp import jid, ns
+from prosody_py.xmpp.errors import StanzaError, StreamError
+from prosody_py.xmpp.stanza import Stanza
+
+__all__ = [
+    "Event", "Events", "Options", "PASS", "Stanza", "StanzaError", "StreamError", "array",
+    "boolean", "enum", "hook", "inherited_set", "integer", "iq", "jid", "mapping", "ns",
+    "number", "path", "period", "rate", "scalar", "set_", "size", "stanza", "string",
+]

@@ -1,0 +1,117 @@
+"""The part of the module API that deals with time: timers, periodic work, deferred start-up."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from prosody_py.api.registrations import Undo
+from prosody_py.concurrency.timer import Timer
+
+log = logging.getLogger("modules")
+_PERIODS = {"hourly": 3600, "daily": 86400, "weekly": 7 * 86400}
+
+
+class ModuleTimer:
+    """A timer of a module: it starts when the module is in service and ends with it."""
+
+    def __init__(self, module, seconds: float, function: Callable[..., Any], args: tuple):
+        self._module, self._seconds = module, seconds
+        self._function, self._args = function, args
+        self._timer: Timer | None = None
+
+    def attach(self) -> None:
+        self._timer = Timer(self._seconds, self._call, failed=self._failed)
+
+    def detach(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+
+    def _call(self, now: float) -> Any:
+        again = self._function(now, *self._args)
+        if again is None and self._timer is not None:
+            self._module.registrations.forget(self)
+        return again
+
+    def _failed(self, error: Exception) -> None:
+        self._module.count_error("timer")
+        self._module.log("error", "Error in a timer: %s", error, exc_info=error)
+
+    def stop(self) -> None:
+        """Disarm the timer."""
+        self._module.registrations.remove(self)
+
+    disarm = stop
+
+    def reschedule(self, seconds: float) -> None:
+        """Fire `seconds` from now instead."""
+        self._seconds = seconds
+        if self._timer is not None:
+            self._timer.reschedule(seconds)
+        elif self not in self._module.registrations.entries:
+            self._module.registrations.add(self)
+
+
+class Timing:
+    """`module.add_timer`, `once`, `on_ready` and their kin; mixed into Module."""
+
+    def add_timer(self, seconds: float, function: Callable[..., Any], *args: Any) -> ModuleTimer:
+        """Call `function(now, *args)` in `seconds`; a number it returns calls it again then.
+
+        Never after the module is unloaded. The result has `stop`, `reschedule(seconds)`.
+        """
+        return self.registrations.add(ModuleTimer(self, seconds, function, args))
+
+    def hourly(self, *name_and_function: Any) -> ModuleTimer:
+        """Call `function(task)` each hour; a name before it is for the reader only."""
+        return self._periodic("hourly", *name_and_function)
+
+    def daily(self, *name_and_function: Any) -> ModuleTimer:
+        """Call `function(task)` each day; a name before it is for the reader only."""
+        return self._periodic("daily", *name_and_function)
+
+    def weekly(self, *name_and_function: Any) -> ModuleTimer:
+        """Call `function(task)` each week; a name before it is for the reader only."""
+        return self._periodic("weekly", *name_and_function)
+
+    def _periodic(self, when: str, *name_and_function: Any) -> ModuleTimer:
+        *names, function = name_and_function
+        task = {"name": names[0] if names else f"{self.name} {when}", "when": when}
+        period = _PERIODS[when]
+
+        def run(_now: float) -> float:
+            function(task)
+            return period
+
+        return self.add_timer(min(60, period), run)
+
+    def on_ready(self, function: Callable[[], Any]) -> None:
+        """Call `function()` once everything that is going to be loaded is loaded.
+
+        On a server that has started already, that is as soon as this module is in service. It
+        is never called for a module that is unloaded before.
+        """
+        called = False
+
+        def call(_event: Any = None) -> None:
+            nonlocal called
+            if not called:
+                called = True
+                function()
+
+        if self.server.started:
+            self.add_timer(0, call)
+        else:
+            self.hook_global("server-started", call, -1000)
+
+    once = on_ready
+
+
+class Undoing:
+    """`module.on_unload`: what a Python module wants undone whatever happens."""
+
+    def on_unload(self, function: Callable[[], Any]) -> None:
+        """Call `function()` when the module goes out of service, after its own `unload`."""
+        self.registrations.add(Undo(lambda: None, function))

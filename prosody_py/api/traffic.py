@@ -1,0 +1,75 @@
+"""The part of the module API that sends stanzas."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from typing import Any
+
+from gevent.event import AsyncResult
+from gevent.timeout import Timeout
+
+from prosody_py.events.bus import Event
+from prosody_py.xmpp.errors import StanzaError
+from prosody_py.xmpp.jid import prepped_split
+
+_IQ_TIMEOUT = 120
+_IQS_IN_FLIGHT = 256
+
+
+class Traffic:
+    """`module.send`, `send_iq`, `broadcast`; mixed into Module."""
+
+    def send(self, stanza, origin: Any = None) -> None:
+        """Deliver a stanza as one that this server has made; no pre- events are fired."""
+        self.server.post_stanza(origin or self.server.hosts[self.host], stanza)
+
+    def broadcast(self, jids: Iterable[str], stanza) -> None:
+        """Deliver one stanza to many addresses."""
+        for jid in jids:
+            copy = stanza.shallow()
+            copy.attr["to"] = jid
+            self.send(copy)
+
+    def send_iq(self, stanza, origin: Any = None, timeout: float | None = None) -> Event:
+        """Send an iq and wait for its answer; returns the event with `origin` and `stanza`.
+
+        Raises StanzaError when the answer is an error or does not come in `timeout` seconds.
+        """
+        attr = stanza.attr
+        waiting = self.pending_iqs
+        if len(waiting) >= _IQS_IN_FLIGHT:
+            raise StanzaError("resource-constraint", "Too many requests wait for an answer")
+        attr.setdefault("id", secrets.token_urlsafe(9))
+        if not attr.get("from"):
+            attr["from"] = self.host
+        node, _host, resource = prepped_split(attr["from"])
+        kind = "full" if resource else "bare" if node else "host"
+        key = (kind, attr["id"])
+        if key in waiting:
+            raise StanzaError("conflict", "An iq with this id waits for its answer already")
+        result = waiting[key] = AsyncResult()
+
+        def answered(event):
+            if event.stanza.attr.get("from") != attr.get("to"):
+                return None
+            result.set(event)
+            return True
+
+        names = [f"iq-{outcome}/{kind}/{attr['id']}" for outcome in ("result", "error")]
+        for name in names:
+            self.hook(name, answered)
+        try:
+            self.send(stanza, origin)
+            try:
+                event = result.get(timeout=timeout or _IQ_TIMEOUT)
+            except Timeout:
+                raise StanzaError("remote-server-timeout", "No answer to the iq") from None
+        finally:
+            del waiting[key]
+            for name in names:
+                self.unhook(name, answered)
+        if event.stanza.attr.get("type") == "error":
+            type, condition, text, extra = event.stanza.get_error()
+            raise StanzaError(condition, text, type=type, extra=extra)
+        return event

@@ -1,0 +1,1 @@
+"""Put the server together and run it: start-up, signals, log, command line."""

@@ -1,0 +1,1 @@
+"""The server object, its hosts, and what belongs to a host: users and rosters."""

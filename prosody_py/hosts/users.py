@@ -1,0 +1,145 @@
+"""Accounts: what an authentication provider is, and the host's choice of one.
+
+A provider is a module `auth_<name>` that offers itself with `module.provides("auth", provider)`;
+the host's option `authentication` names it. Functions here are those of Prosody's usermanager.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from prosody_py.events.bus import Event
+from prosody_py.xmpp.sasl import ScramKeys
+
+DEFAULT_PROVIDER = "internal_hashed"
+
+
+class AuthProvider:
+    """An authentication provider; a subclass overrides what it can do.
+
+    User names are prepared local parts. Calls may wait for a store or another server.
+    """
+
+    name: str | None = None
+
+    def user_exists(self, username: str) -> bool:
+        """Whether there is such an account."""
+        return False
+
+    def users(self) -> Iterable[str]:
+        """Return the names of all accounts."""
+        return ()
+
+    def create_user(self, username: str, password: str | None) -> None:
+        """Make an account; raises AccountError when there is one or none can be made."""
+        raise AccountError("Accounts cannot be made on this host")
+
+    def delete_user(self, username: str) -> None:
+        """Remove an account; raises AccountError."""
+        raise AccountError("Accounts cannot be removed on this host")
+
+    def set_password(self, username: str, password: str) -> None:
+        """Change a password; raises AccountError."""
+        raise AccountError("Passwords cannot be changed on this host")
+
+    def test_password(self, username: str, password: str) -> bool:
+        """Check a password in a time that does not depend on the account."""
+        return False
+
+    def has_passwords(self) -> bool:
+        """Whether `test_password` works, so that PLAIN can be offered."""
+        return False
+
+    def scram_hashes(self) -> tuple[str, ...]:
+        """Return the hashes that `scram_keys` may have keys for."""
+        return ()
+
+    def scram_keys(self, username: str, hash: str) -> ScramKeys | None:
+        """Return an account's SCRAM keys for one hash."""
+        return None
+
+    def is_enabled(self, username: str) -> bool:
+        """Whether the account may log in."""
+        return True
+
+    def set_enabled(self, username: str, enabled: bool) -> None:
+        """Allow or forbid an account to log in; raises AccountError."""
+        raise AccountError("Accounts cannot be disabled on this host")
+
+    def allows_external(self) -> bool:
+        """Whether certificates may be used to log in (SASL EXTERNAL)."""
+        return False
+
+    def allows_anonymous(self) -> bool:
+        """Whether anybody may log in (SASL ANONYMOUS)."""
+        return False
+
+    def anonymous_username(self) -> str:
+        """Return a fresh name for an anonymous client."""
+        raise AccountError("Nobody can log in anonymously on this host")
+
+
+class AccountError(Exception):
+    """An account could not be made, changed or removed; the text says why, for people."""
+
+
+def watch(server, host) -> None:
+    """Make the provider that the host's configuration names its `users`, whenever it is there."""
+    wanted = server.config.get(host.host, "authentication") or DEFAULT_PROVIDER
+
+    def added(event) -> None:
+        if event.item.name == wanted:
+            host.users = event.item
+
+    def removed(event) -> None:
+        if host.users is event.item:
+            host.users = None
+
+    host.events.add_handler("item-added/auth-provider", added)
+    host.events.add_handler("item-removed/auth-provider", removed)
+
+
+def provider(server, host: str) -> AuthProvider:
+    """Return the provider of a host; raises AccountError when it has none."""
+    found = server.hosts.get(host)
+    if found is None:
+        raise AccountError(f"{host} is not a host of this server")
+    if found.users is None:
+        raise AccountError(f"{host} has no accounts: its authentication module is not loaded")
+    return found.users
+
+
+def user_exists(server, username: str, host: str) -> bool:
+    """Whether there is such an account; false for hosts without accounts."""
+    found = server.hosts.get(host)
+    return bool(found is not None and found.users is not None
+                and found.users.user_exists(username))
+
+
+def create_user(server, username: str, password: str | None, host: str) -> None:
+    """Make an account; raises AccountError."""
+    provider(server, host).create_user(username, password)
+
+
+def set_password(server, username: str, password: str, host: str, resource=None) -> None:
+    """Change a password and say so (`user-password-changed`); raises AccountError."""
+    provider(server, host).set_password(username, password)
+    server.hosts[host].events.fire_event(
+        "user-password-changed", Event(username=username, host=host, resource=resource))
+
+
+def delete_user(server, username: str, host: str) -> None:
+    """Remove an account, end its sessions, and say so (`user-deleted`); raises AccountError.
+
+    Modules remove what they keep of the user when `user-deleted` is fired.
+    """
+    provider(server, host).delete_user(username)
+    user = server.hosts[host].sessions.get(username)
+    for session in list(user.sessions.values()) if user is not None else ():
+        session.close("not-authorized", "The account was removed")
+    server.hosts[host].events.fire_event("user-deleted", Event(username=username, host=host))
+
+
+def is_admin(server, jid: str, host: str) -> bool:
+    """Whether the option `admins` of the host names this bare JID."""
+    return jid in (server.config.get(host, "admins") or ())

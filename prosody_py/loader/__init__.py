@@ -1,0 +1,1 @@
+"""Find, load, reload and unload modules of both languages."""

@@ -1,0 +1,351 @@
+"""Load, reload and unload modules: each a transaction.
+
+Data and owner: `Modules` owns the registry (host -> name -> Module, "*" for global ones) and the
+shared tables. An instance is made and its code run with all registrations only noted; when that
+has succeeded they are attached in one step. A failure at any point throws the new instance away:
+an old one, if there is, has never left service. So a module is either fully there or not at all.
+
+Semantics of success are Prosody's: `load`, `unload`, `save`/`restore`, `ready`, `add_host`,
+`module-loaded`, `module-reloaded`, `module-unloaded`. A shared module (`add_host`) is reloaded as
+one: the global part and all its host instances. Those that depend on a reloaded module are
+reloaded after it, once each, in the order of their dependencies.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakValueDictionary
+
+from prosody_py.api.module import Module
+from prosody_py.events.bus import Event
+from prosody_py.loader.errors import LoadError
+from prosody_py.loader.find import Source, bundled_folders, find
+from prosody_py.loader.python_code import PythonCode, describe_error
+
+log = logging.getLogger("modules")
+GLOBAL = "*"
+
+
+class SharedTable(dict):
+    """A table of `module.shared`, known by reference; it lives while a module holds it."""
+
+    __slots__ = ("__weakref__", "lua")
+
+    def __hash__(self) -> int:
+        return id(self)
+
+
+class Modules:
+    """The modules of one server."""
+
+    def __init__(self, server, folders: list[str] | None = None):
+        self.server = server
+        self.folders = [*(folders or []), *bundled_folders()]
+        self.languages: dict[str, Callable[[Source], Any]] = {"python": PythonCode}
+        self._modules: dict[str, dict[str, Module]] = {GLOBAL: {}}
+        self._shared: WeakValueDictionary[str, SharedTable] = WeakValueDictionary()
+        self._loading: list[tuple[str, str]] = []
+        server.modules = self
+
+    # -- questions -------------------------------------------------------------------------
+
+    def get_modules(self, host: str) -> dict[str, Module]:
+        """Return the modules loaded on `host` ("*" for global ones) by name."""
+        if host == GLOBAL:
+            return self._modules[GLOBAL]
+        found = self.server.hosts.get(host)
+        return found.modules if found is not None else {}
+
+    def get_module(self, host: str, name: str) -> Module | None:
+        """Return a loaded module, also a global one that the host uses."""
+        return self.get_modules(host).get(name)
+
+    def is_loaded(self, host: str, name: str) -> bool:
+        """Whether `name` is loaded on `host`."""
+        return name in self.get_modules(host)
+
+    def find(self, name: str) -> Source:
+        """Return the file of a module; raises LoadError naming the folders searched."""
+        source = find(name, self.folders)
+        if source is None:
+            raise LoadError(f"There is no module mod_{name} in {', '.join(self.folders)}",
+                            "module-not-found")
+        return source
+
+    # -- load ------------------------------------------------------------------------------
+
+    def load(self, host: str, name: str) -> Module:
+        """Load `name` on `host`; raises LoadError, and then nothing has changed."""
+        if host != GLOBAL and host not in self.server.hosts:
+            raise LoadError(f"{host} is not a host of this server", "unknown-host")
+        if self.is_loaded(host, name):
+            raise LoadError(f"mod_{name} is loaded on {host} already", "module-already-loaded")
+        shared = self._modules[GLOBAL].get(name)
+        if shared is not None:
+            if not shared.code.has("add_host"):
+                raise LoadError(f"mod_{name} is a global module and is loaded already",
+                                "global-module-already-loaded")
+            return self._load_on_host(shared, host)
+        if (host, name) in self._loading:
+            raise LoadError(f"mod_{name} depends on itself, by way of "
+                            + ", ".join("mod_" + other for _host, other in self._loading))
+        module = self._prepare(host, name)
+        self._commit(module)
+        if module.host != host and host != GLOBAL and module.code.has("add_host"):
+            self._load_on_host(module, host)
+        return module
+
+    def _prepare(self, host: str, name: str, old: Module | None = None,
+                 saved: Any = None) -> Module:
+        """Make an instance and run its code; nothing of it is in service yet."""
+        source = self.find(name)
+        module = Module(self.server, name, host, source.path)
+        module.reloading, module.saved_state = old is not None, saved
+        self._loading.append((host, name))
+        try:
+            module.code = self.languages[source.language](source)
+            module.code.run(module)
+            module.code.call("load")
+            if old is not None:
+                module.reloading, module.saved_state = False, None
+                self._restore(module, saved)
+        except LoadError:
+            self._discard(module)
+            raise
+        except Exception as error:
+            self._discard(module)
+            log.debug("mod_%s", name, exc_info=error)
+            raise LoadError(f"mod_{name} could not be loaded on {host}: "
+                            f"{describe_error(error)}") from error
+        finally:
+            self._loading.remove((host, name))
+        module.reloading, module.saved_state = False, None
+        return module
+
+    @staticmethod
+    def _restore(module: Module, saved: Any) -> None:
+        if module.code.has("restore"):
+            module.code.call("restore", {} if saved is None else saved)
+
+    @staticmethod
+    def _discard(module: Module) -> None:
+        """Forget an instance that did not come into service."""
+        module.loaded = False
+        module.registrations.entries.clear()
+        if module.code is not None and hasattr(module.code, "discard"):
+            module.code.discard()
+
+    def _commit(self, module: Module, announce: bool = True) -> None:
+        """Put an instance in service."""
+        module.loaded = True
+        self.get_modules(module.host)[module.name] = module
+        module.registrations.attach()
+        log.debug("Loaded mod_%s on %s", module.name, module.host)
+        if announce:
+            self._announce("module-loaded", module)
+        if module.code.has("ready") and module.parent is None:
+            module.on_ready(lambda: module.code.call("ready"))
+
+    def _announce(self, event: str, module: Module) -> None:
+        module.events.fire_event(event, Event(module=module.name, host=module.host))
+
+    def _prepare_on_host(self, shared: Module, host: str) -> Module:
+        """Make the host's instance of a shared module; nothing of it is in service yet."""
+        module = Module(self.server, shared.name, host, shared.path, shared)
+        module.code, module.exports = shared.code, shared.exports
+        module.options = shared.options
+        try:
+            if shared.code.call_for(module, "add_host") is False:
+                raise LoadError(f"mod_{shared.name} refuses {host}")
+        except LoadError:
+            self._discard_host(module)
+            raise
+        except Exception as error:
+            self._discard_host(module)
+            raise LoadError(f"mod_{shared.name} could not be loaded on {host}: "
+                            f"{describe_error(error)}") from error
+        return module
+
+    @staticmethod
+    def _discard_host(module: Module) -> None:
+        module.loaded = False
+        module.registrations.entries.clear()
+
+    def _load_on_host(self, shared: Module, host: str) -> Module:
+        module = self._prepare_on_host(shared, host)
+        self._commit(module)
+        return module
+
+    # -- unload ----------------------------------------------------------------------------
+
+    def unload(self, host: str, name: str) -> None:
+        """Unload `name` from `host` and, before it, what depends on it; raises LoadError."""
+        module = self.get_module(host, name)
+        if module is None:
+            raise LoadError(f"mod_{name} is not loaded on {host}", "module-not-loaded")
+        for dependant in self._dependants(module):
+            if self.is_loaded(dependant.host, dependant.name):
+                self._unload_one(dependant)
+        self._unload_one(module)
+
+    def _unload_one(self, module: Module) -> None:
+        if module.host == GLOBAL:
+            for instance in self._instances(module):
+                self._retire(instance)
+        self._retire(module)
+
+    def _revive(self, old: Module, saved: Any) -> None:
+        """Load an instance again whose `unload` was called for a reload that failed."""
+        old.reloading, old.saved_state = True, saved
+        try:
+            old.code.call("load")
+            self._restore(old, saved)
+        except Exception as error:
+            log.error("mod_%s on %s stays in service, but its load failed after the reload "
+                      "that failed: %s", old.name, old.host, describe_error(error))
+        old.reloading, old.saved_state = False, None
+
+    @staticmethod
+    def _call_unload(module: Module) -> None:
+        try:
+            if module.parent is None:
+                module.code.call("unload")
+            else:
+                module.code.call_for(module, "unload_host")
+        except Exception as error:
+            log.warning("Error in unload of mod_%s on %s: %s", module.name, module.host,
+                        describe_error(error), exc_info=error)
+
+    def _retire(self, module: Module, announce: bool = True, call_unload: bool = True) -> None:
+        """Take an instance out of service for good."""
+        if call_unload:
+            self._call_unload(module)
+        module.loaded = False
+        module.registrations.detach()
+        module.registrations.entries.clear()
+        modules = self.get_modules(module.host)
+        if modules.get(module.name) is module:
+            del modules[module.name]
+        if module.parent is None and hasattr(module.code, "discard"):
+            module.code.discard()
+        if announce:
+            self._announce("module-unloaded", module)
+
+    def _instances(self, module: Module) -> list[Module]:
+        """Return the host instances of a shared module."""
+        return [host.modules[module.name] for host in self.server.hosts.values()
+                if host.modules.get(module.name) is not None
+                and host.modules[module.name].parent is module]
+
+    def _dependants(self, module: Module) -> list[Module]:
+        """Return what depends on `module`, those that need others of them last."""
+        found: list[Module] = []
+
+        def visit(name: str, host: str) -> None:
+            hosts = [host] if host != GLOBAL else [GLOBAL, *self.server.hosts]
+            for where in hosts:
+                for other in list(self.get_modules(where).values()):
+                    if name in other.dependencies and other not in found:
+                        visit(other.name, other.host)
+                        found.insert(0, other)
+
+        visit(module.name, module.host)
+        return [other for other in found if other is not module]
+
+    # -- reload ----------------------------------------------------------------------------
+
+    def reload(self, host: str, name: str) -> Module:
+        """Put a fresh instance in the place of a loaded one; raises LoadError.
+
+        On an error the old instance is in service as before, with everything it had.
+        """
+        old = self.get_module(host, name)
+        if old is None:
+            raise LoadError(f"mod_{name} is not loaded on {host}", "module-not-loaded")
+        if old.parent is not None:
+            old = old.parent
+        module = self._reload_one(old)
+        for dependant in self._dependants(module):
+            if self.is_loaded(dependant.host, dependant.name):
+                try:
+                    self._reload_one(dependant.parent or dependant)
+                except LoadError as error:
+                    log.error("mod_%s needs mod_%s and could not be reloaded after it; the old "
+                              "one stays in service: %s", dependant.name, name, error)
+        return self.get_module(host, name) or module
+
+    def _reload_one(self, old: Module) -> Module:
+        saved = None
+        if old.code.has("save"):
+            try:
+                saved = old.code.call("save")
+            except Exception as error:
+                if not self.server.config.get(old.host, "force_module_reload"):
+                    raise LoadError(f"mod_{old.name} could not save its state: "
+                                    f"{describe_error(error)}", "save-state-failed") from error
+        instances = self._instances(old) if old.host == GLOBAL else []
+        # A Lua module may count on the old instance's `unload` running before its own code.
+        unload_first = old.code.language == "lua" and old.code.has("unload")
+        if unload_first:
+            self._call_unload(old)
+        fresh: list[Module] = []
+        module = None
+        try:
+            module = self._prepare(old.host, old.name, old, saved)
+            for instance in instances:
+                fresh.append(self._prepare_on_host(module, instance.host))
+        except LoadError:
+            for instance in [*fresh, *([module] if module else ())]:
+                self._discard(instance)
+            if unload_first:
+                self._revive(old, saved)
+            raise
+        # From here on nothing fails and nothing waits: old ones out, new ones in.
+        old.reloading = True
+        for instance in [*instances, old]:
+            self._retire(instance, announce=False, call_unload=not unload_first)
+        for instance in [module, *fresh]:
+            self._commit(instance, announce=False)
+        for instance in [module, *fresh]:
+            self._announce("module-reloaded", instance)
+        log.info("Reloaded mod_%s on %s", module.name, module.host)
+        return module
+
+    # -- dependencies and shared tables ----------------------------------------------------
+
+    def depends(self, module: Module, name: str, soft: bool = False) -> Any:
+        """Serve `module.depends` (prosody_py.api.sharing)."""
+        host = module.host
+        disabled = self.server.config.get(host, "modules_disabled") or ()
+        if name in disabled:
+            if soft:
+                return None
+            raise LoadError(f"mod_{module.name} needs mod_{name}, which is disabled on {host}")
+        needed = self.get_module(host, name)
+        if needed is None:
+            shared = self._modules[GLOBAL].get(name)
+            if shared is not None and (host == GLOBAL or not shared.code.has("add_host")):
+                needed = shared
+            else:
+                try:
+                    needed = self.load(host, name)
+                except LoadError as error:
+                    raise LoadError(f"mod_{module.name} needs mod_{name}: {error}") from error
+        module.owner.dependencies[name] = needed
+        return needed.exports
+
+    def shared_table(self, module: Module, path: str) -> SharedTable:
+        """Serve `module.shared`: the table of an absolute path, made when it is missing."""
+        table = self._shared.get(path)
+        if table is None:
+            table = self._shared[path] = SharedTable()
+        held = module.__dict__.setdefault("shared_tables", {})
+        held[path] = table
+        return table
+
+    def get_items(self, key: str, host: str) -> list[Any]:
+        """Return the items of `key` that modules on `host` offer."""
+        return [item for module in self.get_modules(host).values()
+                for item in module.items.get(key, ())]

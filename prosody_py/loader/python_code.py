@@ -1,0 +1,109 @@
+"""A module that is written in Python: run its file, act on its marks."""
+
+from __future__ import annotations
+
+import os
+import traceback
+import types
+from functools import partial
+from typing import Any
+
+from prosody_py.api.hooking import answer_iq
+from prosody_py.api.marks import MARK, PASS, HookMark
+from prosody_py.config.options import Options
+from prosody_py.loader.errors import LoadError
+from prosody_py.loader.find import Source
+
+_compiled: dict[str, tuple[float, int, Any]] = {}
+
+
+def compile_source(source: Source) -> Any:
+    """Return the code object of a file; raises LoadError with file and line."""
+    try:
+        stat = os.stat(source.path)
+        known = _compiled.get(source.path)
+        if known and known[:2] == (stat.st_mtime, stat.st_size):
+            return known[2]
+        with open(source.path, encoding="utf-8") as file:
+            code = compile(file.read(), source.path, "exec", dont_inherit=True)
+    except (OSError, UnicodeDecodeError) as error:
+        raise LoadError(f"Cannot read {source.path}: {error}") from None
+    except SyntaxError as error:
+        raise LoadError(f"{error.filename}:{error.lineno}: {error.msg}") from None
+    _compiled[source.path] = (stat.st_mtime, stat.st_size, code)
+    return code
+
+
+class PythonCode:
+    """The code of one instance of a Python module.
+
+    The file is run once per instance, so its top-level names belong to that instance. Nothing
+    is registered by running it; `run` acts on the marked functions afterwards.
+    """
+
+    language = "python"
+
+    def __init__(self, source: Source):
+        self.source = source
+        self._code = compile_source(source)
+        self.namespace = types.ModuleType("prosody_module_" + source.name)
+        self.namespace.__file__ = source.path
+        self._module: Any = None
+
+    def run(self, module) -> None:
+        """Run the file for `module`; whatever it raises is the caller's to handle."""
+        self._module = module
+        module.exports = self.namespace
+        module.path = self.source.path
+        exec(self._code, self.namespace.__dict__)
+        if getattr(self.namespace, "GLOBAL", False):
+            module.set_global()
+        config = getattr(self.namespace, "Config", None)
+        if isinstance(config, type) and issubclass(config, Options):
+            module.options = config.read(module.server.config, module.host)
+        for name in getattr(self.namespace, "DEPENDS", ()):
+            module.depends(name)
+        for feature in getattr(self.namespace, "FEATURES", ()):
+            module.add_feature(feature)
+        self.register(module)
+
+    def register(self, module) -> None:
+        """Register the marked functions."""
+        for function in list(vars(self.namespace).values()):
+            for mark in getattr(function, MARK, ()) if callable(function) else ():
+                if isinstance(mark, HookMark):
+                    events = module.server.events if mark.on == "global" else module.events
+                    module.hook_object_event(events, mark.event, partial(function, module),
+                                             mark.priority)
+                else:
+                    handler = partial(_run_iq, module, function)
+                    for target in mark.to:
+                        module.hook(f"iq-{mark.type}/{target}/{mark.xmlns}:{mark.name}",
+                                    handler, mark.priority)
+
+    def has(self, name: str) -> bool:
+        """Whether the file defines the life-cycle function `name`."""
+        return callable(getattr(self.namespace, name, None))
+
+    def call(self, name: str, *args: Any) -> Any:
+        """Call a life-cycle function as `function(module, *args)`; None when there is none."""
+        function = getattr(self.namespace, name, None)
+        return function(self._module, *args) if callable(function) else None
+
+    def call_for(self, module, name: str, *args: Any) -> Any:
+        """Call a life-cycle function for a host's instance of a shared module."""
+        function = getattr(self.namespace, name, None)
+        return function(module, *args) if callable(function) else None
+
+
+def _run_iq(module, function, event) -> Any:
+    return answer_iq(module, function, PASS, event)
+
+
+def describe_error(error: BaseException) -> str:
+    """Return "file:line: Type: text" of the innermost place in a module's own file."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = frames[-1] if frames else None
+    where = f"{place.filename}:{place.lineno}: " if place else ""
+    return f"{where}{type(error).__name__}: {error}"
+

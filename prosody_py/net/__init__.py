@@ -1,0 +1,1 @@
+"""Sockets, TLS and ports. Knows no XMPP."""

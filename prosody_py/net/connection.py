@@ -1,0 +1,397 @@
+"""One TCP connection: bytes in, bytes out, TLS.
+
+Data and owner: a `Connection` owns its socket, two event-loop watchers and the queue of output.
+It knows nothing of XMPP: a `listener` object gets `onconnect(conn)`, `onincoming(conn, data)`,
+`ondisconnect(conn, reason)`, `onreadtimeout(conn)` and, where it has it, `ondrain(conn)`, as in
+Prosody's net.server.
+
+Reading: the loop's callback hands a readable socket to a worker greenlet (concurrency/workers), which
+reads once and calls `onincoming`. As long as that has not returned, this connection is not read
+again, so what a peer sends is worked off in order and a slow handler slows down only its peer.
+
+Writing: `write` only queues. At the end of the loop's turn everything queued for a connection
+goes out in one call, so many stanzas in one turn cost one system call and one TLS record. What
+the socket does not take waits, up to `max_send_buffer` bytes; beyond that the peer is too slow
+and the connection ends. `write` never blocks and never raises.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from typing import Protocol
+
+from gevent import get_hub
+from OpenSSL import SSL
+
+from prosody_py.concurrency import workers
+from prosody_py.net.tls import TlsConnection
+
+READ, WRITE = 1, 2
+_READ_SIZE = 64 * 1024
+_RECORD_SIZE = 16 * 1024  # what one TLS record carries
+_CLOSE_TIMEOUT = 5  # seconds that a closed connection may take to drain its output
+
+
+class Listener(Protocol):
+    """What a connection calls; all but ondrain run in a worker greenlet and may block."""
+
+    def onconnect(self, conn: Connection) -> None: ...
+    def onincoming(self, conn: Connection, data: bytes) -> None: ...
+    def ondisconnect(self, conn: Connection, reason: str | None) -> None: ...
+    def onreadtimeout(self, conn: Connection) -> bool | None: ...
+
+
+class _Outbox:
+    """The connections that have something to write at the end of this turn of the loop."""
+
+    __slots__ = ("waiting", "scheduled")
+
+    def __init__(self) -> None:
+        self.waiting: list[Connection] = []
+
+    def add(self, connection: Connection) -> None:
+        if not self.waiting:
+            get_hub().loop.run_callback(self.flush)
+        self.waiting.append(connection)
+
+    def flush(self) -> None:
+        waiting, self.waiting = self.waiting, []
+        for connection in waiting:
+            connection.flush()
+
+
+_outbox = _Outbox()
+
+
+class Connection:
+    """A connected, non-blocking socket; see the module's text."""
+
+    __slots__ = ("sock", "listener", "peer", "server_port", "tls", "session", "last_read",
+                 "max_send_buffer", "secure", "_reader", "_writer", "_timer", "_timeout",
+                 "_out", "_out_size", "_queued", "_busy", "_paused", "_handshaking", "_closing",
+                 "_loop", "_stalled", "__weakref__")
+
+    def __init__(self, sock: socket.socket, listener: Listener, peer: tuple | str,
+                 server_port: int = 0, max_send_buffer: int = 1024 * 1024,
+                 read_timeout: float = 840):
+        self.sock: socket.socket | None = sock
+        self.listener = listener
+        self.peer = peer
+        self.server_port = server_port
+        self.max_send_buffer = max_send_buffer
+        self.tls: TlsConnection | None = None
+        self.secure = False
+        self.session = None
+        self.last_read = time.monotonic()
+        self._loop = get_hub().loop
+        self._reader = self._loop.io(sock.fileno(), READ)
+        self._writer = None
+        self._timer = None
+        self._timeout = read_timeout
+        self._out: list[bytes] = []
+        self._out_size = 0
+        self._queued = self._busy = self._paused = self._stalled = False
+        self._handshaking = False
+        self._closing: str | None = None
+
+    # -- facts -----------------------------------------------------------------------------
+
+    def ip(self) -> str:
+        """Return the peer's address as text."""
+        return self.peer[0] if isinstance(self.peer, tuple) else self.peer
+
+    def port(self) -> int:
+        """Return the peer's port."""
+        return self.peer[1] if isinstance(self.peer, tuple) else 0
+
+    @property
+    def closed(self) -> bool:
+        """Whether the socket is gone."""
+        return self.sock is None
+
+    @property
+    def pending(self) -> int:
+        """Bytes that wait to be written."""
+        return self._out_size
+
+    # -- life ------------------------------------------------------------------------------
+
+    def start(self, context: SSL.Context | None = None) -> None:
+        """Begin to read; with `context` after a TLS handshake (direct TLS)."""
+        self.set_read_timeout(self._timeout)
+        self._reader.start(self._readable)
+        if context is not None:
+            self._busy = True
+            self._begin_tls(context)
+        else:
+            workers.run(self._work, self.listener.onconnect, self)
+
+    def set_read_timeout(self, seconds: float) -> None:
+        """Call the listener's onreadtimeout after so many seconds of silence; 0 for never."""
+        if self._timer is not None:
+            self._timer.close()
+            self._timer = None
+        self._timeout = seconds
+        if seconds and self.sock is not None:
+            self._timer = self._loop.timer(seconds)
+            self._timer.start(self._check_silence)
+
+    def _check_silence(self) -> None:
+        # Reading only notes the time; so one timer lasts for the whole life of a connection.
+        left = self.last_read + self._timeout - time.monotonic()
+        self._timer.close()
+        self._timer = None
+        if left > 0.01:
+            self._timer = self._loop.timer(left)
+            self._timer.start(self._check_silence)
+        else:
+            self.last_read = time.monotonic()
+            self.set_read_timeout(self._timeout)
+            workers.run(self._read_timeout)
+
+    def _read_timeout(self) -> None:
+        if self.sock is not None and not self.listener.onreadtimeout(self):
+            self.close("read timeout")
+
+    def pause(self) -> None:
+        """Stop reading, so that the peer is slowed down by TCP."""
+        self._paused = True
+        self._reader.stop()
+
+    def resume(self) -> None:
+        """Go on reading."""
+        if self._paused and self.sock is not None:
+            self._paused = False
+            if not self._busy:
+                self._start_reading()
+
+    def close(self, reason: str | None = None) -> None:
+        """Write what is queued, then end the connection; `reason` goes to ondisconnect."""
+        if self.sock is None or self._closing is not None:
+            return
+        self._closing = reason or ""
+        self._reader.stop()
+        if not self._out:
+            self._finish()
+            return
+        if self._timer is not None:
+            self._timer.close()
+        self._timer = self._loop.timer(_CLOSE_TIMEOUT)
+        self._timer.start(self.destroy, reason)
+        if not self._queued:
+            self.flush()
+
+    def destroy(self, reason: str | None = None) -> None:
+        """End the connection at once; queued output is lost."""
+        if self.sock is None:
+            return
+        self._closing = reason or ""
+        self._finish()
+
+    def _finish(self) -> None:
+        sock, self.sock = self.sock, None
+        for watcher in (self._reader, self._writer, self._timer):
+            if watcher is not None:
+                watcher.stop()
+                watcher.close()
+        self._reader = self._writer = self._timer = None
+        self._out.clear()
+        self._out_size = 0
+        if self.tls is not None and not self._handshaking:
+            try:
+                self.tls.shutdown()
+            except (SSL.Error, OSError):
+                pass  # the peer is gone already; there is nobody to tell
+        sock.close()
+        workers.run(self.listener.ondisconnect, self, self._closing or None)
+
+    # -- reading ---------------------------------------------------------------------------
+
+    def _readable(self) -> None:
+        if self._busy:
+            self._stalled = True
+            self._reader.stop()
+        elif self._handshaking:
+            self._step_handshake()
+        else:
+            workers.run(self._read)
+
+    def _start_reading(self) -> None:
+        self._reader.start(self._readable)
+        if self.tls is not None and not self._handshaking and self.tls.pending():
+            self._loop.run_callback(workers.run, self._read)
+
+    def _read(self) -> None:
+        if self._busy or self._paused or self.sock is None or self._closing is not None:
+            return
+        try:
+            data = self._recv()
+        except OSError as error:
+            self.destroy(error.strerror or str(error))
+            return
+        if data is None:
+            return
+        if not data:
+            self.destroy("connection closed")
+            return
+        self.last_read = time.monotonic()
+        self._work(self.listener.onincoming, self, data)
+
+    def _recv(self) -> bytes | None:
+        """Return what has come, b"" at the end, None when nothing is complete yet."""
+        if self.tls is None:
+            try:
+                return self.sock.recv(_READ_SIZE)
+            except BlockingIOError:
+                return None
+        try:
+            data = self.tls.recv(_RECORD_SIZE)
+            if self.tls.pending():
+                data += self.tls.recv(self.tls.pending())
+            return data
+        except (SSL.WantReadError, SSL.WantWriteError):
+            return None
+        except SSL.ZeroReturnError:
+            return b""
+        except SSL.SysCallError as error:
+            raise OSError(error.args[0], "connection reset") from None
+        except SSL.Error as error:
+            raise OSError(0, "TLS: " + tls_reason(error)) from None
+
+    def _work(self, function, *args) -> None:
+        """Run a listener's function; this connection is not read meanwhile."""
+        self._busy = True
+        try:
+            function(*args)
+        finally:
+            self._busy = False
+            if self._stalled:
+                self._stalled = False
+                if self.sock is not None and not self._paused and self._closing is None:
+                    self._start_reading()
+            elif (self.tls is not None and self.sock is not None and not self._handshaking
+                  and self._closing is None and self.tls.pending()):
+                self._loop.run_callback(workers.run, self._read)
+
+    # -- writing ---------------------------------------------------------------------------
+
+    def write(self, data: bytes) -> bool:
+        """Queue `data`; False when the connection is closing or its peer too slow."""
+        if self._closing is not None:
+            return False
+        self._out.append(data)
+        self._out_size += len(data)
+        if not self._queued:
+            self._queued = True
+            _outbox.add(self)
+        elif self._out_size > self.max_send_buffer:
+            self.flush()
+            if self._out_size > self.max_send_buffer:
+                self.destroy("the peer does not read what is sent to it")
+                return False
+        return True
+
+    def flush(self) -> None:
+        """Write what is queued, as far as the socket takes it (called by the loop)."""
+        out = self._out
+        if self.sock is None or self._handshaking or not out:
+            self._queued = self._handshaking
+            return
+        data = out[0] if len(out) == 1 else b"".join(out)
+        try:
+            sent = self._send(data)
+        except OSError as error:
+            self.destroy(error.strerror or str(error))
+            return
+        if sent == len(data):
+            out.clear()
+            self._out_size = 0
+            self._queued = False
+            if self._writer is not None:
+                self._writer.stop()
+            if self._closing is not None:
+                self._finish()
+            elif hasattr(self.listener, "ondrain"):
+                self.listener.ondrain(self)
+            return
+        out[:] = [data[sent:]]
+        self._out_size = len(data) - sent
+        self._queued = True  # the watcher flushes, not the outbox
+        if self._writer is None:
+            self._writer = self._loop.io(self.sock.fileno(), WRITE)
+        self._writer.start(self.flush)
+
+    def _send(self, data: bytes) -> int:
+        if self.tls is None:
+            try:
+                return self.sock.send(data)
+            except BlockingIOError:
+                return 0
+        sent = 0
+        try:
+            while sent < len(data):
+                sent += self.tls.send(data[sent:sent + _RECORD_SIZE])
+        except (SSL.WantReadError, SSL.WantWriteError):
+            pass
+        except SSL.SysCallError as error:
+            raise OSError(error.args[0], "connection reset") from None
+        except SSL.Error as error:
+            raise OSError(0, "TLS: " + tls_reason(error)) from None
+        return sent
+
+    # -- TLS -------------------------------------------------------------------------------
+
+    def starttls(self, context: SSL.Context) -> None:
+        """Write what is queued, then expect a TLS handshake; onconnect is called after it."""
+        self.flush()
+        self._begin_tls(context)
+
+    def _begin_tls(self, context: SSL.Context) -> None:
+        self.tls = TlsConnection(context, self.sock)
+        self.tls.set_accept_state()
+        self._handshaking = True
+        self._loop.run_callback(self._continue_handshake)
+
+    def _continue_handshake(self) -> None:
+        self._busy = False
+        if self.sock is not None:
+            self._reader.start(self._readable)
+            self._step_handshake()
+
+    def _step_handshake(self) -> None:
+        if self.sock is None:
+            return
+        try:
+            self.tls.do_handshake()
+        except SSL.WantReadError:
+            return
+        except SSL.WantWriteError:
+            if self._writer is None:
+                self._writer = self._loop.io(self.sock.fileno(), WRITE)
+            self._writer.start(self._step_handshake)
+            return
+        except SSL.SysCallError:
+            self.destroy("connection closed during the TLS handshake")
+            return
+        except SSL.Error as error:
+            self.destroy("TLS handshake failed: " + tls_reason(error))
+            return
+        if self._writer is not None:
+            self._writer.stop()
+        self._handshaking = self._queued = False
+        self.secure = True
+        workers.run(self._secured)
+
+    def _secured(self) -> None:
+        self._work(self.listener.onconnect, self)
+        if self._out and not self._queued:
+            self.flush()
+
+
+def tls_reason(error: SSL.Error) -> str:
+    """Return the text of an OpenSSL error, for logs."""
+    reasons = error.args[0] if error.args else ()
+    if isinstance(reasons, (list, tuple)) and reasons:
+        return reasons[0][2] or "unknown error"
+    return str(error) or "unknown error"

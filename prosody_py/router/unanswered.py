@@ -1,0 +1,76 @@
+"""The last word on a stanza: errors for what nobody handled and for what went wrong.
+
+An iq of type get or set is always answered (RFC 6120 section 8.2.3), whatever handlers do.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from prosody_py.xmpp.builders import error_reply
+from prosody_py.xmpp.errors import StanzaError
+
+log = logging.getLogger("router")
+
+
+def answer_error(origin, stanza, condition: str, text: str | None = None, *,
+                 type: str | None = None) -> None:
+    """Send an error for `stanza` to its sender, unless an error or a result would be answered."""
+    kind = stanza.attr.get("type")
+    if kind == "error" or (stanza.name == "iq" and kind == "result"):
+        return
+    origin.send(error_reply(stanza, StanzaError(condition, text, type=type)))
+
+
+def unhandled(origin, stanza) -> None:
+    """Deal with an element that no handler took (RFC 6120 section 8.4)."""
+    if stanza.attr.get("xmlns") is None and stanza.name in ("iq", "message", "presence"):
+        if origin.type in ("c2s_unauthed", "c2s_unbound"):
+            if stanza.name == "iq" and origin.type == "c2s_unbound":
+                answer_error(origin, stanza, "service-unavailable")
+            else:
+                origin.close("not-authorized",
+                             "Stanzas are not allowed before authentication and binding")
+        elif stanza.name != "presence":
+            answer_error(origin, stanza, "service-unavailable")
+        return
+    origin.close("unsupported-stanza-type", f"<{stanza.name}> is not known here")
+
+
+def handler_failed(handler, name: str, data, error: Exception) -> bool | None:
+    """Keep a handler's error with it (the bus calls this).
+
+    A StanzaError is an answer: the handler raised it on purpose. Any other error is logged with
+    the module, the event and the stanza's id, counted, and an iq gets internal-server-error.
+    For other events the chain goes on as if the handler had not been there.
+    """
+    stanza = getattr(data, "stanza", None)
+    origin = getattr(data, "origin", None)
+    is_stanza = stanza is not None and origin is not None
+    if isinstance(error, StanzaError) and is_stanza:
+        if stanza.attr.get("type") not in ("error", "result"):
+            origin.send(error_reply(stanza, error))
+        return True
+    module = module_of(handler)
+    where = getattr(error, "lua_traceback", None)
+    log.error("Error in a handler of event %s in module %s%s%s: %s", name,
+              getattr(module, "name", "?"),
+              f" on {module.host}" if module is not None else "",
+              f" (stanza id {stanza.attr.get('id')!r})" if is_stanza else "",
+              where or f"{type(error).__name__}: {error}",
+              exc_info=None if where else error)
+    if module is not None:
+        module.count_error(name)
+    if is_stanza and stanza.name == "iq" and stanza.attr.get("type") in ("get", "set"):
+        answer_error(origin, stanza, "internal-server-error", type="wait")
+        return True
+    return None
+
+
+def module_of(handler):
+    """Return the module that a handler belongs to, None for the core's own."""
+    module = getattr(handler, "module", None)
+    if module is None:
+        args = getattr(handler, "args", ())  # functools.partial(function, module)
+        module = args[0] if args else None
+    return module if hasattr(module, "count_error") else None

@@ -1,0 +1,1 @@
+"""Sessions: who is connected, from the first byte to the last."""

@@ -1,0 +1,126 @@
+"""The life of a client's session: authenticated, bound to a resource, destroyed.
+
+States and events are those of Prosody's sessionmanager: `authentication-success` is fired by who
+authenticates; here `pre-resource-bind`, `resource-bind`, `pre-resource-unbind`,
+`resource-unbind`.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+from prosody_py.events.bus import Event
+from prosody_py.hosts.host import UserSessions
+from prosody_py.xmpp import prep
+from prosody_py.xmpp.errors import StanzaError
+
+MAX_RESOURCES = 64
+
+
+def make_authenticated(session, username: str) -> None:
+    """Make `session` that of `username` (already prepared) on its host."""
+    session.username = username
+    session.bare_jid = f"{username}@{session.host}"
+    session.type = "c2s_unbound"
+
+
+def bind_resource(session, resource: str | None, load_roster) -> None:
+    """Bind an authenticated session to a resource (RFC 6120 section 7).
+
+    Without a wish the server chooses. On a conflict the option `conflict_resolve` of the host
+    decides: "kick_old" (default), "kick_new" or "random". `load_roster(username, host)` is
+    called for the user's first resource. Raises StanzaError.
+    """
+    if session.resource:
+        raise StanzaError("not-allowed", "This session is bound to a resource already",
+                          type="cancel")
+    wanted = _prepare(resource)
+    host = session.host_object
+    session.host_object.events.fire_event(
+        "pre-resource-bind", Event(session=session, resource=wanted))
+    user = host.sessions.get(session.username)
+    roster = user.roster if user is not None else load_roster(session.username, host)
+    # Loading may have blocked: look again.
+    user = host.sessions.get(session.username)
+    if user is None:
+        user = host.sessions[session.username] = UserSessions(session.username)
+        user.roster = roster
+        session.server.bare_sessions[session.bare_jid] = user
+    wanted = _resolve_conflict(session, user, wanted)
+    session.resource = wanted
+    session.full_jid = f"{session.bare_jid}/{wanted}"
+    session.type = "c2s"
+    session.roster = user.roster
+    user.sessions[wanted] = session
+    session.server.full_sessions[session.full_jid] = session
+    host.events.fire_event("resource-bind", Event(session=session))
+
+
+def _prepare(resource: str | None) -> str:
+    if not resource:
+        return secrets.token_urlsafe(9)
+    try:
+        prepared = prep.resourceprep(resource)
+    except prep.PrepError:
+        raise StanzaError("bad-request", "This is not a valid resource") from None
+    return prepared or secrets.token_urlsafe(9)
+
+
+def _resolve_conflict(session, user: UserSessions, wanted: str) -> str:
+    old = user.sessions.get(wanted)
+    if old is not None:
+        policy = session.server.config.get(session.host, "conflict_resolve") or "kick_old"
+        if policy == "kick_new":
+            raise StanzaError("conflict", "Resource is in use by another session")
+        if policy == "random":
+            wanted = secrets.token_urlsafe(9)
+        else:
+            old.close("conflict", "Replaced by a new connection")
+            if user.sessions.get(wanted) is old:
+                destroy(old, "replaced by a new connection")
+            # The last resource of a user takes the user's entry along.
+            session.host_object.sessions.setdefault(session.username, user)
+            session.server.bare_sessions.setdefault(session.bare_jid, user)
+    if len(user.sessions) >= MAX_RESOURCES:
+        raise StanzaError("resource-constraint", "Too many resources are connected")
+    return wanted
+
+
+def destroy(session, reason: str | None = None) -> None:
+    """End a session: unavailable to all, out of all indexes. Does not close its connection."""
+    if session.destroyed:
+        return
+    session.destroyed = True
+    if session.full_jid:
+        host = session.host_object
+        event = Event(session=session, error=reason)
+        host.events.fire_event("pre-resource-unbind", event)
+        _unindex(session)
+        host.events.fire_event("resource-unbind", event)
+    session.type = session.type.partition("_")[0] + "_destroyed"
+    session.presence = session.roster = session.stream = session.sasl_handler = None
+
+
+def _unindex(session) -> None:
+    server = session.server
+    if server.full_sessions.get(session.full_jid) is session:
+        del server.full_sessions[session.full_jid]
+    user = server.bare_sessions.get(session.bare_jid)
+    if user is not None and user.sessions.get(session.resource) is session:
+        del user.sessions[session.resource]
+        if not user.sessions:
+            del server.bare_sessions[session.bare_jid]
+            session.host_object.sessions.pop(session.username, None)
+
+
+def top_resources(user: UserSessions) -> list:
+    """Return the available sessions of the highest non-negative priority (RFC 6121, 8.5.2.1)."""
+    top, best = [], 0
+    for session in user.sessions.values():
+        priority = session.priority if session.presence is not None else None
+        if priority is None or priority < best:
+            continue
+        if priority > best:
+            top, best = [], priority
+        top.append(session)
+    return top

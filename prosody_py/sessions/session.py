@@ -1,0 +1,120 @@
+"""A session: one stream with one peer, and everything that modules hang on it."""
+
+from __future__ import annotations
+
+import logging
+from time import monotonic
+from typing import Any
+
+from prosody_py.events import filters
+from prosody_py.xmpp.ns import CLIENT
+from prosody_py.xmpp.stanza import Stanza
+from prosody_py.xmpp.writer import serialize
+
+log = logging.getLogger("session")
+
+
+class SessionLog(logging.LoggerAdapter):
+    """A logger whose lines carry the id of the session."""
+
+    def process(self, msg, kwargs):
+        kwargs.setdefault("extra", {})["session"] = self.extra
+        return msg, kwargs
+
+
+class Session:
+    """A client's session, an open object: fields that nobody has set are None.
+
+    The fields below are those of Prosody's session. A session is *connected* from the first
+    byte, *authenticated* with `username`, bound with `full_jid`, *available* with `presence` and
+    *interested* with `interested` (it has asked for the roster). Modules add fields of their own:
+    `session.extras["x"]` in Python is `session.x` in Lua.
+    """
+
+    conn: Any = None                 # net.connection.Connection
+    type = "c2s_unauthed"            # then c2s_unbound, c2s, at last c2s_destroyed
+    host: str | None = None
+    host_object: Any = None          # hosts.host.Host
+    username: str | None = None
+    resource: str | None = None
+    full_jid: str | None = None
+    bare_jid: str | None = None
+    ip: str | None = None
+    secure: bool | None = None
+    notopen: bool | None = True      # no stream header yet
+    priority: int | None = None      # of the last available presence
+    presence: Stanza | None = None   # the last available presence
+    interested: bool | None = None
+    roster: Any = None
+    directed: Any = None             # addresses that got directed presence
+    filters: Any = None              # events.filters keeps its table here
+    stream: Any = None               # xmpp.parser.StreamParser
+    streamid: str | None = None
+    version: float | None = None
+    lang: str | None = None
+    sasl_handler: Any = None
+    destroyed: bool | None = None
+    lua: Any = None                  # the Lua face, once Lua has looked at this session
+    server: Any = None
+    ns = CLIENT
+
+    def __init__(self, conn, server, kind: str = "c2s_unauthed"):
+        self.conn = conn
+        self.server = server
+        self.type = kind
+        self.ip = conn.ip() if conn is not None else None
+
+    @property
+    def id(self) -> str:
+        """The session's name in the log."""
+        return f"c2s{id(self):x}"
+
+    @property
+    def log(self) -> SessionLog:
+        """A logger that marks its lines with this session."""
+        return SessionLog(log, self.id)
+
+    @property
+    def extras(self) -> dict[str, Any]:
+        """Fields that modules add; the same ones are plain fields in Lua."""
+        return self.__dict__
+
+    def send(self, stanza: Stanza | str | bytes) -> bool:
+        """Queue an element (or finished text) for the peer; never blocks."""
+        conn = self.conn
+        if conn is None:
+            return False
+        if self.filters is not None:
+            return self._send_filtered(stanza)
+        if type(stanza) is bytes:
+            return conn.write(stanza)
+        if type(stanza) is not str:
+            stanza = serialize(stanza, CLIENT)
+        return conn.write(stanza.encode("utf-8", "replace"))
+
+    def _send_filtered(self, stanza: Stanza | str | bytes) -> bool:
+        if isinstance(stanza, Stanza):
+            stanza = filters.run(self, "stanzas/out", stanza)
+            if stanza is None:
+                return True
+            stanza = serialize(stanza, CLIENT)
+        data = stanza.encode("utf-8", "replace") if isinstance(stanza, str) else stanza
+        data = filters.run(self, "bytes/out", data)
+        if not data:
+            return True
+        return self.conn.write(data) if self.conn is not None else False
+
+    def close(self, reason=None) -> None:
+        """End the stream, with a StreamError, the name of a condition, or nothing.
+
+        What speaks the stream (mod_c2s) replaces this for its sessions.
+        """
+        if self.conn is not None:
+            self.conn.close(str(reason) if reason else None)
+
+    def idle_for(self) -> float:
+        """Return the seconds since the peer was last heard."""
+        return monotonic() - self.conn.last_read if self.conn is not None else 0.0
+
+    def __repr__(self) -> str:
+        return f"<Session {self.full_jid or self.bare_jid or self.ip} {self.type}>"

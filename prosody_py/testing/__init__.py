@@ -1,0 +1,1 @@
+"""A server and clients for the tests of modules, over real sockets."""

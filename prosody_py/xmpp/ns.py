@@ -1,0 +1,13 @@
+"""XML namespaces of the protocols that the core speaks itself."""
+
+CLIENT = "jabber:client"
+SERVER = "jabber:server"
+STREAM = "http://etherx.jabber.org/streams"
+STREAM_ERRORS = "urn:ietf:params:xml:ns:xmpp-streams"
+STANZA_ERRORS = "urn:ietf:params:xml:ns:xmpp-stanzas"
+TLS = "urn:ietf:params:xml:ns:xmpp-tls"
+SASL = "urn:ietf:params:xml:ns:xmpp-sasl"
+BIND = "urn:ietf:params:xml:ns:xmpp-bind"
+SESSION = "urn:ietf:params:xml:ns:xmpp-session"
+ROSTER = "jabber:iq:roster"
+XML = "http://www.w3.org/XML/1998/namespace"

@@ -1,0 +1,46 @@
+"""SASL for servers (RFC 4422): bytes in, outcomes out, no sockets.
+
+    offered = mechanisms(profile, secure=True, scram_hashes=("SHA-1", "SHA-256"), plain=True)
+    exchange = Exchange(chosen, profile, advertised=offered)
+    outcome = exchange.step(initial_response)    # Challenge, Success or Failure
+"""
+
+from prosody_py.xmpp.sasl.exchange import MAX_MESSAGE_BYTES, Exchange, mechanisms
+from prosody_py.xmpp.sasl.keys import (
+    DEFAULT_ITERATIONS,
+    HASHES,
+    MIN_ITERATIONS,
+    ScramKeys,
+    derive,
+    fake_keys,
+    verify_password,
+)
+from prosody_py.xmpp.sasl.outcome import (
+    CONDITIONS,
+    Challenge,
+    Failure,
+    Outcome,
+    SaslError,
+    Success,
+)
+from prosody_py.xmpp.sasl.profile import Profile
+
+__all__ = [
+    "CONDITIONS",
+    "DEFAULT_ITERATIONS",
+    "HASHES",
+    "MAX_MESSAGE_BYTES",
+    "MIN_ITERATIONS",
+    "Challenge",
+    "Exchange",
+    "Failure",
+    "Outcome",
+    "Profile",
+    "SaslError",
+    "ScramKeys",
+    "Success",
+    "derive",
+    "fake_keys",
+    "mechanisms",
+    "verify_password",
+]
