@@ -53,6 +53,7 @@ class TlsService:
             given = config.get(host.name, "certificate")
             if given:
                 options["certificate"] = given
+            options = {key: value for key, value in options.items() if value not in (None, "")}
             if options:
                 result[host.name] = options
         return result

@@ -185,7 +185,7 @@ class Modules:
         module = self.get_module(host, name)
         if module is None:
             raise LoadError(f"mod_{name} is not loaded on {host}", "module-not-loaded")
-        for dependant in self._dependants(module):
+        for dependant in reversed(self._dependants(module)):
             if self.is_loaded(dependant.host, dependant.name):
                 self._unload_one(dependant)
         self._unload_one(module)

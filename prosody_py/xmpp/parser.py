@@ -273,12 +273,12 @@ class StreamParser:
             return []
         # expat is given whole tags only: nothing ends but with ">", and a newer expat puts off
         # the rest of a tag that it has once seen half of.
+        too_large = False
         if self._held or not data.endswith(b">"):
             data = self._hold(data)
+            too_large = self._held_size > self.max_bytes
             if not data:
-                if self._held_size > self.max_bytes:
-                    return self._fail(StreamError("policy-violation", "the stanza is too large"))
-                return []
+                return self._too_large() if too_large else []
         document = self._document
         if document is None:
             document = _borrow()
@@ -289,6 +289,8 @@ class StreamParser:
             document.feed(data)
         except StreamError as error:
             return events + self._fail(error)
+        if too_large:
+            return events + self._too_large()
         if document.leftover is not None:
             rest = data[document.leftover:]
             if rest:
@@ -332,6 +334,9 @@ class StreamParser:
             self._held.append(whole[cut:])
         self._held_size = len(whole) - cut
         return whole[:cut]
+
+    def _too_large(self) -> list[Event]:
+        return self._fail(StreamError("policy-violation", "the stanza is too large"))
 
     def _fail(self, error: StreamError) -> list[Event]:
         self._error = True
