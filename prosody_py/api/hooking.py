@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from prosody_py.api.registrations import HandlerEntry, WrapperEntry
+from prosody_py.events import catalogue
 from prosody_py.events.bus import Events
 from prosody_py.xmpp.stanza import Stanza
 
@@ -41,6 +42,9 @@ class Hooking:
     def hook_object_event(self, events: Events, event: str, handler: Callable,
                           priority: float = 0) -> None:
         """Call `handler(event)` for an event of any events object."""
+        if (meant := catalogue.slip_of(event, events.index)) is not None:
+            self.log("warn", "hooks the event %r, which nothing fires; did you mean %r?",
+                     event, meant)
         bound = handler if hasattr(handler, "module") or isinstance(handler, partial) \
             else BoundHandler(self, handler)
         self.registrations.add(HandlerEntry(events, event, bound, priority or 0, handler))

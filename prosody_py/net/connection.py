@@ -2,8 +2,8 @@
 
 Data and owner: a `Connection` owns its socket, two event-loop watchers and the queue of output.
 It knows nothing of XMPP: a `listener` object gets `onconnect(conn)`, `onincoming(conn, data)`,
-`ondisconnect(conn, reason)`, `onreadtimeout(conn)` and, where it has it, `ondrain(conn)`, as in
-Prosody's net.server.
+`ondisconnect(conn, reason)`, `onreadtimeout(conn)` and, where it has them, `ondrain(conn)` and
+`onaccept(conn)`, which comes before the handshake of direct TLS, as in Prosody's net.server.
 
 Reading: the loop's callback hands a readable socket to a worker greenlet (concurrency/workers), which
 reads once and calls `onincoming`. As long as that has not returned, this connection is not read
@@ -13,6 +13,10 @@ Writing: `write` only queues. At the end of the loop's turn everything queued fo
 goes out in one call, so many stanzas in one turn cost one system call and one TLS record. What
 the socket does not take waits, up to `max_send_buffer` bytes; beyond that the peer is too slow
 and the connection ends. `write` never blocks and never raises.
+
+Closing: a socket that is closed with input unread is reset, and the peer may then lose the last
+that was written to it, such as the error that says why. So after the last byte only our side is
+closed; what still comes is thrown away until the peer closes too, for at most `linger` seconds.
 """
 
 from __future__ import annotations
@@ -31,6 +35,7 @@ READ, WRITE = 1, 2
 _READ_SIZE = 64 * 1024
 _RECORD_SIZE = 16 * 1024  # what one TLS record carries
 _CLOSE_TIMEOUT = 5  # seconds that a closed connection may take to drain its output
+_LINGER = 5  # seconds that the peer may take to close its side after that
 
 
 class Listener(Protocol):
@@ -68,7 +73,7 @@ class Connection:
     """A connected, non-blocking socket; see the module's text."""
 
     __slots__ = ("sock", "listener", "peer", "server_port", "tls", "session", "last_read",
-                 "max_send_buffer", "secure", "_reader", "_writer", "_timer", "_timeout",
+                 "max_send_buffer", "linger", "secure", "_reader", "_writer", "_timer", "_timeout",
                  "_out", "_out_size", "_queued", "_busy", "_paused", "_handshaking", "_closing",
                  "_loop", "_stalled", "__weakref__")
 
@@ -80,6 +85,7 @@ class Connection:
         self.peer = peer
         self.server_port = server_port
         self.max_send_buffer = max_send_buffer
+        self.linger: float = _LINGER
         self.tls: TlsConnection | None = None
         self.secure = False
         self.session = None
@@ -123,7 +129,10 @@ class Connection:
         self._reader.start(self._readable)
         if context is not None:
             self._busy = True
-            self._begin_tls(context)
+            if hasattr(self.listener, "onaccept"):
+                workers.run(self.listener.onaccept, self)
+            if self.sock is not None:
+                self._begin_tls(context)
         else:
             workers.run(self._work, self.listener.onconnect, self)
 
@@ -163,22 +172,22 @@ class Connection:
         """Go on reading."""
         if self._paused and self.sock is not None:
             self._paused = False
-            if not self._busy:
+            if not self._busy and self._closing is None:
                 self._start_reading()
 
     def close(self, reason: str | None = None) -> None:
         """Write what is queued, then end the connection; `reason` goes to ondisconnect."""
         if self.sock is None or self._closing is not None:
             return
+        if self._handshaking:  # nothing can be written any more
+            self.destroy(reason)
+            return
         self._closing = reason or ""
         self._reader.stop()
         if not self._out:
-            self._finish()
+            self._half_close()
             return
-        if self._timer is not None:
-            self._timer.close()
-        self._timer = self._loop.timer(_CLOSE_TIMEOUT)
-        self._timer.start(self.destroy, reason)
+        self._end_after(_CLOSE_TIMEOUT)
         if not self._queued:
             self.flush()
 
@@ -189,7 +198,40 @@ class Connection:
         self._closing = reason or ""
         self._finish()
 
+    def _end_after(self, seconds: float) -> None:
+        if self._timer is not None:
+            self._timer.close()
+        self._timer = self._loop.timer(seconds)
+        self._timer.start(self._finish)
+
+    def _half_close(self) -> None:
+        """Close our side, and wait for the peer to close its own."""
+        try:
+            if self.tls is not None:
+                self.tls.shutdown()
+            self.sock.shutdown(socket.SHUT_WR)
+        except (SSL.Error, OSError):
+            self._finish()  # the peer is gone already
+            return
+        if not self.linger:
+            self._finish()
+            return
+        self._end_after(self.linger)
+        self._reader.start(self._discard)
+
+    def _discard(self) -> None:
+        try:
+            if self.sock.recv(_READ_SIZE):
+                return
+        except BlockingIOError:
+            return
+        except OSError:
+            pass  # a reset is an end as well
+        self._finish()
+
     def _finish(self) -> None:
+        if self.sock is None:
+            return
         sock, self.sock = self.sock, None
         for watcher in (self._reader, self._writer, self._timer):
             if watcher is not None:
@@ -311,7 +353,7 @@ class Connection:
             if self._writer is not None:
                 self._writer.stop()
             if self._closing is not None:
-                self._finish()
+                self._half_close()
             elif hasattr(self.listener, "ondrain"):
                 self.listener.ondrain(self)
             return
@@ -355,7 +397,7 @@ class Connection:
 
     def _continue_handshake(self) -> None:
         self._busy = False
-        if self.sock is not None:
+        if self.sock is not None and self._closing is None:
             self._reader.start(self._readable)
             self._step_handshake()
 

@@ -69,12 +69,18 @@ class Port:
             if self.admit is not None and not self.admit(peer[0]):
                 sock.close()
                 continue
-            sock.setblocking(False)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            try:
+                sock.setblocking(False)
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+                context = self.context() if self.context else None
+            except (OSError, ValueError, SSL.Error) as error:
+                log.error("Cannot serve a connection on port %d: %s", self.port, error)
+                sock.close()
+                continue
             connection = Connection(sock, self.listener, peer[:2], self.port,
                                     self.max_send_buffer, self.read_timeout)
-            connection.start(self.context() if self.context else None)
+            connection.start(context)
 
     def _rest(self, error: OSError) -> None:
         """Stop accepting for a second: the process has no more files or memory."""

@@ -26,6 +26,10 @@ class Problem(NamedTuple):
     text: str
     refused: bool
 
+    def __str__(self) -> str:
+        named = self.text.startswith(str(self.path))
+        return self.text if named else f"{self.path}: {self.text}"
+
 
 # Size, time and inode of the certificate and of its key: equal means not changed.
 _State = tuple[tuple[int, int, int] | None, tuple[int, int, int] | None]

@@ -1,0 +1,134 @@
+"""XEP-0160: messages for users who are not there, kept until somebody is.
+
+A message is in the store before its sender is told nothing is wrong, and leaves the store only
+when it has been given to a session of the receiver. XEP-0203 says when it came, XEP-0334 what is
+not to be kept.
+"""
+
+from __future__ import annotations
+
+import time
+
+from prosody_py.api import Options, Stanza, hook, integer
+from prosody_py.sessions.lifecycle import top_resources
+from prosody_py.storage.interface import StorageError
+
+FEATURES = ("msgoffline",)
+HINTS = "urn:xmpp:hints"
+# What is worth nothing without something beside it: states, and what only describes a message.
+SLIGHT = frozenset((
+    "http://jabber.org/protocol/chatstates", HINTS, "urn:xmpp:sid:0", "urn:xmpp:delay",
+    "jabber:x:delay", "http://jabber.org/protocol/nick",
+))
+BATCH = 100  # messages that are read, delivered and deleted at a time
+
+
+class Config(Options):
+    """How much is kept."""
+
+    offline_message_limit = integer(
+        1000, min=0, max=1_000_000,
+        doc="Messages that are kept for one user; further ones go back to their senders.")
+
+
+def load(module):
+    """Open the store."""
+    module.store = module.open_store("offline", "archive")
+    module.delivering = {}
+
+
+def hinted(element: Stanza, hint: str) -> bool:
+    """Whether a message carries a processing hint (XEP-0334)."""
+    return element.get_child(hint, HINTS) is not None
+
+
+def is_worth_keeping(element: Stanza) -> bool:
+    """Whether there is anything in a message that matters later."""
+    if hinted(element, "store"):
+        return True
+    return any(child.name != "thread" and child.attr.get("xmlns") not in SLIGHT
+               for child in element.tags)
+
+
+@hook("message/offline/handle", priority=-1)
+def keep(module, event):
+    """Store a message; None leaves it to others, who send it back."""
+    element, username = event.stanza, event.username
+    if element.attr.get("type") in ("groupchat", "headline", "error"):
+        return None
+    if not is_worth_keeping(element):
+        return True
+    if hinted(element, "no-store"):
+        return None
+    if count(module, username) >= module.options.offline_message_limit:
+        module.log("info", "No room for another message to %s", username)
+        return None
+    try:
+        module.store.append(username, None, element, time.time(), "")
+    except StorageError as error:
+        if error.condition != "quota-limit":
+            raise
+        return None
+    # The user may have come while the message was being written.
+    user = module.host_object.sessions.get(username)
+    for session in top_resources(user)[:1] if user is not None else ():
+        deliver(module, session)
+    return True
+
+
+def count(module, username: str) -> int:
+    """Return the number of messages that wait for a user."""
+    _items, total = module.store.find(username, {"total": True, "limit": 0})
+    return total or 0
+
+
+@hook("message/offline/broadcast", priority=-1)
+def arrive(module, event):
+    """Deliver what waits for a user who has come."""
+    deliver(module, event.origin)
+    return True
+
+
+def deliver(module, session) -> None:
+    """Give a session the messages that wait, each deleted after it is in the out-queue.
+
+    One greenlet at a time does it for a user; who comes meanwhile is served after that.
+    """
+    username, delivering = session.username, module.delivering
+    if username in delivering:
+        delivering[username] = session
+        return
+    while session is not None:
+        delivering[username] = None
+        try:
+            while deliver_batch(module, session, username):
+                pass
+        finally:
+            session = delivering.pop(username)
+
+
+def deliver_batch(module, session, username: str) -> bool:
+    """Deliver the oldest messages; return whether there may be more."""
+    items, _total = module.store.find(username, {"limit": BATCH})
+    sent = []
+    for id, element, when, _with in items:
+        if session.destroyed or not session.send(delayed(module, element, when)):
+            break
+        sent.append(id)
+    if sent:
+        module.store.delete(username, {"ids": sent})
+    return len(sent) == BATCH
+
+
+def delayed(module, element: Stanza, when: float) -> Stanza:
+    """Return a stored message with the time when it came."""
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(when))
+    element.children.append(Stanza("delay", {"xmlns": "urn:xmpp:delay", "from": module.host,
+                                             "stamp": stamp}))
+    return element
+
+
+@hook("user-deleted")
+def forget_user(module, event):
+    """Delete what waits for a removed account."""
+    module.store.delete(event.username)

@@ -1,0 +1,142 @@
+"""All option names that are known: the core's, declared here, and those that modules add."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from prosody_py.config import values
+from prosody_py.config.harvest import harvest
+from prosody_py.config.nearest import nearest
+from prosody_py.config.options import (
+    Option,
+    Options,
+    array,
+    boolean,
+    enum,
+    integer,
+    mapping,
+    path,
+    period,
+    rate,
+    set_,
+    size,
+    string,
+)
+
+__all__ = ["GlobalOptions", "HostOptions", "Schema", "harvest", "nearest"]
+
+_PORTS = {"of": integer(min=0, max=65535), "where": "global"}
+_LEVELS = ("info", "debug", "warn", "error")
+_TRAFFIC = {"rate": rate(doc="Bytes a second."), "burst": period("2 seconds", doc="Seconds.")}
+_ADDRESSES = {"of": string(), "where": "global"}
+
+
+def _driver_or_drivers(value: Any) -> str | dict[str, str]:
+    if isinstance(value, dict):
+        return {store: values.string(driver) for store, driver in value.items()}
+    return values.string(value)
+
+
+class GlobalOptions(Options):
+    """What the server reads once, from the global section."""
+
+    plugin_paths = array((), of=path(), where="global", doc="Folders searched for modules first.")
+    data_path = path("data", where="global", doc="Folder of everything that is stored.")
+    pidfile = path(None, where="global", doc="File that gets the process id.")
+    umask = string("027", where="global", doc="Permissions that new files do not get, in octal.")
+    admin_socket = path(None, where="global", doc="Socket of the administration shell; by default "
+                                                  "prosody.sock in data_path.")
+    log = mapping(
+        None, where="global", doc="What is logged, and how.",
+        fields={
+            "level": enum("info", "debug", "warn", "error", doc="Least level that is logged."),
+            "format": enum("text", "json", doc="Form of a line."),
+            "to": string("console", doc="console, stdout, syslog, or a file."),
+            "modules": mapping(None, enum(None, *_LEVELS), doc="Levels of single modules."),
+        },
+    )
+    certificates = path(None, where="global", doc="Folder searched for certificates; by default "
+                                                  "certs in data_path.")
+    interfaces = set_(("*", "::"), **_ADDRESSES, doc="Addresses of public services.")
+    local_interfaces = set_(("127.0.0.1", "::1"), **_ADDRESSES,
+                            doc="Addresses of services for this machine.")
+    use_ipv6 = boolean(True, where="global", doc="Whether IPv6 is used.")
+    limits = mapping(
+        None, where="global", doc="How fast a peer may send, by kind of connection.",
+        fields={kind: mapping(None, fields=_TRAFFIC) for kind in ("c2s",)},
+    )
+    c2s_client_certificates = boolean(
+        False, where="global", doc="Ask clients for a certificate, to log in with (EXTERNAL).")
+    lua_runtime = enum("lua54", "luajit21", where="global", doc="Which Lua runs Lua modules.")
+    lua_time_limit = period(None, min="0.01 seconds", where="global",
+                            doc="Time that one call of a Lua handler may take.")
+    lua_memory_limit = size(None, min="1 MB", where="global", doc="Memory of all Lua modules.")
+
+
+class HostOptions(Options):
+    """What the core reads for a host or component; the global section gives the defaults."""
+
+    enabled = boolean(True, where="host", doc="Whether the host is served.")
+    modules_enabled = array((), of=string(), doc="Modules to load beside those always loaded.")
+    modules_disabled = array((), of=string(), doc="Modules not to load.")
+    admins = set_((), of=string(), doc="Addresses of the administrators.")
+    authentication = string("internal_hashed", doc="Where accounts come from: auth_NAME.")
+    default_iteration_count = integer(10000, min=4096, doc="Rounds of the password hash.")
+    storage = Option(
+        "storage", "the name of a driver, or a mapping from stores to drivers", _driver_or_drivers,
+        doc="Driver of all stores: storage_NAME, or one for each store.",
+    )
+    default_storage = string("sqlite", doc="Driver of stores for which storage names none.")
+    certificate = path(None, doc="Certificate of the host, where certificates has none.")
+    ssl = mapping(None, doc="TLS settings that differ from tls_profile.")
+    tls_profile = enum("intermediate", "modern", "old", "legacy",
+                       doc="How strict TLS is, by Mozilla's profiles.")
+    c2s_require_encryption = boolean(True, doc="Whether clients must use TLS.")
+    conflict_resolve = enum("kick_old", "kick_new", "random",
+                            doc="What happens when a resource is in use already.")
+    force_module_reload = boolean(False, doc="Reload a module also when it cannot save its state.")
+
+
+class Schema:
+    """The known options, by name. A new one knows those of the core."""
+
+    def __init__(self) -> None:
+        self._options: dict[str, list[Option]] = {}
+        self._names: set[str] = set()
+        self.register(GlobalOptions)
+        self.register(HostOptions)
+        for service in ("c2s", "c2s_direct_tls"):
+            self.register_service(service)
+
+    def register(
+        self, options: type[Options] | Iterable[Option], prefix: str | None = None
+    ) -> None:
+        """Add options that a module declares; the same name may come from several modules."""
+        declared = options.declared(prefix) if isinstance(options, type) else options
+        for option in declared:
+            known = self._options.setdefault(option.name, [])
+            if option not in known:
+                known.append(option)
+
+    def register_names(self, names: Iterable[str]) -> None:
+        """Add names of which no more is known, such as those that `harvest` finds."""
+        self._names.update(names)
+
+    def register_service(self, service: str) -> None:
+        """Add the options of a network service: its ports and interfaces."""
+        self.register((
+            array(None, name=f"{service}_ports", **_PORTS, doc=f"Ports of {service}."),
+            set_(None, name=f"{service}_interfaces", **_ADDRESSES, doc=f"Addresses of {service}."),
+        ))
+
+    def get(self, name: str) -> list[Option]:
+        """Return the declarations of an option; none when only its name is known, or not even."""
+        return self._options.get(name, [])
+
+    def names(self) -> set[str]:
+        """Return all known names."""
+        return self._names | self._options.keys()
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._names or name in self._options

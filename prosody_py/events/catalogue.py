@@ -1,0 +1,156 @@
+"""The events that this server and its modules fire: names, fields, who fires, what a result means.
+
+The manual and the shell's `events explain` come from here, and so does the warning for a hook
+whose name is a slip of the pen. Modules may fire events of their own that are not listed.
+A `*` in a name stands for a part that varies.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+HANDLED = "anything but None: the stanza is handled; nobody: an error goes to the sender"
+STOP = "anything but None: the stanza is not delivered"
+IGNORED = "ignored"
+
+
+@dataclass(frozen=True)
+class Declared:
+    """One declared event; `on` is "host" or "global" (the server's events)."""
+
+    name: str
+    on: str
+    fields: tuple[str, ...]
+    by: str
+    text: str
+    result: str = IGNORED
+
+
+def _declare(on: str, by: str, *rows: tuple[str, str, str, str]) -> list[Declared]:
+    return [Declared(name, on, tuple(fields.split()), by, text, result or IGNORED)
+            for name, fields, text, result in rows]
+
+
+_STANZA = "origin stanza to_self"
+_KINDS = ("full", "bare", "host")
+
+CATALOGUE: tuple[Declared, ...] = (
+    *(row for name in ("message", "presence", "iq") for kind in _KINDS for row in _declare(
+        "host", "router/deliver",
+        (f"{name}/{kind}", _STANZA, f"A {name} to a {kind} address of this host.", HANDLED),
+        (f"pre-{name}/{kind}", _STANZA,
+         f"A client of this host has sent a {name} to a {kind} address anywhere.", STOP))),
+    *(row for name in ("message", "presence", "iq") for row in _declare(
+        "host", "router/deliver",
+        (f"{name}/self", _STANZA, f"A {name} of a user to the own account.", HANDLED))),
+    *_declare(
+        "host", "router",
+        ("pre-stanza", _STANZA, "A client of this host has sent a stanza.", STOP),
+        ("route/remote", "origin stanza from_host to_host",
+         "A stanza for a domain that is not ours.", "true: it is on its way"),
+        ("stanza/*", "origin stanza",
+         "An element that is not a stanza, by namespace and name; or one before binding.",
+         "true: handled; else the stream ends")),
+    *_declare(
+        "host", "mod_iq",
+        ("iq/host/*", _STANZA, "An iq get or set to the host, by its payload.", HANDLED),
+        ("iq/bare/*", _STANZA, "An iq get or set to an account, by its payload.", HANDLED),
+        ("iq/self/*", _STANZA, "An iq get or set to the own account.", HANDLED),
+        ("iq-get/*", _STANZA, "An iq get: iq-get/<host|bare|self>/<xmlns>:<name>.", HANDLED),
+        ("iq-set/*", _STANZA, "An iq set: iq-set/<host|bare|self>/<xmlns>:<name>.", HANDLED),
+        ("iq-result/*", _STANZA, "An answer: iq-result/<host|bare|self>/<id>.", HANDLED),
+        ("iq-error/*", _STANZA, "An error: iq-error/<host|bare|self>/<id>.", HANDLED)),
+    *_declare(
+        "host", "mod_c2s",
+        ("stream-features", "origin features stream",
+         "A stream is open; handlers add their features.", ""),
+        ("c2s-read-timeout", "session", "A client is silent.", "true: the connection is kept"),
+        ("c2s-disconnected", "session reason", "A client's connection is gone.",
+         "anything but None: the session stays (stream management)")),
+    *_declare(
+        "host", "mod_saslauth",
+        ("authentication-success", "session", "A client has logged in.", ""),
+        ("authentication-failure", "session condition text",
+         "A client could not log in; condition and text may be changed.", "")),
+    *_declare(
+        "host", "sessions/lifecycle",
+        ("pre-resource-bind", "session resource", "A session is going to be bound.", ""),
+        ("resource-bind", "session", "A session is bound to a resource.", ""),
+        ("pre-resource-unbind", "session error", "A session ends; it is still known.", ""),
+        ("resource-unbind", "session error", "A session has ended.", "")),
+    *_declare(
+        "host", "mod_presence, mod_message, mod_offline",
+        ("presence/initial", "origin stanza", "A resource comes online.", ""),
+        ("message/offline/handle", "username origin stanza",
+         "A message for somebody who is not there.", "true: it is kept; else it bounces"),
+        ("message/offline/broadcast", "origin", "A resource may get what was kept.", ""),
+        ("message/offline/delete", "username", "What was kept is to be thrown away.", ""),
+        ("message/bare/groupchat", "origin stanza", "A groupchat message to an account.",
+         "true: handled; else it bounces")),
+    *_declare(
+        "host", "hosts",
+        ("roster-load", "username host roster", "A roster is read from the store.", ""),
+        ("user-registering", "username host password ip session allowed",
+         "Somebody wants an account; a handler may set allowed to false.", ""),
+        ("user-registered", "username host source session", "There is a new account.", ""),
+        ("user-deleted", "username host", "An account is gone: forget what you keep of it.", ""),
+        ("user-password-changed", "username host resource", "A password has changed.", ""),
+        ("user-enabled", "username host", "An account may log in again.", ""),
+        ("user-disabled", "username host meta", "An account may not log in any more.", "")),
+    *_declare(
+        "host", "mod_disco",
+        ("host-disco-info-node", "origin stanza reply node exists",
+         "Somebody asks for a node of the host.", "true: reply is the answer"),
+        ("host-disco-items", "origin stanza reply", "Handlers add items of the host.", ""),
+        ("host-disco-items-node", "origin stanza reply node exists",
+         "Somebody asks for the items of a node.", "true: reply is the answer"),
+        ("account-disco-info", "origin stanza reply", "Handlers add features of an account.", ""),
+        ("account-disco-items", "origin stanza reply", "Handlers add items of an account.", ""),
+        ("account-disco-info-node", "origin stanza reply node exists",
+         "Somebody asks for a node of an account.", "true: reply is the answer"),
+        ("account-disco-items-node", "origin stanza reply node exists",
+         "Somebody asks for the items of a node.", "true: reply is the answer")),
+    *_declare(
+        "host", "storage, loader",
+        ("store-opened", "host store_name store_type store",
+         "A store is opened; a handler may put another one in its place.", ""),
+        ("module-loaded", "module host", "A module has come into service.", ""),
+        ("module-reloaded", "module host", "A module has been replaced by a fresh instance.", ""),
+        ("module-unloaded", "module host", "A module has gone out of service.", ""),
+        ("item-added/*", "source item", "A module offers an item under the key.", ""),
+        ("item-removed/*", "source item", "A module takes an item back.", "")),
+    *_declare(
+        "global", "app",
+        ("server-starting", "", "Hosts are going to be activated.", ""),
+        ("server-started", "", "Everything that is going to be loaded is loaded.", ""),
+        ("server-stopping", "reason code", "The server ends; handlers may wait.", ""),
+        ("server-cleanup", "", "The server has ended its sessions; close what is open.", ""),
+        ("server-stopped", "", "The last event.", ""),
+        ("reloading-config", "", "The configuration is going to be read again.", ""),
+        ("config-reloaded", "filename config", "The configuration was read again.", ""),
+        ("reopen-log-files", "", "Log files were moved.", ""),
+        ("host-activated", "(the host's name)", "A host is going into service.", ""),
+        ("host-deactivating", "host host_session reason", "A host is going out of service.", ""),
+        ("host-deactivated", "(the host's name)", "A host is out of service.", ""),
+        ("module-status/updated", "name", "A module's status has changed.", "")),
+)
+
+_exact = {declared.name: declared for declared in CATALOGUE if "*" not in declared.name}
+_patterns = [declared for declared in CATALOGUE if "*" in declared.name]
+
+
+def find(name: str) -> Declared | None:
+    """Return the declaration of an event by its name, None when it is not declared."""
+    return _exact.get(name) or next(
+        (declared for declared in _patterns if fnmatch.fnmatchcase(name, declared.name)), None)
+
+
+def slip_of(name: str, fired_by_modules: Iterable[str] = ()) -> str | None:
+    """Return the declared event that `name` is probably a slip of the pen for, else None."""
+    if find(name) or name in fired_by_modules or ":" in name:
+        return None
+    close = get_close_matches(name, _exact, 1, cutoff=0.9)
+    return close[0] if close else None

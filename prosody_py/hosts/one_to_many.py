@@ -1,0 +1,49 @@
+"""One stanza for many receivers: written as text once, only the `to` differs."""
+
+from __future__ import annotations
+
+from prosody_py.xmpp.ns import CLIENT
+from prosody_py.xmpp.stanza import Stanza
+from prosody_py.xmpp.writer import escape_attr, serialize
+
+
+class OneToMany:
+    """A stanza (its own `to` does not matter) that is given to many sessions.
+
+    A session that something looks into, with a filter or a `send` of its own, gets an element; the
+    others get the finished text.
+    """
+
+    __slots__ = ("stanza", "_head", "_rest")
+
+    def __init__(self, stanza: Stanza):
+        if "to" in stanza.attr:
+            stanza = stanza.shallow()
+            del stanza.attr["to"]
+        self.stanza = stanza
+        self._head = f"<{stanza.name}".encode()
+        self._rest: bytes | None = None
+
+    def element(self, to: str | None) -> Stanza:
+        """Return the stanza with an address, as an element whose top may be changed."""
+        stanza = self.stanza
+        copy = Stanza(stanza.name, dict(stanza.attr) if to is None else {**stanza.attr, "to": to})
+        copy.children = list(stanza.children)
+        return copy
+
+    def send(self, session, to: str | None, to_attribute: bytes | None = None) -> bool:
+        """Queue the stanza for one session.
+
+        Args:
+            to: the receiver's address, None for a stanza without.
+            to_attribute: the same as `b" to='..'"`, if it is at hand.
+        """
+        if session.filters is not None or "send" in session.__dict__:
+            return session.send(self.element(to))
+        rest = self._rest
+        if rest is None:
+            text = serialize(self.stanza, CLIENT).encode("utf-8", "replace")
+            rest = self._rest = text[len(self._head):]
+        if to_attribute is None:
+            to_attribute = b"" if to is None else f" to='{escape_attr(to)}'".encode()
+        return session.send(self._head + to_attribute + rest)

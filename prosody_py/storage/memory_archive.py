@@ -1,0 +1,203 @@
+"""Kind "archive" (interface.Archive) in memory: a sorted list of positions for each user."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Callable, Iterator, Mapping
+from itertools import count
+from typing import Any, Literal, NamedTuple
+
+from prosody_py.storage.archive_query import (
+    Position,
+    Query,
+    body_text,
+    check_label,
+    day,
+    item_text,
+    item_value,
+    microseconds,
+    parse_query,
+    seconds,
+)
+from prosody_py.storage.ids import new_id
+from prosody_py.storage.interface import ArchiveItem, StorageError
+from prosody_py.storage.views import owner
+from prosody_py.xmpp.stanza import Stanza
+
+
+class _Item(NamedTuple):
+    position: Position
+    key: str
+    with_: str
+    text: str
+
+
+class _UserArchive:
+    """The items of one user by key, and in order."""
+
+    __slots__ = ("by_key", "order")
+
+    def __init__(self):
+        self.by_key: dict[str, _Item] = {}
+        self.order: list[tuple[Position, str]] = []
+
+    def put(self, item: _Item) -> None:
+        self.remove(item.key)
+        self.by_key[item.key] = item
+        insort(self.order, (item.position, item.key))
+
+    def remove(self, key: str) -> None:
+        item = self.by_key.pop(key, None)
+        if item is not None:
+            del self.order[bisect_left(self.order, (item.position, key))]
+
+    def position(self, key: str) -> Position:
+        item = self.by_key.get(key)
+        if item is None:
+            raise StorageError("item-not-found", "an archive has no item with this id")
+        return item.position
+
+    def between(self, low: Position, high: Position) -> list[_Item]:
+        """Return the items between two positions, both exclusive."""
+        first = bisect_right(self.order, low, key=lambda entry: entry[0])
+        last = bisect_left(self.order, high, key=lambda entry: entry[0])
+        return [self.by_key[key] for _, key in self.order[first:last]]
+
+
+class MemoryArchive:
+    """The archive of one store; `limit` and `trim` as in SQLiteArchive."""
+
+    def __init__(self, check_open: Callable[[], None], limit: int | None = None,
+                 trim: bool = False):
+        self._check_open = check_open
+        self._limit = limit
+        self._trim = trim
+        self._users: dict[str, _UserArchive] = {}
+        self._numbers = count(1)
+        self.caps = {"total": True, "quota": limit or False, "truncate": True,
+                     "full_id_range": True, "ids": True, "wildcard_delete": True}
+
+    def append(self, user: str | None, key: str | None, value: Stanza, when: float,
+               with_: str) -> str:
+        """Add an item, or replace the one with this key, and return its id."""
+        self._check_open()
+        key = new_id() if key is None else check_label("key", key)
+        position = (microseconds(when), next(self._numbers))
+        item = _Item(position, key, check_label("with", with_), item_text(value))
+        archive = self._users.setdefault(owner(user), _UserArchive())
+        over = len(archive.by_key) + 1 - self._limit if self._limit is not None else 0
+        if over > 0 and key not in archive.by_key:
+            if not self._trim:
+                raise StorageError("quota-limit",
+                                   f"an archive has reached its limit of {self._limit} items")
+            for _, oldest in archive.order[:over]:
+                archive.remove(oldest)
+        archive.put(item)
+        return key
+
+    def get(self, user: str | None, key: str) -> tuple[Stanza, float, str] | None:
+        """Return (value, when, with) of one item, None when there is none."""
+        item = self._archive(user).by_key.get(key)
+        value = None if item is None else item_value(item.text)
+        return None if value is None else (value, seconds(item.position[0]), item.with_)
+
+    def set(self, user: str | None, key: str, value: Stanza, when: float | None = None,
+            with_: str | None = None) -> None:
+        """Replace an item; raises StorageError "item-not-found"."""
+        archive = self._archive(user)
+        text = item_text(value)
+        old_when, number = archive.position(key)
+        archive.put(_Item(
+            (old_when if when is None else microseconds(when), number), key,
+            archive.by_key[key].with_ if with_ is None else check_label("with", with_), text))
+
+    def find(self, user: str | None, query: Mapping[str, Any] | None = None,
+             ) -> tuple[Iterator[ArchiveItem], int | None]:
+        """Return the matching items, and their number if asked for (interface.Archive.find)."""
+        wanted = parse_query(query)
+        archive = self._archive(user)
+        found = _select(archive, wanted)
+        total = None
+        if wanted.total:
+            total = sum(_matches(item, wanted) for item in archive.between(*wanted.time_range()))
+        if wanted.reverse:
+            found.reverse()
+        return _values(found[:wanted.limit]), total
+
+    def delete(self, user: str | Literal[True] | None,
+               query: Mapping[str, Any] | None = None) -> int:
+        """Delete what matches and return how many it was (interface.Archive.delete)."""
+        wanted = parse_query(query)
+        deleted = 0
+        for name in list(self._users) if user is True else [owner(user)]:
+            archive = self._archive(name)
+            kept = {key for _, key in archive.order[-wanted.truncate:]} if wanted.truncate else ()
+            for item in _select(archive, wanted):
+                if item.key not in kept:
+                    archive.remove(item.key)
+                    deleted += 1
+            if not archive.by_key:
+                self._users.pop(name, None)
+        return deleted
+
+    def summary(self, user: str | None,
+                query: Mapping[str, Any] | None = None) -> dict[str, dict[str, Any]]:
+        """Return counts, times and newest bodies by `with`; ids in the query are ignored."""
+        result: dict[str, dict[str, Any]] = {
+            "counts": {}, "earliest": {}, "latest": {}, "body": {}}
+        newest: dict[str, str] = {}
+        wanted = parse_query({**(query or {}), "key": None, "ids": None})
+        for item in _select(self._archive(user), wanted):
+            when = seconds(item.position[0])
+            result["counts"][item.with_] = result["counts"].get(item.with_, 0) + 1
+            result["earliest"].setdefault(item.with_, when)
+            result["latest"][item.with_] = when
+            if "<body" in item.text:
+                newest[item.with_] = item.text
+        for with_, text in newest.items():
+            body = body_text(item_value(text))
+            if body is not None:
+                result["body"][with_] = body
+        return result
+
+    def dates(self, user: str | None) -> list[str]:
+        """Return the days (UTC, "YYYY-MM-DD") on which there are items."""
+        return list(dict.fromkeys(day(when) for (when, _), _ in self._archive(user).order))
+
+    def users(self) -> Iterator[str]:
+        """Return the users who have items."""
+        return iter([user for user in self.names() if user])
+
+    def has(self, user: str) -> bool:
+        """Tell whether a user has items."""
+        return user in self.names()
+
+    def names(self) -> list[str]:
+        """Return all who have items, with the host as ""."""
+        self._check_open()
+        return [user for user, archive in self._users.items() if archive.by_key]
+
+    def _archive(self, user: str | None) -> _UserArchive:
+        self._check_open()
+        return self._users.get(owner(user)) or _UserArchive()
+
+
+def _matches(item: _Item, query: Query) -> bool:
+    return ((query.with_ is None or item.with_ == query.with_)
+            and (query.ids is None or item.key in query.ids))
+
+
+def _select(archive: _UserArchive, query: Query) -> list[_Item]:
+    low, high = query.time_range()
+    if query.after is not None:
+        low = max(low, archive.position(query.after))
+    if query.before is not None:
+        high = min(high, archive.position(query.before))
+    return [item for item in archive.between(low, high) if _matches(item, query)]
+
+
+def _values(items: list[_Item]) -> Iterator[ArchiveItem]:
+    for item in items:
+        value = item_value(item.text)
+        if value is not None:
+            yield item.key, value, seconds(item.position[0]), item.with_

@@ -1,0 +1,104 @@
+"""Stores in an SQLite file; a driver module wraps SQLiteStorage."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from typing import Any, Literal
+
+from prosody_py.storage.cache import RowCache
+from prosody_py.storage.engine import Engine
+from prosody_py.storage.interface import UnsupportedStore
+from prosody_py.storage.sqlite_archive import SQLiteArchive
+from prosody_py.storage.sqlite_rows import SQLiteRows
+from prosody_py.storage.sqlite_text import bind
+from prosody_py.storage.views import VIEWS, owner
+
+CACHE_BYTES = 16 * 1024 * 1024
+
+
+class SQLiteStorage:
+    """All stores of all hosts in one file (interface.Storage).
+
+    Args:
+        path: of the file, which is made if it does not exist; its directory must exist.
+        durable: sync every commit; without it a power failure (not a crash of the server) may
+            lose the last writes.
+        archive_item_limit: items that a user may have in one archive, None for no limit.
+        archive_trim: at that limit delete the oldest item instead of refusing the new one.
+        cache_bytes: for rows of key-value stores.
+
+    Raises: StorageError: the file cannot be opened, belongs to another program, or was written
+        by a newer version of this one.
+    """
+
+    def __init__(self, path: str | os.PathLike, *, durable: bool = True,
+                 archive_item_limit: int | None = None, archive_trim: bool = False,
+                 cache_bytes: int = CACHE_BYTES):
+        self._cache = RowCache(cache_bytes)
+        self._archive_item_limit = archive_item_limit
+        self._archive_trim = archive_trim
+        self._numbers: dict[tuple[str, str], int] = {}
+        self.engine = Engine(os.fspath(path), durable=durable,
+                             on_foreign_change=self._cache.clear)
+
+    def open(self, host: str, store: str, kind: str = "keyval") -> Any:
+        """Return a store; raises UnsupportedStore for an unknown kind."""
+        if kind != "archive" and kind not in VIEWS:
+            raise UnsupportedStore(f"SQLite has no stores of the kind '{kind}'")
+        number = self._number(host, store)
+        if kind == "archive":
+            return SQLiteArchive(self.engine, number, self._archive_item_limit,
+                                 self._archive_trim)
+        return VIEWS[kind](SQLiteRows(self.engine, self._cache, number))
+
+    def stores(self, host: str, user: str | None | Literal[True] = True) -> list[str]:
+        """Return the names of the stores in which the user (True: anybody) has data."""
+        name = None if user is True else bind(owner(user))
+        return self.engine.scan(_list_stores, host, name)
+
+    def purge(self, host: str, user: str) -> None:
+        """Delete what a user has in all stores of the host."""
+        for store in self.stores(host, user):
+            self.open(host, store, "keyval").set(user, None)
+            self.open(host, store, "archive").delete(user)
+
+    def counters(self) -> dict[str, int]:
+        """Return totals: writes, commits, reads, read_batches, cache_hits, cache_misses and the
+        bytes in the cache now."""
+        return {**self.engine.counters(), "cache_hits": self._cache.hits,
+                "cache_misses": self._cache.misses, "cache_bytes": self._cache.size}
+
+    def close(self) -> None:
+        """Finish all writes and close the file; more calls raise StorageError."""
+        self.engine.close()
+        self._cache.clear()
+
+    def _number(self, host: str, store: str) -> int:
+        number = self._numbers.get((host, store))
+        if number is None:
+            number = self.engine.lookup(_find_store, host, store)
+            if number is None:
+                number = self.engine.write(_make_store, host, store)
+            self._numbers[host, store] = number
+        return number
+
+
+def _find_store(database: sqlite3.Connection, calls: list[tuple]) -> list[int | None]:
+    found = [database.execute("SELECT id FROM store WHERE host = ? AND name = ?", call).fetchone()
+             for call in calls]
+    return [None if row is None else row[0] for row in found]
+
+
+def _make_store(database: sqlite3.Connection, calls: list[tuple]) -> list[int | None]:
+    for call in calls:
+        database.execute("INSERT OR IGNORE INTO store (host, name) VALUES (?, ?)", call)
+    return _find_store(database, calls)
+
+
+def _list_stores(database: sqlite3.Connection, calls: list[tuple]) -> list[list[str]]:
+    return [[name for (name,) in database.execute(
+        "SELECT name FROM store WHERE host = ?1 AND ("
+        "EXISTS (SELECT 1 FROM item WHERE store = store.id AND (?2 IS NULL OR user = ?2)) OR "
+        "EXISTS (SELECT 1 FROM archive_size WHERE store = store.id AND "
+        "(?2 IS NULL OR user = ?2))) ORDER BY name", call)] for call in calls]

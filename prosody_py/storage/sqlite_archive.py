@@ -1,0 +1,168 @@
+"""Kind "archive" (interface.Archive) in SQLite."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from operator import itemgetter
+from typing import Any, Literal
+
+from prosody_py.storage import sqlite_archive_sql as sql
+from prosody_py.storage.archive_query import (
+    Position,
+    Query,
+    body_text,
+    check_label,
+    day,
+    item_text,
+    item_value,
+    item_values,
+    microseconds,
+    parse_query,
+    seconds,
+)
+from prosody_py.storage.engine import Engine
+from prosody_py.storage.ids import new_id
+from prosody_py.storage.interface import ArchiveItem
+from prosody_py.storage.sqlite_text import bind, to_text
+from prosody_py.storage.views import owner
+from prosody_py.xmpp.stanza import Stanza
+
+_PAGE = 100  # items fetched at once
+_DELETE_PAGE = 500  # items deleted in one transaction, so that other writes get their turn
+_USERS_PAGE = 500
+_position = itemgetter(1, 2)
+
+
+class SQLiteArchive:
+    """The archive of one store.
+
+    Args:
+        limit: items that each user may have, None for no limit.
+        trim: at the limit delete the oldest item instead of raising "quota-limit".
+    """
+
+    def __init__(self, engine: Engine, store: int, limit: int | None = None, trim: bool = False):
+        self._engine = engine
+        self._store = store
+        self._limit = limit
+        self._trim = trim
+        self.caps = {"total": True, "quota": limit or False, "truncate": True,
+                     "full_id_range": True, "ids": True, "wildcard_delete": True}
+
+    def append(self, user: str | None, key: str | None, value: Stanza, when: float,
+               with_: str) -> str:
+        """Add an item, or replace the one with this key, and return its id."""
+        key = new_id() if key is None else check_label("key", key)
+        item = (self._store, bind(owner(user)), key, microseconds(when),
+                check_label("with", with_), item_text(value))
+        if self._limit is None:
+            self._engine.write(sql.append_items, *item)
+        else:
+            self._engine.write(sql.append_limited, self._limit, self._trim, *item)
+        return key
+
+    def get(self, user: str | None, key: str) -> tuple[Stanza, float, str] | None:
+        """Return (value, when, with) of one item, None when there is none."""
+        found = self._engine.lookup(sql.read_items, self._store, bind(owner(user)), bind(key))
+        value = None if found is None else item_value(found[0])
+        return None if value is None else (value, seconds(found[1]), found[2])
+
+    def set(self, user: str | None, key: str, value: Stanza, when: float | None = None,
+            with_: str | None = None) -> None:
+        """Replace an item; raises StorageError "item-not-found"."""
+        self._engine.write(
+            sql.replace_items, item_text(value), None if when is None else microseconds(when),
+            None if with_ is None else check_label("with", with_),
+            self._store, bind(owner(user)), bind(key))
+
+    def find(self, user: str | None, query: Mapping[str, Any] | None = None,
+             ) -> tuple[Iterator[ArchiveItem], int | None]:
+        """Return the matching items, and their number if asked for (interface.Archive.find)."""
+        wanted = parse_query(query)
+        bound = bind(owner(user))
+        counting = wanted.total and not wanted.is_everything
+        read = self._engine.scan if counting else self._engine.lookup
+        low, high, total, page = read(sql.read_first_pages, self._store, bound, wanted,
+                                      _page_size(wanted.limit))
+        return self._items(bound, wanted, low, high, page), total
+
+    def delete(self, user: str | Literal[True] | None,
+               query: Mapping[str, Any] | None = None) -> int:
+        """Delete what matches and return how many it was (interface.Archive.delete)."""
+        wanted = parse_query(query)
+        users = ["", *self.users()] if user is True else [owner(user)]
+        return sum(self._delete(bind(name), wanted) for name in users)
+
+    def summary(self, user: str | None,
+                query: Mapping[str, Any] | None = None) -> dict[str, dict[str, Any]]:
+        """Return counts, times and newest bodies by `with`; ids in the query are ignored."""
+        raw = self._engine.scan(sql.read_summaries, self._store, bind(owner(user)),
+                                parse_query(query))
+        result: dict[str, dict[str, Any]] = {
+            "counts": {}, "earliest": {}, "latest": {}, "body": {}}
+        for with_, count, earliest, latest, text in _array(raw):
+            result["counts"][with_] = count
+            result["earliest"][with_] = seconds(earliest)
+            result["latest"][with_] = seconds(latest)
+            body = None if text is None else body_text(item_value(text))
+            if body is not None:
+                result["body"][with_] = body
+        return result
+
+    def dates(self, user: str | None) -> list[str]:
+        """Return the days (UTC, "YYYY-MM-DD") on which there are items."""
+        raw = self._engine.scan(sql.read_dates, self._store, bind(owner(user)))
+        return [day(when) for when in sorted(_array(raw))]
+
+    def users(self) -> Iterator[str]:
+        """Return the users who have items."""
+        after = ""
+        while True:
+            page = _array(self._engine.scan(sql.read_users, self._store, bind(after),
+                                            _USERS_PAGE))
+            yield from page
+            if len(page) < _USERS_PAGE:
+                return
+            after = page[-1]
+
+    def _items(self, user: str | bytes, query: Query, low: Position, high: Position,
+               raw: bytes | None) -> Iterator[ArchiveItem]:
+        left = query.limit
+        while True:
+            page = sorted(_array(raw), key=_position, reverse=query.reverse)
+            values = item_values([item[4] for item in page])
+            for (key, when, _, with_, _), value in zip(page, values, strict=True):
+                if value is not None:
+                    yield key, value, seconds(when), with_
+            if len(page) < _page_size(left):
+                return
+            if left is not None:
+                left -= len(page)
+                if not left:
+                    return
+            if query.reverse:
+                high = _position(page[-1])
+            else:
+                low = _position(page[-1])
+            raw = self._engine.lookup(sql.read_next_pages, self._store, user, query, low, high,
+                                      _page_size(left))
+
+    def _delete(self, user: str | bytes, query: Query) -> int:
+        deleted, bounds = 0, None
+        while True:
+            count, bounds = self._engine.write(sql.delete_some, self._store, user, query, bounds,
+                                               _DELETE_PAGE)
+            deleted += count
+            if count < _DELETE_PAGE:
+                return deleted
+
+
+def _page_size(left: int | None) -> int:
+    return _PAGE if left is None else min(left, _PAGE)
+
+
+def _array(raw: bytes | None) -> list:
+    return [] if raw is None else json.loads(to_text(raw))
+
+
