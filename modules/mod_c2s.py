@@ -8,13 +8,13 @@ a broken stream gets its error and only that connection ends.
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections import Counter
 
 import gevent
 
-from prosody_py.api import Event, Options, Stanza, boolean, hook, integer, period, size
-from prosody_py.api import StreamError
+from prosody_py.api import Event, Options, Stanza, StreamError, boolean, hook, integer, period, size
 from prosody_py.concurrency.timer import Timer
 from prosody_py.events import filters
 from prosody_py.sessions import lifecycle
@@ -25,6 +25,8 @@ from prosody_py.xmpp.writer import escape_attr
 
 GLOBAL = True
 GOODBYE = 5  # seconds that the connections may take to drain when the server stops
+FAREWELL = 1  # seconds that the clients may take after that to close their side
+_version = re.compile(r"\d{1,4}(\.\d{1,4})?").fullmatch
 
 
 class Config(Options):
@@ -71,12 +73,14 @@ class ClientListener:
         """A connection is new, or its TLS handshake is done."""
         session = conn.session
         if session is None:
-            session = self._new_session(conn)
+            session = self.onaccept(conn)
         if conn.secure:
             session.secure = True
             session.log.debug("TLS is established")
 
-    def _new_session(self, conn):
+    def onaccept(self, conn):
+        """A connection is new: it counts, and has to log in in time, before any handshake."""
+        conn.linger = self.options.c2s_close_timeout
         session = conn.session = ClientSession(conn, self)
         self.sessions[conn] = session
         self.per_address[network_of(conn.ip())] += 1
@@ -92,7 +96,11 @@ class ClientListener:
             data = filters.run(session, "bytes/in", data)
             if data is None:
                 return
-        session.received(data)
+        try:
+            session.received(data)
+        except Exception:
+            session.log.exception("Error while working off what the client has sent")
+            session.close("internal-server-error")
 
     def ondisconnect(self, conn, reason: str | None) -> None:
         """The connection is gone."""
@@ -118,9 +126,12 @@ class ClientListener:
     def onreadtimeout(self, conn) -> bool | None:
         """The peer has been silent; true keeps the connection."""
         session = conn.session
-        if session is None or session.host_object is None:
+        if session is None:
             return None
-        return session.host_object.events.fire_event("c2s-read-timeout", Event(session=session))
+        host = session.host_object
+        if host is None or not host.events.fire_event("c2s-read-timeout", Event(session=session)):
+            session.close("connection-timeout", "Nothing was heard for too long")
+        return True
 
 
 class ClientSession(Session):
@@ -166,7 +177,8 @@ class ClientSession(Session):
         """Answer the peer's stream header (RFC 6120 section 4.3)."""
         attr = header.attr
         self.streamid = secrets.token_urlsafe(16)
-        self.version = _version(attr.get("version"))
+        version = attr.get("version", "")
+        self.version = float(version) if _version(version) else 0.0
         self.lang = attr.get("xml:lang") or self.lang
         wanted = attr.get("to")
         try:
@@ -208,6 +220,8 @@ class ClientSession(Session):
     def reset_stream(self) -> None:
         """Expect a new stream header: after STARTTLS and after authentication."""
         self.notopen = True
+        if self.stream is None:  # the session has ended meanwhile
+            return
         self.stream.reset()
         if self.username is not None:
             self.stream.max_bytes = self.listener.options.c2s_stanza_size_limit
@@ -266,13 +280,6 @@ def stream_error(error: StreamError) -> Stanza:
     return element
 
 
-def _version(text: str | None) -> float:
-    try:
-        return float(text or 0)
-    except ValueError:
-        return 0.0
-
-
 def network_of(address: str) -> str:
     """Return what counts as one address: an IPv4 address, the /64 of an IPv6 one."""
     return ":".join(address.split(":")[:4]) if ":" in address else address
@@ -309,6 +316,15 @@ def add_host(module):
                 if isinstance(event.session, ClientSession) else None, 1000)
 
 
+@hook("user-password-changed")
+def log_out(module, event):
+    """Close the account's other streams: who was let in by the old password must log in again."""
+    for session in list(module.listener.sessions.values()):
+        if (session.username == event.username and session.host == event.host
+                and session.resource != event.resource):
+            session.close("not-authorized", "The password was changed")
+
+
 @hook("server-stopping", priority=-80)
 def say_goodbye(module, event):
     """Close all streams, so that clients know why, and wait until that is written."""
@@ -317,5 +333,10 @@ def say_goodbye(module, event):
     for session in list(sessions.values()):
         session.close(reason)
     with gevent.Timeout(GOODBYE, False):
+        while any(conn.pending for conn in sessions):
+            gevent.sleep(0.01)
+    with gevent.Timeout(FAREWELL, False):
         while sessions:
             gevent.sleep(0.01)
+    for conn in list(sessions):
+        conn.destroy(str(reason))

@@ -6,9 +6,9 @@ resources that have asked for the roster. Subscriptions are the matter of mod_pr
 
 from __future__ import annotations
 
-from prosody_py.api import Event, Options, Stanza, StanzaError, hook, integer, iq, jid, ns, stanza
+from prosody_py.api import Event, Options, Stanza, StanzaError, hook, iq, jid, ns, stanza
 from prosody_py.hosts import rostermanager
-from prosody_py.hosts.roster import RosterItem, forget_roster, load_roster
+from prosody_py.hosts.roster import MAX_ITEMS, RosterItem, forget_roster, load_roster
 
 VERSIONING = "urn:xmpp:features:rosterver"
 MAX_TEXT = 1023   # bytes of a contact's name, and of a group's
@@ -18,7 +18,7 @@ MAX_GROUPS = 64   # of one contact
 class Config(Options):
     """How large a roster may get."""
 
-    max_roster_items = integer(10000, min=1, max=1_000_000, doc="Contacts that a user may have.")
+    max_roster_items = MAX_ITEMS
 
 
 @hook("stream-features")

@@ -91,10 +91,9 @@ def features(module, event):
     """Offer authentication, and binding once it is done."""
     session = event.origin
     if session.username is None:
-        names = offer(module, session)
+        names = session.extras["sasl_mechanisms"] = offer(module, session)
         if not names:
             return
-        session.extras["sasl_mechanisms"] = names
         list_of = event.features.tag("mechanisms", xmlns=ns.SASL)
         for name in names:
             list_of.text_tag("mechanism", name)
@@ -121,7 +120,8 @@ def auth(module, event):
                                                   "There are no accounts on this host"))
     mechanism = element.attr.get("mechanism", "")
     offered = session.extras.get("sasl_mechanisms") or []
-    if not session.secure and not offered:
+    if not session.secure and (
+            not offered or mechanism in module.options.insecure_sasl_mechanisms):
         return fail(module, session, sasl.Failure("encryption-required"))
     profile = Profile(module, session)
     bindings = list(profile.channel_bindings()) or None
@@ -136,6 +136,8 @@ def auth(module, event):
 def response(module, event):
     """Go on with an exchange."""
     session = event.origin
+    if session.type != "c2s_unauthed":
+        return None
     if session.sasl_handler is None:
         return fail(module, session, sasl.Failure("malformed-request"))
     return advance(module, session, event.stanza.get_text())
@@ -144,6 +146,8 @@ def response(module, event):
 @hook(f"stanza/{ns.SASL}:abort")
 def abort(module, event):
     """End an exchange at the client's wish."""
+    if event.origin.type != "c2s_unauthed":
+        return None
     return fail(module, event.origin, sasl.Failure("aborted"))
 
 
@@ -154,7 +158,13 @@ def advance(module, session, text: str | None) -> bool:
             text, validate=True)
     except (binascii.Error, ValueError):
         return fail(module, session, sasl.Failure("incorrect-encoding"))
-    outcome = session.sasl_handler.step(data)
+    try:
+        outcome = session.sasl_handler.step(data)
+    except Exception:
+        session.log.exception("Error of the accounts' provider while a client logged in")
+        outcome = sasl.Failure("temporary-auth-failure")
+    if session.destroyed:  # the accounts took longer than the client or its time
+        return True
     if isinstance(outcome, sasl.Challenge):
         session.send(stanza.stanza("challenge", xmlns=ns.SASL).text(encode(outcome.data)))
     elif isinstance(outcome, sasl.Success):

@@ -1,6 +1,7 @@
 """The log: lines for people on a terminal, JSON for machines, each with its module and session.
 
 Option `log`: {level: info, format: text|json, to: console|syslog|path, modules: {mod_x: debug}}.
+On a console that is the journal of systemd, lines carry their level and leave the time to it.
 Writing to a file never switches greenlets, so any code may log.
 """
 
@@ -12,6 +13,8 @@ import logging.handlers
 import os
 import sys
 from typing import Any
+
+from prosody_py.app.errors import StartupError
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING,
           "warning": logging.WARNING, "error": logging.ERROR}
@@ -41,6 +44,21 @@ class TextFormatter(logging.Formatter):
         return line
 
 
+class JournalFormatter(TextFormatter):
+    """One line for the journal: the level as sd-daemon(3) writes it, no time."""
+
+    _PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4}
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
+        return f"<{self._PRIORITIES.get(record.levelno, 3)}>"
+
+    def format(self, record: logging.LogRecord) -> str:
+        first, *more = super().format(record).split("\n")
+        priority = first.partition(">")[0]
+        # Each line is an entry of its own there, and needs its level.
+        return "\n".join([first, *(f"{priority}> {line}" for line in more)])
+
+
 class JsonFormatter(logging.Formatter):
     """One JSON object a line."""
 
@@ -67,27 +85,47 @@ def _one_line(text: str) -> str:
 
 
 def set_up(config, base: str) -> None:
-    """Make the log what the option `log` says; may be called again after a reload."""
+    """Make the log what the option `log` says; may be called again after a reload.
+
+    Raises StartupError when it cannot be opened; then the log stays what it was.
+    """
     option = config.get("*", "log") or {}
     if isinstance(option, str):
         option = {"to": option}
+    try:
+        handler = _handler(option.get("to") or "console", base)
+    except OSError as error:
+        raise StartupError(f"Cannot write the log to {option['to']}: {error.strerror}. See the "
+                           "option log.") from None
+    handler.setFormatter(_formatter(option, getattr(handler, "stream", None)))
     root = logging.getLogger()
-    for handler in list(root.handlers):
-        root.removeHandler(handler)
-        handler.close()
-    handler = _handler(option.get("to", "console"), base)
-    if option.get("format") == "json":
-        handler.setFormatter(JsonFormatter())
-    else:
-        stream = getattr(handler, "stream", None)
-        colour = bool(stream is not None and stream.isatty()) and "NO_COLOR" not in os.environ
-        handler.setFormatter(TextFormatter(colour))
+    for old in list(root.handlers):
+        root.removeHandler(old)
+        old.close()
     root.addHandler(handler)
     root.setLevel(LEVELS.get(option.get("level", "info"), logging.INFO))
     for name in list(logging.root.manager.loggerDict):
         logging.getLogger(name).setLevel(logging.NOTSET)
     for name, level in (option.get("modules") or {}).items():
         logging.getLogger(name).setLevel(LEVELS.get(level, logging.INFO))
+
+
+def _formatter(option: dict[str, Any], stream: Any) -> logging.Formatter:
+    if option.get("format") == "json":
+        return JsonFormatter()
+    if stream is not None and _is_journal(stream):
+        return JournalFormatter()
+    colour = bool(stream is not None and stream.isatty()) and "NO_COLOR" not in os.environ
+    return TextFormatter(colour)
+
+
+def _is_journal(stream: Any) -> bool:
+    """Whether what we write goes to the journal: $JOURNAL_STREAM names its device and inode."""
+    try:
+        stat = os.fstat(stream.fileno())
+    except (OSError, ValueError, AttributeError):
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{stat.st_dev}:{stat.st_ino}"
 
 
 def _handler(to: str, base: str) -> logging.Handler:

@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 
 from prosody_py import lua
+from prosody_py.app import places
+from prosody_py.app.errors import StartupError
 from prosody_py.app.secret import ServerSecret
 from prosody_py.app.tls import TlsService
 from prosody_py.config.config import Config
 from prosody_py.config.hosts import modules_for
 from prosody_py.hosts import users
 from prosody_py.hosts.server import Server
-from prosody_py.loader.errors import LoadError
+from prosody_py.api.errors import LoadError
 from prosody_py.loader.lifecycle import Modules
 from prosody_py.net.ports import Ports
 from prosody_py.router.deliver import post_stanza
@@ -29,29 +33,36 @@ from prosody_py.storage.open import Storage
 log = logging.getLogger("startup")
 
 
-class StartupError(Exception):
-    """The server cannot start; the text says why and what to do."""
-
-
 def assemble(config: Config) -> Server:
     """Return a server with all its parts; no host is active and no port open."""
     server = Server(config, paths_of(config), handler_failed)
-    server.secret = ServerSecret(os.path.join(server.paths["data"], "secret"))
+    with _explained("The server's secret"):
+        server.secret = ServerSecret(os.path.join(server.paths["data"], "secret"))
     server.process_stanza = partial(process_stanza, server)
     server.post_stanza = partial(post_stanza, server)
-    server.tls = TlsService(server)
+    with _explained("TLS"):
+        server.tls = TlsService(server)
     Storage(server)
     Ports(server)
-    folders = config.get("*", "plugin_paths") or []
-    folders = [folders] if isinstance(folders, str) else folders
-    Modules(server, [os.path.join(config.directory, folder) for folder in folders])
+    Modules(server, places.plugin_folders(config))
     lua.install(server)
     return server
 
 
+@contextmanager
+def _explained(what: str) -> Iterator[None]:
+    """Turn what is wrong with files and options into a StartupError."""
+    try:
+        yield
+    except OSError as error:
+        raise StartupError(f"{what}: {error.filename}: {error.strerror}.") from None
+    except ValueError as error:
+        raise StartupError(f"{what}: {error}") from None
+
+
 def paths_of(config: Config) -> dict[str, str]:
     """Return the server's folders, and make the data folder; raises StartupError."""
-    data = os.path.join(config.directory, config.get("*", "data_path") or "data")
+    data = places.data_folder(config)
     try:
         os.makedirs(data, mode=0o750, exist_ok=True)
     except OSError as error:
@@ -69,27 +80,40 @@ def activate_hosts(server: Server) -> None:
             activate_host(server, host.name, host.component_module)
 
 
-def activate_host(server: Server, name: str, component_module: str | None = None) -> None:
-    """Activate one host and load its modules; what cannot be loaded is logged."""
+def activate_host(server: Server, name: str,
+                  component_module: str | None = None) -> list[str]:
+    """Activate one host and load its modules.
+
+    What cannot be loaded is logged, and returned as one text each.
+    """
     host = server.activate(name, "component" if component_module else "local")
     host.send = partial(server.post_stanza, host)
+    modules = modules_for(server.config, name)
     if not component_module:
         users.watch(server, host)
-        provider = server.config.get(name, "authentication") or users.DEFAULT_PROVIDER
-        load_module(server, name, "auth_" + provider)
-    for module in modules_for(server.config, name):
-        load_module(server, name, module)
+        modules.insert(0, auth_module(server, name))
+    return [problem for module in modules if (problem := try_load(server, name, module))]
+
+
+def auth_module(server: Server, host: str) -> str:
+    """Return the name of the module that has the accounts of a host."""
+    return "auth_" + (server.config.get(host, "authentication") or users.DEFAULT_PROVIDER)
 
 
 def load_module(server: Server, host: str, name: str) -> bool:
     """Load a module unless it is; False (and a line in the log) when that is impossible."""
+    return try_load(server, host, name) is None
+
+
+def try_load(server: Server, host: str, name: str) -> str | None:
+    """Load a module unless it is; return (and log) why that is impossible."""
     if server.modules.is_loaded(host, name):
-        return True
+        return None
     try:
         server.modules.load(host, name)
     except LoadError as error:
         if error.code == "global-module-already-loaded":
-            return True
+            return None
         log.error("%s", error)
-        return False
-    return True
+        return str(error)
+    return None

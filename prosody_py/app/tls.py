@@ -28,6 +28,7 @@ class TlsService:
 
     def __init__(self, server):
         self.server = server
+        self._options: tuple | None = None
         self.reload()
 
     def reload(self) -> None:
@@ -36,15 +37,18 @@ class TlsService:
         directory = os.path.join(config.directory, config.get("*", "certificates") or
                                  os.path.join(self.server.paths["data"], "certs"))
         os.makedirs(directory, exist_ok=True)
-        self.index = CertificateIndex(directory)
-        for problem in self.index.reload():
+        options = (directory, config.get("*", "ssl") or {},
+                   config.get("*", "tls_profile") or "intermediate", self._host_options())
+        if options != self._options:
+            self.index = CertificateIndex(directory)
+            self.contexts = ServerContexts(self.index, options[1], profile=options[2],
+                                           directory=Path(config.directory),
+                                           host_options=options[3])
+            self._options = options
+        for problem in self.contexts.reload():
             log.warning("%s", problem)
-        self._make_missing(directory)
-        ssl = config.get("*", "ssl") or {}
-        self.contexts = ServerContexts(
-            self.index, ssl, profile=config.get("*", "tls_profile") or "intermediate",
-            directory=Path(config.directory), host_options=self._host_options())
         self._ask_clients = bool(config.get("*", "c2s_client_certificates"))
+        self._make_missing(directory)
 
     def _host_options(self) -> dict[str, dict[str, Any]]:
         config, result = self.server.config, {}
@@ -65,7 +69,13 @@ class TlsService:
             if (host.enabled and host.component_module is None
                     and self.index.find(host.name) is None
                     and not config.get(host.name, "certificate")):
-                made = selfsigned.make(host.name, directory)
+                try:
+                    made = selfsigned.make(host.name, directory)
+                except FileExistsError as error:
+                    log.error("There is no usable certificate for %s: %s is there, but expired or "
+                              "broken. Replace it, or remove it to have a new one made.",
+                              host.name, error.filename)
+                    continue
                 log.warning("Made a self-signed certificate for %s: %s. Clients will warn about "
                             "it; put a real one into %s.", host.name, made.path, directory)
                 self.index.reload()

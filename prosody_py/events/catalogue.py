@@ -97,6 +97,7 @@ CATALOGUE: tuple[Declared, ...] = (
          "Somebody wants an account; a handler may set allowed to false.", ""),
         ("user-registered", "username host source session", "There is a new account.", ""),
         ("user-deleted", "username host", "An account is gone: forget what you keep of it.", ""),
+        ("user-password-reset", "username host", "A password was set by an invitation.", ""),
         ("user-password-changed", "username host resource", "A password has changed.", ""),
         ("user-enabled", "username host", "An account may log in again.", ""),
         ("user-disabled", "username host meta", "An account may not log in any more.", "")),
@@ -113,6 +114,10 @@ CATALOGUE: tuple[Declared, ...] = (
          "Somebody asks for a node of an account.", "true: reply is the answer"),
         ("account-disco-items-node", "origin stanza reply node exists",
          "Somebody asks for the items of a node.", "true: reply is the answer")),
+    *_declare(
+        "host", "mod_csi",
+        ("csi-client-active", "origin", "Somebody looks at a client.", ""),
+        ("csi-client-inactive", "origin", "A client is in the background.", "")),
     *_declare(
         "host", "storage, loader",
         ("store-opened", "host store_name store_type store",

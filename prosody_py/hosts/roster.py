@@ -10,15 +10,19 @@ from __future__ import annotations
 from collections import OrderedDict
 from weakref import WeakValueDictionary
 
+from prosody_py.config.options import integer
 from prosody_py.events.bus import Event
 from prosody_py.hosts.roster_items import Roster, RosterItem
 from prosody_py.storage.interface import REMOVE
 from prosody_py.xmpp.errors import StanzaError
 from prosody_py.xmpp.stanza import Stanza
 
-__all__ = ["Roster", "RosterItem", "commit", "forget_roster", "load_roster", "save_roster"]
+__all__ = ["MAX_ITEMS", "Roster", "RosterItem", "commit", "forget_roster", "load_roster",
+           "save_roster"]
 
-DEFAULT_MAX_ITEMS = 10000
+MAX_ITEMS = integer(10000, min=1, max=1_000_000, doc="Contacts that a user may have.")
+"""The option `max_roster_items`; mod_roster declares it."""
+
 _RECENT = 256  # rosters of users who are not connected, kept for the next probe or request
 
 
@@ -88,7 +92,8 @@ def commit(server, roster: Roster, jid: str, item: RosterItem | None,
     Raises StorageError, and then nothing has changed; StanzaError when the roster is full.
     """
     if item is not None and jid not in roster:
-        limit = server.config.get(roster.host, "max_roster_items") or DEFAULT_MAX_ITEMS
+        limit = MAX_ITEMS.parse(server.config.get(roster.host, "max_roster_items")
+                                or MAX_ITEMS.default)
         if len(roster) >= limit:
             raise StanzaError("policy-violation", f"A roster has at most {limit} contacts")
     counter = roster.next_counter()

@@ -124,8 +124,7 @@ def create_user(server, username: str, password: str | None, host: str) -> None:
 def set_password(server, username: str, password: str, host: str, resource=None) -> None:
     """Change a password and say so (`user-password-changed`); raises AccountError."""
     provider(server, host).set_password(username, password)
-    server.hosts[host].events.fire_event(
-        "user-password-changed", Event(username=username, host=host, resource=resource))
+    _tell(server, "user-password-changed", Event(username=username, host=host, resource=resource))
 
 
 def delete_user(server, username: str, host: str) -> None:
@@ -137,7 +136,13 @@ def delete_user(server, username: str, host: str) -> None:
     user = server.hosts[host].sessions.get(username)
     for session in list(user.sessions.values()) if user is not None else ():
         session.close("not-authorized", "The account was removed")
-    server.hosts[host].events.fire_event("user-deleted", Event(username=username, host=host))
+    _tell(server, "user-deleted", Event(username=username, host=host))
+
+
+def _tell(server, name: str, event: Event) -> None:
+    """Fire an event about an account on the server, as Prosody does, and on the account's host."""
+    server.events.fire_event(name, event)
+    server.hosts[event.host].events.fire_event(name, event)
 
 
 def is_admin(server, jid: str, host: str) -> bool:

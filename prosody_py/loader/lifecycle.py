@@ -15,13 +15,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from weakref import WeakValueDictionary
 
 from prosody_py.api.module import Module
 from prosody_py.events.bus import Event
-from prosody_py.loader.errors import LoadError
+from prosody_py.api.errors import LoadError
 from prosody_py.loader.find import Source, bundled_folders, find
+from prosody_py.loader.lua_code import LuaCode
 from prosody_py.loader.python_code import PythonCode, describe_error
 
 log = logging.getLogger("modules")
@@ -43,7 +45,8 @@ class Modules:
     def __init__(self, server, folders: list[str] | None = None):
         self.server = server
         self.folders = [*(folders or []), *bundled_folders()]
-        self.languages: dict[str, Callable[[Source], Any]] = {"python": PythonCode}
+        self.languages: dict[str, Callable[[Source], Any]] = {
+            "python": PythonCode, "lua": partial(LuaCode, server)}
         self._modules: dict[str, dict[str, Module]] = {GLOBAL: {}}
         self._shared: WeakValueDictionary[str, SharedTable] = WeakValueDictionary()
         self._loading: list[tuple[str, str]] = []

@@ -5,18 +5,18 @@ It knows nothing of XMPP: a `listener` object gets `onconnect(conn)`, `onincomin
 `ondisconnect(conn, reason)`, `onreadtimeout(conn)` and, where it has them, `ondrain(conn)` and
 `onaccept(conn)`, which comes before the handshake of direct TLS, as in Prosody's net.server.
 
-Reading: the loop's callback hands a readable socket to a worker greenlet (concurrency/workers), which
-reads once and calls `onincoming`. As long as that has not returned, this connection is not read
-again, so what a peer sends is worked off in order and a slow handler slows down only its peer.
+Reading: the loop's callback hands a readable socket to a worker greenlet (concurrency/workers),
+which reads once and calls `onincoming`. As long as that has not returned, this connection is not
+read again, so what a peer sends is worked off in order and a slow handler slows down only its
+peer.
 
 Writing: `write` only queues. At the end of the loop's turn everything queued for a connection
 goes out in one call, so many stanzas in one turn cost one system call and one TLS record. What
 the socket does not take waits, up to `max_send_buffer` bytes; beyond that the peer is too slow
 and the connection ends. `write` never blocks and never raises.
 
-Closing: a socket that is closed with input unread is reset, and the peer may then lose the last
-that was written to it, such as the error that says why. So after the last byte only our side is
-closed; what still comes is thrown away until the peer closes too, for at most `linger` seconds.
+Closing: after the last byte only our side is closed, and for at most `linger` seconds the peer is
+waited for, so that it gets that byte (net/lingering).
 """
 
 from __future__ import annotations
@@ -29,11 +29,13 @@ from gevent import get_hub
 from OpenSSL import SSL
 
 from prosody_py.concurrency import workers
+from prosody_py.net.lingering import Lingering
+from prosody_py.net.outbox import Outbox
 from prosody_py.net.tls import TlsConnection
+from prosody_py.net.tls_io import receive, tls_reason, transmit
 
 READ, WRITE = 1, 2
 _READ_SIZE = 64 * 1024
-_RECORD_SIZE = 16 * 1024  # what one TLS record carries
 _CLOSE_TIMEOUT = 5  # seconds that a closed connection may take to drain its output
 _LINGER = 5  # seconds that the peer may take to close its side after that
 
@@ -47,26 +49,7 @@ class Listener(Protocol):
     def onreadtimeout(self, conn: Connection) -> bool | None: ...
 
 
-class _Outbox:
-    """The connections that have something to write at the end of this turn of the loop."""
-
-    __slots__ = ("waiting", "scheduled")
-
-    def __init__(self) -> None:
-        self.waiting: list[Connection] = []
-
-    def add(self, connection: Connection) -> None:
-        if not self.waiting:
-            get_hub().loop.run_callback(self.flush)
-        self.waiting.append(connection)
-
-    def flush(self) -> None:
-        waiting, self.waiting = self.waiting, []
-        for connection in waiting:
-            connection.flush()
-
-
-_outbox = _Outbox()
+_outbox = Outbox()
 
 
 class Connection:
@@ -75,7 +58,7 @@ class Connection:
     __slots__ = ("sock", "listener", "peer", "server_port", "tls", "session", "last_read",
                  "max_send_buffer", "linger", "secure", "_reader", "_writer", "_timer", "_timeout",
                  "_out", "_out_size", "_queued", "_busy", "_paused", "_handshaking", "_closing",
-                 "_loop", "_stalled", "__weakref__")
+                 "_loop", "_stalled", "_lingering", "__weakref__")
 
     def __init__(self, sock: socket.socket, listener: Listener, peer: tuple | str,
                  server_port: int = 0, max_send_buffer: int = 1024 * 1024,
@@ -100,6 +83,7 @@ class Connection:
         self._queued = self._busy = self._paused = self._stalled = False
         self._handshaking = False
         self._closing: str | None = None
+        self._lingering: Lingering | None = None
 
     # -- facts -----------------------------------------------------------------------------
 
@@ -172,7 +156,9 @@ class Connection:
         """Go on reading."""
         if self._paused and self.sock is not None:
             self._paused = False
-            if not self._busy and self._closing is None:
+            if self._busy:
+                self._stalled = True  # read on when the work is done
+            elif self._closing is None:
                 self._start_reading()
 
     def close(self, reason: str | None = None) -> None:
@@ -187,7 +173,10 @@ class Connection:
         if not self._out:
             self._half_close()
             return
-        self._end_after(_CLOSE_TIMEOUT)
+        if self._timer is not None:
+            self._timer.close()
+        self._timer = self._loop.timer(_CLOSE_TIMEOUT)
+        self._timer.start(self._finish)
         if not self._queued:
             self.flush()
 
@@ -198,12 +187,6 @@ class Connection:
         self._closing = reason or ""
         self._finish()
 
-    def _end_after(self, seconds: float) -> None:
-        if self._timer is not None:
-            self._timer.close()
-        self._timer = self._loop.timer(seconds)
-        self._timer.start(self._finish)
-
     def _half_close(self) -> None:
         """Close our side, and wait for the peer to close its own."""
         try:
@@ -213,21 +196,13 @@ class Connection:
         except (SSL.Error, OSError):
             self._finish()  # the peer is gone already
             return
-        if not self.linger:
+        if self._timer is not None:
+            self._timer.close()
+            self._timer = None
+        if self.linger:
+            self._lingering = Lingering(self.sock, self.linger, self._finish)
+        else:
             self._finish()
-            return
-        self._end_after(self.linger)
-        self._reader.start(self._discard)
-
-    def _discard(self) -> None:
-        try:
-            if self.sock.recv(_READ_SIZE):
-                return
-        except BlockingIOError:
-            return
-        except OSError:
-            pass  # a reset is an end as well
-        self._finish()
 
     def _finish(self) -> None:
         if self.sock is None:
@@ -240,7 +215,9 @@ class Connection:
         self._reader = self._writer = self._timer = None
         self._out.clear()
         self._out_size = 0
-        if self.tls is not None and not self._handshaking:
+        if self._lingering is not None:
+            self._lingering.stop()
+        elif self.tls is not None and not self._handshaking:
             try:
                 self.tls.shutdown()
             except (SSL.Error, OSError):
@@ -287,19 +264,7 @@ class Connection:
                 return self.sock.recv(_READ_SIZE)
             except BlockingIOError:
                 return None
-        try:
-            data = self.tls.recv(_RECORD_SIZE)
-            if self.tls.pending():
-                data += self.tls.recv(self.tls.pending())
-            return data
-        except (SSL.WantReadError, SSL.WantWriteError):
-            return None
-        except SSL.ZeroReturnError:
-            return b""
-        except SSL.SysCallError as error:
-            raise OSError(error.args[0], "connection reset") from None
-        except SSL.Error as error:
-            raise OSError(0, "TLS: " + tls_reason(error)) from None
+        return receive(self.tls)
 
     def _work(self, function, *args) -> None:
         """Run a listener's function; this connection is not read meanwhile."""
@@ -370,17 +335,7 @@ class Connection:
                 return self.sock.send(data)
             except BlockingIOError:
                 return 0
-        sent = 0
-        try:
-            while sent < len(data):
-                sent += self.tls.send(data[sent:sent + _RECORD_SIZE])
-        except (SSL.WantReadError, SSL.WantWriteError):
-            pass
-        except SSL.SysCallError as error:
-            raise OSError(error.args[0], "connection reset") from None
-        except SSL.Error as error:
-            raise OSError(0, "TLS: " + tls_reason(error)) from None
-        return sent
+        return transmit(self.tls, data)
 
     # -- TLS -------------------------------------------------------------------------------
 
@@ -429,11 +384,3 @@ class Connection:
         self._work(self.listener.onconnect, self)
         if self._out and not self._queued:
             self.flush()
-
-
-def tls_reason(error: SSL.Error) -> str:
-    """Return the text of an OpenSSL error, for logs."""
-    reasons = error.args[0] if error.args else ()
-    if isinstance(reasons, (list, tuple)) and reasons:
-        return reasons[0][2] or "unknown error"
-    return str(error) or "unknown error"

@@ -41,6 +41,8 @@ def bind_resource(session, resource: str | None, load_roster) -> None:
     user = host.sessions.get(session.username)
     roster = user.roster if user is not None else load_roster(session.username, host)
     # Loading may have blocked: look again.
+    if session.destroyed:
+        raise StanzaError("recipient-unavailable", "The session has ended meanwhile")
     user = host.sessions.get(session.username)
     if user is None:
         user = host.sessions[session.username] = UserSessions(session.username)

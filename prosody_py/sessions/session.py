@@ -92,6 +92,8 @@ class Session:
             stanza = serialize(stanza, CLIENT)
         return conn.write(stanza.encode("utf-8", "replace"))
 
+    send.never_blocks = True  # Lua may call it without leaving Lua, see lua/proxies
+
     def _send_filtered(self, stanza: Stanza | str | bytes) -> bool:
         if isinstance(stanza, Stanza):
             stanza = filters.run(self, "stanzas/out", stanza)

@@ -1,8 +1,9 @@
 """A bounded cache of key-value rows as text, so that each reader decodes an object of its own.
 
 All methods run on the hub. What makes it correct beside concurrent writes: while a write of a
-user's data is under way, and until reads that began before its end are over, nothing that was
-read is kept; the write itself leaves its result, or nothing, behind.
+user's data is under way there is nothing of that user in the cache, so that nobody who has seen
+the new state in the file gets the old one afterwards; and what a read brings that began before
+the write ended is not kept. The write leaves its result, or nothing, behind.
 """
 
 from __future__ import annotations
@@ -88,10 +89,10 @@ class RowCache:
         """Announce a write; every one needs an `end_write`."""
         self._writing[owner] = self._writing.get(owner, 0) + 1
         self._invalidate_loading(owner)
+        self._drop(owner)
 
     def end_write(self, owner: Owner, whole: bytes | None = None, known: bool = False) -> None:
-        """Forget what the write replaced; keep the new `whole` if it is `known`."""
-        self._drop(owner)
+        """Keep the new `whole` if it is `known`, and no other write is under way."""
         left = self._writing[owner] - 1
         if left:
             self._writing[owner] = left

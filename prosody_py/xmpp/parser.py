@@ -20,6 +20,7 @@ from xml.parsers import expat
 from prosody_py.xmpp.errors import StreamError
 from prosody_py.xmpp.ns import CLIENT, STREAM, XML
 from prosody_py.xmpp.stanza import Stanza
+from prosody_py.xmpp.writer import escape_attr
 
 MAX_DEPTH = 100
 # expat keeps each distinct name it has seen; a document is thrown away after so many bytes.
@@ -48,13 +49,16 @@ CLOSE = StreamClose()
 Event = StreamOpen | Stanza | StreamClose | StreamError
 
 _names: dict[str, tuple[str, str | None]] = {}
+_NAMES_SIZE, _NAME_LENGTH = 4096, 128
 
 
 def _split_name(name: str) -> tuple[str, str | None]:
-    """Return (local name, namespace) of expat's "namespace\\x01local"; remembers common ones."""
+    """Return (local name, namespace) of expat's "namespace\\x01local"; remembers short ones."""
     namespace, separator, local = name.rpartition("\x01")
     result = (local, namespace if separator else None)
-    if len(_names) < 4096:
+    if len(name) <= _NAME_LENGTH:  # peers choose the names: neither their size nor number adds up
+        if len(_names) >= _NAMES_SIZE:
+            _names.clear()
         _names[name] = result
     return result
 
@@ -220,7 +224,15 @@ def _as_stream_error(error: expat.ExpatError) -> StreamError:
     return StreamError("not-well-formed", expat.ErrorString(error.code))
 
 
+def _not_xml(data: bytes) -> StreamError:
+    """Return the error of a stream that begins with something else than a tag."""
+    if data[:2] in (b"\xfe\xff", b"\xff\xfe", b"\0<"):
+        return StreamError("unsupported-encoding", "XMPP is UTF-8 only")
+    return StreamError("not-well-formed", "this is not XML")
+
+
 _pool: list[_Document] = []
+_WHITESPACE = b" \t\r\n"
 _PLAIN_HEADER = f"<stream:stream xmlns='{CLIENT}' xmlns:stream='{STREAM}'>".encode()
 
 
@@ -242,7 +254,7 @@ class StreamParser:
     another stream; `reset` then begins that stream.
     """
 
-    __slots__ = ("max_bytes", "single", "_document", "_held", "_held_size", "_error", "_pooled")
+    __slots__ = ("max_bytes", "single", "_document", "_held", "_held_size", "_error")
 
     def __init__(self, max_bytes: int, single: bool = True):
         self.max_bytes = max_bytes
@@ -253,9 +265,14 @@ class StreamParser:
         self.reset()
 
     def reset(self) -> None:
-        """Expect a new stream header; bytes kept so far are its beginning."""
+        """Expect a new stream header; bytes kept so far are its beginning.
+
+        Whitespace before it is the end of the line of the element before.
+        """
         self._document = _Document(self.max_bytes)
-        self._pooled = False
+        rest = b"".join(self._held).lstrip(_WHITESPACE)
+        self._held = [rest] if rest else []
+        self._held_size = len(rest)
 
     def drop_kept(self) -> None:
         """Forget bytes kept behind the last element (RFC 6120 section 5.4.3.3: STARTTLS)."""
@@ -271,6 +288,11 @@ class StreamParser:
         """Take the next bytes of the peer and return what they complete."""
         if self._error:
             return []
+        document = self._document
+        if document is not None and not document.fed and not self._held:
+            data = data.lstrip(_WHITESPACE)
+            if data and data[0] not in b"<\xef":  # a byte order mark begins with EF
+                return self._fail(_not_xml(data))
         # expat is given whole tags only: nothing ends but with ">", and a newer expat puts off
         # the rest of a tag that it has once seen half of.
         too_large = False
@@ -279,7 +301,6 @@ class StreamParser:
             too_large = self._held_size > self.max_bytes
             if not data:
                 return self._too_large() if too_large else []
-        document = self._document
         if document is None:
             document = _borrow()
         document.events = events = []
@@ -301,6 +322,9 @@ class StreamParser:
             self._document = None
             if document.fed < _DOCUMENT_LIFETIME and len(_pool) < _POOL_SIZE:
                 _pool.append(document)
+        elif (document.open and document.fed >= _DOCUMENT_LIFETIME
+              and not (document.inside or document.closed)):
+            self._document = self._successor(document)
         else:
             self._document = document
         return events
@@ -309,10 +333,15 @@ class StreamParser:
         """Return a document that stands where `document` stood when it was stopped."""
         if document.plain:
             return None
+        prefixes = document._prefixes
+        root = next((prefix + ":" for prefix, uri in prefixes.items() if uri == STREAM), "")
+        declared = "".join(f" xmlns:{prefix}='{escape_attr(uri)}'"
+                           for prefix, uri in prefixes.items())
+        default_ns = escape_attr(document.default_ns or "")
         after = _Document(self.max_bytes)
-        prefixes = "".join(f" xmlns:{prefix}='{uri}'" for prefix, uri in document._prefixes.items())
-        header = f"<stream:stream xmlns='{document.default_ns}'{prefixes}>".encode()
-        after.feed(header)
+        header = f"<{root}stream xmlns='{default_ns}'{declared}>".encode()
+        after.parse(header)
+        after.fed = after.position = len(header)
         return after
 
     def _hold(self, data: bytes) -> bytes:

@@ -20,7 +20,7 @@ from prosody_py.xmpp.writer import serialize, start_tag
 class Stanza:
     """An XML element; see the module's text for the meaning of `attr` and `children`."""
 
-    __slots__ = ("name", "attr", "children", "lua", "_cursor")
+    __slots__ = ("name", "attr", "children", "lua", "_cursor", "__weakref__")
 
     def __init__(self, name: str, attr: dict[str, str] | None = None):
         self.name = name

@@ -34,6 +34,11 @@ def escape_attr(text: str) -> str:
     return _illegal("\ufffd", text).translate(_ATTR) if _special_in_attr(text) else text
 
 
+def replace_illegal(text: str) -> str:
+    """Return finished XML text without characters that XML does not allow."""
+    return _illegal("\ufffd", text)
+
+
 def start_tag(stanza: Stanza, parent_ns: str | None = None) -> str:
     """Return the start tag of `stanza` without its closing ">"."""
     out = ["<", stanza.name]
@@ -66,6 +71,9 @@ def serialize(stanza: Stanza, parent_ns: str | None = None) -> str:
 
 
 def _serialize(stanza: Stanza, parent_ns: str | None, add) -> None:
+    if stanza.lua is not None:  # its content is a Lua table, which Lua writes in one go
+        add(stanza.to_xml(parent_ns))
+        return
     name, attr, children = stanza.name, stanza.attr, stanza.children
     add("<" + name)
     if attr:

@@ -4,7 +4,7 @@ import textwrap
 
 import pytest
 
-from prosody_py.loader.errors import LoadError
+from prosody_py.api.errors import LoadError
 
 
 @pytest.fixture

@@ -1,5 +1,8 @@
 """Storages of both kinds for the tests of what every storage does."""
 
+import os
+from pathlib import Path
+
 import gevent
 import pytest
 
@@ -44,6 +47,12 @@ def sqlite_storage(tmp_path):
     storage = SQLiteStorage(tmp_path / "stores.sqlite")
     yield storage
     storage.close()
+
+
+@pytest.fixture
+def script_environment():
+    """Return the environment for a script that imports the code under test."""
+    return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
 
 
 @pytest.fixture

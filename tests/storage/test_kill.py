@@ -32,13 +32,14 @@ def kill_one(writer, path, rng):
         lines.append(line)
 
 
-def test_nothing_acknowledged_is_lost_by_a_kill(tmp_path):
+def test_nothing_acknowledged_is_lost_by_a_kill(tmp_path, script_environment):
     path = tmp_path / "stores.sqlite"
     rng = random.Random()
     last_set = Counter()
     appended = set()
     writer = subprocess.Popen([sys.executable, Path(__file__).with_name("crash_writer.py")],
-                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                              env=script_environment)
     with writer:
         for _ in range(ROUNDS):
             for line in kill_one(writer, path, rng):

@@ -1,12 +1,8 @@
-"""What only SQLite has to do: threads, transactions, the file, the cache."""
+"""SQLite behind greenlets: threads, group commit, order, failures, cost."""
 
 import os
 import sqlite3
-import stat
-import subprocess
-import sys
 from functools import partial
-from pathlib import Path
 
 import gevent
 import pytest
@@ -14,12 +10,9 @@ import pytest
 from prosody_py.storage import sqlite_archive_sql as sql
 from prosody_py.storage.archive_query import FIRST, LAST, Query
 from prosody_py.storage.interface import StorageError
-from prosody_py.storage.schema import MIGRATIONS, migrate
 from prosody_py.storage.sqlite import SQLiteStorage
 from prosody_py.storage.sqlite_rows import read_pages
 from prosody_py.xmpp.stanza import Stanza
-
-HERE = Path(__file__).parent
 
 
 @pytest.fixture
@@ -27,8 +20,8 @@ def path(tmp_path):
     return tmp_path / "stores.sqlite"
 
 
-def keyval(storage, store="roster"):
-    return storage.open("localhost", store, "keyval")
+def keyval(storage):
+    return storage.open("localhost", "roster", "keyval")
 
 
 def count_to(number):
@@ -39,15 +32,6 @@ def count_to(number):
             "SELECT count(*) FROM n", (number,)).fetchone()[0] for _ in calls]
     return operation
 
-
-def pragma(statement):
-    """Return an operation that changes a setting of the writing connection."""
-    def operation(database, calls):
-        return [database.execute(f"PRAGMA {statement}").fetchone() for _ in calls]
-    return operation
-
-
-# -- threads and transactions ---------------------------------------------------------------
 
 def test_writes_of_many_greenlets_share_few_commits(sqlite_storage, together):
     store = keyval(sqlite_storage)
@@ -213,8 +197,6 @@ def test_an_idle_storage_does_not_keep_the_loop_alive(sqlite_storage):
     assert gevent.wait(timeout=10)
 
 
-# -- cost -----------------------------------------------------------------------------------
-
 def test_a_page_costs_the_same_anywhere_in_a_large_archive(sqlite_storage):
     archive = sqlite_storage.open("localhost", "archive", "archive")
     for user, items in (("few", 150), ("many", 20_000), ("same", 20_000)):
@@ -264,153 +246,3 @@ def test_a_user_with_much_data_costs_one_step_in_a_list_of_users(sqlite_storage)
     taken, page = sqlite_storage.engine.scan(operation)
     assert page.count(b"user") == 3
     assert taken <= 5
-
-
-# -- cache ----------------------------------------------------------------------------------
-
-def test_hot_values_are_read_from_the_file_once(sqlite_storage):
-    plus = sqlite_storage.open("localhost", "accounts", "keyval+")
-    plus.set("juliet", {"a": 1})
-    for _ in range(2):
-        plus.get("nobody")
-        plus.get_key("nobody", "a")
-    before = sqlite_storage.engine.counters()["reads"]
-    for _ in range(10):
-        assert plus.get("juliet") == {"a": 1}
-        assert plus.get_key("juliet", "a") == 1
-        assert plus.get("nobody") is None
-        assert plus.get_key("nobody", False) is None
-    assert sqlite_storage.engine.counters()["reads"] == before
-
-
-def test_the_cache_keeps_within_its_bytes(path):
-    storage = SQLiteStorage(path, durable=False, cache_bytes=20_000)
-    store = keyval(storage)
-    for n in range(100):
-        store.set(f"user{n}", {"a": "x" * 400})
-        assert 0 < storage._cache.size <= 20_000
-    store.set("large", {"a": "x" * 15_000})
-    assert store.get("large") == {"a": "x" * 15_000}
-    assert all(store.get(f"user{n}") == {"a": "x" * 400} for n in range(100))
-    storage.close()
-
-
-def test_what_another_process_wrote_is_seen(sqlite_storage, path):
-    store = keyval(sqlite_storage)
-    store.set("juliet", {"a": 1})
-    assert store.get("juliet") == {"a": 1}
-    with sqlite3.connect(path) as other:
-        other.execute("UPDATE item SET value = '2' WHERE user = 'juliet'")
-    other.close()
-    with gevent.Timeout(10):
-        while store.get("juliet") != {"a": 2}:
-            gevent.sleep(0.02)
-
-
-def test_a_write_notices_what_another_process_wrote(sqlite_storage, path):
-    store = keyval(sqlite_storage)
-    store.set("juliet", {"a": 1})
-    with sqlite3.connect(path) as other:
-        other.execute("UPDATE item SET value = '2' WHERE user = 'juliet'")
-    other.close()
-    store.set("romeo", {"a": 1})
-    assert store.get("juliet") == {"a": 2}
-
-
-# -- the file -------------------------------------------------------------------------------
-
-def test_data_survives_and_the_file_is_private(path):
-    storage = SQLiteStorage(path)
-    keyval(storage).set("juliet", {"a": 1})
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    storage.close()
-    storage = SQLiteStorage(str(path))
-    assert keyval(storage).get("juliet") == {"a": 1}
-    storage.close()
-
-
-def test_a_full_disk_is_explained_and_loses_nothing(sqlite_storage, path, together):
-    store = keyval(sqlite_storage)
-    store.set("juliet", {"a": 1})
-    engine = sqlite_storage.engine
-    pages = engine.write(pragma("page_count"))[0]
-    engine.write(pragma(f"max_page_count = {pages + 2}"))
-    results = together(*[partial(store.set, f"user{n}", {"a": "x" * 50_000}) for n in range(5)])
-    for error in results:
-        assert isinstance(error, StorageError)
-        assert str(path) in str(error)
-        assert "disk is full" in str(error)
-    assert list(store.users()) == ["juliet"]
-    engine.write(pragma("max_page_count = 1000000"))
-    store.set("romeo", {"a": "x" * 50_000})
-    assert sorted(store.users()) == ["juliet", "romeo"]
-
-
-def test_a_file_that_cannot_grow_keeps_what_was_acknowledged(path):
-    run = subprocess.run([sys.executable, HERE / "full_disk_writer.py", path], text=True,
-                         capture_output=True, check=True)
-    *users, last = run.stdout.splitlines()
-    assert last.startswith("StorageError internal-server-error") and str(path) in last
-    storage = SQLiteStorage(path)
-    assert set(users) <= set(keyval(storage).users())
-    assert len(users) > 3
-    storage.close()
-
-
-@pytest.mark.parametrize("content", [b"not a database, but long enough to be one" * 50])
-def test_a_file_of_another_kind_is_refused(path, content):
-    path.write_bytes(content)
-    with pytest.raises(StorageError, match="not an SQLite file"):
-        SQLiteStorage(path)
-    assert path.read_bytes() == content
-
-
-def test_a_database_of_another_program_is_refused_unchanged(path):
-    with sqlite3.connect(path) as other:
-        other.execute("CREATE TABLE prosody (host TEXT)")
-    other.close()
-    content = path.read_bytes()
-    with pytest.raises(StorageError, match="another program"):
-        SQLiteStorage(path)
-    assert path.read_bytes() == content
-
-
-def test_a_newer_file_is_refused_unchanged(path):
-    SQLiteStorage(path).close()
-    with sqlite3.connect(path) as other:
-        other.execute("PRAGMA user_version = 99")
-    other.close()
-    content = path.read_bytes()
-    with pytest.raises(StorageError, match="layout 99"):
-        SQLiteStorage(path)
-    assert path.read_bytes() == content
-
-
-@pytest.mark.parametrize("name", ["missing/stores.sqlite", ".", "stores.sqlite/x"])
-def test_a_path_that_cannot_be_opened_is_named(tmp_path, name):
-    (tmp_path / "stores.sqlite").touch()
-    with pytest.raises(StorageError, match=str(tmp_path)):
-        SQLiteStorage(tmp_path / name)
-
-
-def test_odd_characters_in_a_path_are_no_options(tmp_path):
-    storage = SQLiteStorage(tmp_path / "a?mode=ro#%41 é.sqlite")
-    storage.close()
-    assert os.listdir(tmp_path) == ["a?mode=ro#%41 é.sqlite"]
-
-
-def test_migrations_run_once_each_and_a_failing_one_leaves_no_trace(path):
-    database = sqlite3.connect(path, isolation_level=None)
-    migrate(database, str(path))
-    broken = (*MIGRATIONS, "CREATE TABLE extra (a);\nINSERT INTO missing VALUES (1);\n")
-    for _ in range(2):
-        with pytest.raises(sqlite3.OperationalError):
-            migrate(database, str(path), broken)
-        assert database.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
-    good = (*MIGRATIONS, "CREATE TABLE extra (a);\nINSERT INTO extra VALUES (1);\n")
-    for _ in range(2):
-        migrate(database, str(path), good)
-        assert database.execute("SELECT * FROM extra").fetchall() == [(1,)]
-    with pytest.raises(StorageError):
-        migrate(database, str(path))
-    database.close()

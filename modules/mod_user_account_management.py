@@ -1,0 +1,95 @@
+"""XEP-0077 for those who have an account: change the password, remove the account.
+
+Fires `user-deregistered` (username, host, source, session) after an account was removed.
+"""
+
+from __future__ import annotations
+
+from prosody_py.api import PASS, Event, StanzaError, hook, iq, jid, stanza
+from prosody_py.hosts import users
+from prosody_py.xmpp import prep
+
+XMLNS = "jabber:iq:register"
+FEATURES = (XMLNS,)
+
+
+def account_of(module, event) -> str | None:
+    """Return the account of who asks, None for who has none on this host."""
+    origin = event.origin
+    if getattr(origin, "type", None) != "c2s" or origin.host != module.host:
+        return None
+    if jid.bare(event.stanza.attr.get("from")) != origin.bare_jid:
+        return None
+    return origin.username
+
+
+@iq("get", XMLNS, "query", to=("self", "host"))
+def status(module, event):
+    """Tell that the account is there; what is stored of its password is told to nobody."""
+    username = account_of(module, event)
+    if username is None:
+        return PASS
+    return (stanza.stanza("query", xmlns=XMLNS).tag("registered").up()
+            .text_tag("username", username).tag("password").up())
+
+
+@hook(f"iq-set/self/{XMLNS}:query")
+@hook(f"iq-set/host/{XMLNS}:query")
+def change(module, event):
+    """Change the password or remove the account."""
+    username = account_of(module, event)
+    if username is None:
+        return None
+    query = event.stanza.tags[0]
+    if query.get_child("remove") is None:
+        change_password(module, event.origin, username, query)
+        event.origin.send(stanza.reply(event.stanza))
+    elif len(query.tags) != 1:
+        raise StanzaError("bad-request", "<remove/> must stand alone")
+    else:
+        remove_account(module, event, username)
+    return True
+
+
+def remove_account(module, event, username) -> None:
+    """Remove the account of the session, which ends all its streams; raises StanzaError.
+
+    The result is the last thing that the session gets before the end of its stream.
+    """
+    session, close = event.origin, event.origin.close
+
+    def close_with_result(*reason):
+        del session.close
+        session.send(stanza.reply(event.stanza))
+        close(*reason)
+
+    session.log.info("%s removes the account", session.bare_jid)
+    session.close = close_with_result
+    try:
+        users.delete_user(module.server, username, module.host)
+    except users.AccountError as error:
+        raise StanzaError("not-allowed", str(error)) from None
+    finally:
+        session.__dict__.pop("close", None)
+    module.fire_event("user-deregistered", Event(
+        username=username, host=module.host, source="mod_register", session=session))
+
+
+def change_password(module, session, username, query) -> None:
+    """Change the password of the session's account; raises StanzaError."""
+    given, password = query.get_child_text("username"), query.get_child_text("password")
+    if not given or not password:
+        raise StanzaError("bad-request", "Both username and password are needed")
+    try:
+        same = prep.nodeprep(given) == username
+        password = prep.saslprep(password)
+    except prep.PrepError:
+        raise StanzaError("not-acceptable", "The username or the password has characters that "
+                                            "it must not have") from None
+    if not same:
+        raise StanzaError("bad-request", "The username is not yours")
+    try:
+        users.set_password(module.server, username, password, module.host, session.resource)
+    except users.AccountError as error:
+        raise StanzaError("not-allowed", str(error)) from None
+    session.log.info("%s changed the password", session.bare_jid)

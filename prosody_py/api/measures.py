@@ -1,0 +1,87 @@
+"""Numbers that modules report: counters, gauges and distributions, by name and labels.
+
+Data and owner: one `Measures` per server, at `server.extras["measures"]`. A metric stays when the
+module that made it is reloaded, so its numbers go on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+MAX_LABELLED = 1000
+"""Series of one metric; more are counted together under the last."""
+
+_KINDS = {"amount": "gauge", "counter": "counter", "rate": "counter", "distribution": "summary",
+          "sizes": "summary", "times": "summary", "duration": "summary", "gauge": "gauge",
+          "histogram": "summary", "summary": "summary"}
+
+
+@dataclass(slots=True)
+class Series:
+    """The numbers of one metric with one set of label values.
+
+    `value` is the sum of a counter or the last value of a gauge; of a summary the sum, with the
+    number of samples in `count` and the extremes in `lowest` and `highest`.
+    """
+
+    kind: str
+    value: float = 0
+    count: int = 0
+    lowest: float | None = None
+    highest: float | None = None
+
+    def record(self, value: float) -> None:
+        """Count up by `value`, or take it as one sample."""
+        self.count += 1
+        if self.kind == "gauge":
+            self.value = value if value is not None else 0
+            return
+        self.value += value
+        if self.kind == "summary":
+            self.lowest = value if self.lowest is None else min(self.lowest, value)
+            self.highest = value if self.highest is None else max(self.highest, value)
+
+
+@dataclass(slots=True)
+class Metric:
+    """A metric: what it is called, what it means, and its series by label values."""
+
+    name: str
+    kind: str
+    unit: str | None = None
+    description: str | None = None
+    label_keys: tuple[str, ...] = ()
+    series: dict[tuple[str, ...], Series] = field(default_factory=dict)
+
+    def labelled(self, *values: Any) -> Series:
+        """Return the series of these label values."""
+        key = tuple(str(value) for value in values)
+        found = self.series.get(key)
+        if found is None:
+            if len(self.series) >= MAX_LABELLED:
+                key = ("",) * len(self.label_keys)
+            found = self.series.setdefault(key, Series(self.kind))
+        return found
+
+
+class Measures:
+    """All metrics of a server by name."""
+
+    def __init__(self) -> None:
+        self.metrics: dict[str, Metric] = {}
+
+    def metric(self, kind: str, name: str, unit: str | None = None,
+               description: str | None = None, label_keys: tuple[str, ...] = ()) -> Metric:
+        """Return the metric `name`, made when it is missing; raises ValueError for the kind."""
+        if kind not in _KINDS:
+            raise ValueError(f"{kind!r} is not a kind of metric; there are {', '.join(_KINDS)}")
+        found = self.metrics.get(name)
+        if found is None or found.kind != _KINDS[kind]:
+            found = self.metrics[name] = Metric(name, _KINDS[kind], unit, description, label_keys)
+        return found
+
+
+def measures(server) -> Measures:
+    """Return the server's metrics."""
+    return server.extras.setdefault("measures", Measures())

@@ -1,0 +1,37 @@
+"""`prosody-py adduser`: make an account."""
+
+from __future__ import annotations
+
+import argparse
+
+from prosody_py.app.accounts import account, change
+from prosody_py.app.passwords import add_password_argument, new_password
+
+_DESCRIPTION = """\
+Makes an account. The password is asked for, twice. Works with and without a running server.
+
+  prosody-py adduser alice@example.com
+  printf %s "$PASSWORD" | prosody-py adduser alice@example.com --password-stdin"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the command."""
+    parser.description = _DESCRIPTION
+    parser.add_argument("jid", metavar="JID", help="the address, such as alice@example.com")
+    add_password_argument(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Make the account; return the exit code."""
+    username, host = account(args)
+    password = new_password(args)
+
+    def directly(config):
+        from prosody_py.app.offline import offline_server
+        from prosody_py.hosts import users
+        with offline_server(config, host) as server:
+            users.create_user(server, username, password, host)
+        return f"The account {username}@{host} was made"
+
+    print(change(args, ["user", "create", f"{username}@{host}", password], directly))
+    return 0

@@ -1,0 +1,55 @@
+"""`prosody-py module`: modules of the running server, and the beginning of a new one."""
+
+from __future__ import annotations
+
+import argparse
+
+from prosody_py.app.commands.shell import tell
+
+_DESCRIPTION = """\
+Lists, loads, unloads and reloads modules of the running server, or writes a new module.
+
+  prosody-py module list
+  prosody-py module reload roster            on every host that has it
+  prosody-py module load ping --host example.com
+  prosody-py module new hello --python       a module to start from, with its test
+
+What is loaded or unloaded here lasts until the server stops; modules_enabled in the configuration
+says what it starts with."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the command and its subcommands."""
+    parser.description = _DESCRIPTION
+    commands = parser.add_subparsers(metavar="ACTION", required=True, dest="action",
+                                     parser_class=argparse.ArgumentParser)
+    listing = commands.add_parser("list", help="list the loaded modules")
+    listing.add_argument("--host", help="only those of this host")
+    for name, text in (("load", "load a module on one host, or on all"),
+                       ("unload", "unload a module from one host, or from everywhere"),
+                       ("reload", "put a fresh instance in service, without a gap")):
+        action = commands.add_parser(name, help=text)
+        action.add_argument("name", metavar="NAME", help="the module, without mod_")
+        action.add_argument("--host", help="only on this host")
+    new = commands.add_parser("new", help="write a module with an option, a hook, an iq handler "
+                              "and a test")
+    new.add_argument("name", metavar="NAME", help="small letters, digits and _, such as hello")
+    language = new.add_mutually_exclusive_group()
+    language.add_argument("--python", dest="language", action="store_const", const="python",
+                          default="python", help="write it in Python (the default)")
+    language.add_argument("--lua", dest="language", action="store_const", const="lua",
+                          help="write it in Lua")
+    new.add_argument("--folder", default=".", help="where to write the files (default: here)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what is asked; return the exit code."""
+    if args.action == "new":
+        from prosody_py.app.skeleton import write
+        for path in write(args.name, args.language, args.folder):
+            print(f"wrote {path}")
+        print(f"Run its test with 'pytest {args.folder}'. To use the module, add the folder to "
+              f"plugin_paths and {args.name} to modules_enabled.")
+        return 0
+    words = ["module", args.action, *([args.name] if args.action != "list" else [])]
+    return tell(args, *words, *([args.host] if args.host else []))

@@ -1,0 +1,95 @@
+"""The command `prosody-py`: finds the subcommand and runs it.
+
+Each command is a file in `prosody_py/app/commands/` with `add_arguments(parser)` and
+`run(args) -> exit code`. Only the file of the command that is used is imported, so that a command
+costs what it needs and no more. Exit codes: 0 done, 1 failed, 2 wrong usage or problems found.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from prosody_py import __version__
+from prosody_py.app.errors import CommandError, StartupError
+from prosody_py.config.problems import ConfigError
+
+COMMANDS = {
+    "run": "start the server and stay in the foreground",
+    "check": "look for mistakes in the configuration; changes nothing",
+    "adduser": "make an account",
+    "passwd": "change the password of an account",
+    "deluser": "remove an account and everything stored for it",
+    "status": "say whether the server runs, and how it does",
+    "reload": "make the running server read its configuration anew",
+    "shell": "talk to the running server",
+    "module": "list, load, unload or reload modules; write a new one",
+    "lua": "run a Lua file as if it were a module",
+    "completion": "print a script that completes prosody-py in a shell",
+}
+_EPILOG = """\
+first steps:
+  prosody-py check                      is the configuration in order?
+  prosody-py adduser alice@example.com  make an account
+  prosody-py run                        serve until Ctrl-C
+
+The configuration is the file given with --config, else $PROSODY_PY_CONFIG, else
+./prosody.cfg.yaml, else /etc/prosody-py/prosody.cfg.yaml. 'prosody-py COMMAND --help' says more
+about a command."""
+
+
+class CommandParser(argparse.ArgumentParser):
+    """The parser of one command; learns the arguments when they are needed."""
+
+    def __init__(self, *args, command: str = "", **more):
+        super().__init__(*args, formatter_class=argparse.RawDescriptionHelpFormatter, **more)
+        self.command = command
+
+    def complete(self) -> None:
+        """Import the command's file and add its arguments."""
+        if self.command:
+            file = importlib.import_module("prosody_py.app.commands." + self.command)
+            self.command = ""
+            self.set_defaults(run=file.run)
+            file.add_arguments(self)
+
+    def parse_known_args(self, args=None, namespace=None):
+        self.complete()
+        return super().parse_known_args(args, namespace)
+
+
+def parser() -> CommandParser:
+    """Return the parser of the whole command line."""
+    result = CommandParser(prog="prosody-py", epilog=_EPILOG, description="An XMPP server whose "
+                           "modules are written in Python or in Lua, with Prosody's module API.")
+    result.add_argument("--config", metavar="FILE", help="the configuration file")
+    result.add_argument("--version", action="version", version=f"prosody-py {__version__}")
+    commands = result.add_subparsers(title="commands", metavar="COMMAND", required=True,
+                                     parser_class=CommandParser)
+    for name, text in COMMANDS.items():
+        commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".",
+                            command=name)
+    return result
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit code."""
+    args = parser().parse_args(argv)
+    try:
+        return args.run(args)
+    except ConfigError as error:
+        for problem in error.problems:
+            print(problem, file=sys.stderr)
+        print("The configuration cannot be used. Nothing was done.", file=sys.stderr)
+    except (CommandError, StartupError) as error:
+        print(f"prosody-py: {error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output is gone (`prosody-py status | head`); closing must not fail too.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1

@@ -1,0 +1,17 @@
+"""Options that the code around the modules reads, beside those of `prosody_py.config.schema`."""
+
+from __future__ import annotations
+
+from prosody_py.config.options import Options, boolean, enum
+
+
+class RunOptions(Options):
+    """What the process that serves reads."""
+
+    run_as_root = boolean(False, where="global", doc="Start even when the user is root.")
+    c2s_client_certificates = boolean(False, where="global", doc="Ask clients for a certificate, "
+                                      "with which they may log in (SASL EXTERNAL).")
+    conflict_resolve = enum("kick_old", "kick_new", "random", doc="What happens when a client "
+                            "wants a resource that another one has.")
+    force_module_reload = boolean(False, doc="Reload a module also when its `save` fails; what "
+                                  "it would have kept is lost.")

@@ -1,0 +1,271 @@
+"""The module API for Lua: what border/module.lua calls.
+
+Functions take the border, the module and raw Lua values. Those in `PLAIN` never block and are
+called below a Lua frame; those in `ASKING` are requests.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from prosody_py.api import measures, permissions
+from prosody_py.api.errors import LoadError
+from prosody_py.api.registrations import Undo
+from prosody_py.lua.events import LuaHandler
+from prosody_py.lua.stores import LuaStore
+
+# -- events --------------------------------------------------------------------------------
+
+
+def _handler(border, module, raw: Any) -> Any:
+    return LuaHandler(border, border.to_python(raw), module.owner)
+
+
+class _Foreign(Undo):
+    """A handler of an events object that Lua code has made."""
+
+    def __init__(self, events: Any, name: str, function: Any, do: Any, undo: Any):
+        super().__init__(do, undo)
+        self.key = (events, name, function)
+
+
+def hook(border, module, event: bytes, handler: Any, priority: float | None = None) -> None:
+    module.hook(border.to_python(event), _handler(border, module, handler), priority or 0)
+
+
+def hook_global(border, module, event: bytes, handler: Any, priority: Any = None) -> None:
+    module.hook_global(border.to_python(event), _handler(border, module, handler), priority or 0)
+
+
+def hook_object_event(border, module, events: Any, event: bytes, handler: Any,
+                      priority: float | None = None) -> Any:
+    """Hook an events object of Python's, or one that util.events has made."""
+    events = border.to_python(events)
+    if hasattr(type(events), "add_handler"):
+        module.hook_object_event(events, border.to_python(event),
+                                 _handler(border, module, handler), priority or 0)
+        return None
+    add, remove = events.get("add_handler"), events.get("remove_handler")
+    function = border.to_python(handler)
+    name = border.to_python(event)
+    module.registrations.add(_Foreign(events, name, function,
+                                      lambda: add(name, function, priority or 0),
+                                      lambda: remove(name, function)))
+    return None
+
+
+def unhook(border, module, event: bytes, handler: Any) -> None:
+    module.unhook(border.to_python(event), _handler(border, module, handler))
+
+
+def unhook_object_event(border, module, events: Any, event: bytes, handler: Any) -> None:
+    events = border.to_python(events)
+    if hasattr(type(events), "add_handler"):
+        module.unhook_object_event(events, border.to_python(event),
+                                   _handler(border, module, handler))
+        return
+    key = (events, border.to_python(event), border.to_python(handler))
+    for entry in module.registrations.entries:
+        if isinstance(entry, _Foreign) and entry.key == key:
+            module.registrations.remove(entry)
+            return
+
+
+def wrap_event(border, module, event: Any, wrapper: Any) -> None:
+    module.wrap_event(border.to_python(event) or None, border.to_python(wrapper))
+
+
+def wrap_global(border, module, event: Any, wrapper: Any) -> None:
+    module.wrap_global(border.to_python(event) or None, border.to_python(wrapper))
+
+
+def wrap_object_event(border, module, events: Any, event: Any, wrapper: Any) -> None:
+    module.wrap_object_event(border.to_python(events), border.to_python(event) or None,
+                             border.to_python(wrapper))
+
+
+# -- options -------------------------------------------------------------------------------
+
+
+def option(border, module, kind: bytes, name: bytes, default: Any = None, *more: Any) -> Any:
+    """Read an option; `more` is what stands after the default in Prosody's call."""
+    kind = kind.decode()
+    getter = module.get_option if kind == "option" else getattr(module, "get_option_" + kind)
+    rest = [border.copy_to_python(value) for value in more]
+    value = getter(border.to_python(name), border.copy_to_python(default), *rest)
+    if isinstance(value, frozenset):
+        value = sorted(value, key=str)
+    return border.copy_to_lua(value)
+
+
+# -- small things --------------------------------------------------------------------------
+
+
+def call_when_ready(border, module, function: Any) -> None:
+    module.on_ready(border.to_python(function))
+
+
+def add_timer(border, module, seconds: float, function: Any, *args: Any) -> Any:
+    return border.to_lua(module.add_timer(seconds, border.to_python(function),
+                                          *map(border.to_python, args)))
+
+
+def _cron(when: str) -> Callable[..., Any]:
+    def register(border, module, *name_and_function: Any) -> None:
+        getattr(module, when)(*map(border.to_python, name_and_function))
+    return register
+
+
+def shared(border, module, *paths: bytes) -> Any:
+    tables = [border.to_lua(module.shared(border.to_python(path))) for path in paths]
+    return tuple(tables) if len(tables) > 1 else tables[0]
+
+
+def find_library(border, module, raw_name: bytes) -> bytes | None:
+    """Return the path of what `module:require` means, None when there is no such file."""
+    name = border.to_python(raw_name)
+    if ".." in name.split("/"):
+        return None
+    folders = [module.get_directory(), *module.server.modules.folders]
+    for file in (name + ".lib.lua", name + ".lua"):
+        for owner in (module.name, name):
+            for folder in folders:
+                for place in (f"mod_{owner}/{file}", f"{owner}/{file}", file):
+                    path = os.path.join(folder, place)
+                    if os.path.isfile(path):
+                        return border.to_lua(path)
+    return None
+
+
+def resource_path(border, module, path: bytes) -> Any:
+    return border.to_lua(os.path.join(module.get_directory(), border.to_python(path)))
+
+
+def make_global(border, module) -> None:
+    module.set_global()
+
+
+def make_context(border, module, host: bytes) -> Any:
+    return border.hold(module.context(border.to_python(host)))
+
+
+def set_status(border, module, kind: bytes, text: Any = None, override: Any = False) -> None:
+    module.set_status(border.to_python(kind), border.to_python(text) or "", bool(override))
+
+
+def default_permission(border, module, role: bytes, action: bytes) -> None:
+    permissions.default_permission(module, border.to_python(role), border.to_python(action))
+
+
+def default_permissions(border, module, role: bytes, actions: Any) -> None:
+    for action in border.copy_to_python(actions):
+        permissions.default_permission(module, border.to_python(role), action)
+
+
+def may(border, module, action: bytes, context: Any, _peek: Any = None) -> bool:
+    return permissions.may(module, border.to_python(action), border.to_python(context))
+
+
+# -- metrics -------------------------------------------------------------------------------
+
+
+def make_metric(border, module, kind: bytes, name: bytes, unit: Any = None,
+                description: Any = None, label_keys: Any = None, _conf: Any = None) -> Any:
+    keys = border.copy_to_python(label_keys) or ()
+    metric = measures.measures(module.server).metric(
+        border.to_python(kind), f"prosody_mod_{module.name}/{border.to_python(name)}",
+        border.to_python(unit), border.to_python(description), tuple(keys))
+    return border.to_lua(metric)
+
+
+def labelled(border, metric, *values: Any) -> Any:
+    return border.to_lua(metric.labelled(*map(border.to_python, values)))
+
+
+def _series(metric: Any) -> Any:
+    return metric.labelled() if isinstance(metric, measures.Metric) else metric
+
+
+def record(border, metric, value: Any) -> None:
+    _series(border.to_python(metric)).record(value)
+
+
+def set_metric(border, metric, value: Any) -> None:
+    _series(border.to_python(metric)).value = value
+
+
+# -- requests ------------------------------------------------------------------------------
+
+
+def fire_event(border, module, name: bytes, data: Any = None) -> Any:
+    return border.to_lua(module.fire_event(border.to_python(name), border.to_python(data)))
+
+
+def add_item(border, module, key: bytes, value: Any) -> None:
+    module.add_item(border.to_python(key), border.to_python(value))
+
+
+def remove_item(border, module, key: bytes, value: Any) -> Any:
+    return border.to_lua(module.remove_item(border.to_python(key), border.to_python(value)))
+
+
+def handle_items(border, module, key: bytes, added: Any, removed: Any,
+                 existing: Any = True) -> None:
+    module.handle_items(border.to_python(key), _handler(border, module, added),
+                        _handler(border, module, removed), existing is not False)
+
+
+def host_items(border, module, key: bytes) -> Any:
+    return border.copy_to_lua(module.get_host_items(border.to_python(key)))
+
+
+def depends(border, module, name: bytes, soft: Any = False) -> Any:
+    try:
+        exports = module.depends(border.to_python(name), bool(soft))
+    except LoadError as error:
+        raise LoadError(f"Unable to load required module, {error}", error.code) from error
+    return (None, b"disabled") if exports is None else border.to_lua(exports)
+
+
+def send(border, module, stanza: Any, origin: Any = None) -> bool:
+    module.send(border.to_python(stanza), border.to_python(origin))
+    return True
+
+
+def ask_iq(border, module, stanza: Any, origin: Any = None, timeout: Any = None) -> tuple:
+    event = module.send_iq(border.to_python(stanza), border.to_python(origin), timeout)
+    return border.to_lua(event.stanza), border.to_lua(event.origin)
+
+
+def open_store(border, module, name: Any = None, kind: Any = None) -> Any:
+    if module.host == "*":
+        return None, b"global-storage-not-supported"
+    kind = border.to_python(kind) or "keyval"
+    store = module.open_store(border.to_python(name), kind)
+    return border.store_to_lua(LuaStore(border, store, kind))
+
+
+PLAIN: dict[str, Callable[..., Any]] = {
+    "hook": hook, "hook_global": hook_global, "hook_object_event": hook_object_event,
+    "unhook": unhook, "unhook_object_event": unhook_object_event, "wrap_event": wrap_event,
+    "wrap_global": wrap_global, "wrap_object_event": wrap_object_event, "option": option,
+    "call_when_ready": call_when_ready, "add_timer": add_timer, "hourly": _cron("hourly"),
+    "daily": _cron("daily"), "weekly": _cron("weekly"), "shared": shared,
+    "find_library": find_library, "resource_path": resource_path, "make_global": make_global,
+    "make_context": make_context, "may": may, "could": may,
+    "default_permission": default_permission, "default_permissions": default_permissions,
+    "make_metric": make_metric, "labelled": labelled, "record": record,
+    "set_metric": set_metric,
+    "get_name": lambda border, module: border.to_lua(module.get_name()),
+    "get_host": lambda border, module: border.to_lua(module.get_host()),
+    "get_host_type": lambda border, module: border.to_lua(module.get_host_type()),
+    "get_directory": lambda border, module: border.to_lua(module.get_directory()),
+    "get_status": lambda border, module: tuple(map(border.to_lua, module.get_status())),
+}
+ASKING: dict[str, Callable[..., Any]] = {
+    "fire_event": fire_event, "add_item": add_item, "remove_item": remove_item,
+    "handle_items": handle_items, "host_items": host_items, "depends": depends, "send": send,
+    "ask_iq": ask_iq, "open_store": open_store, "set_status": set_status,
+}

@@ -1,0 +1,132 @@
+-- What the code of modules sees: the locked globals, `prosody` and its kin, and an environment
+-- for each module instance that falls back to them.
+
+local border, py, server, version, platform = ...;
+local request = border.request;
+local promise = require "util.promise";
+local logger = require "util.logger";
+local type, setmetatable, rawset, rawget, error, tostring = type, setmetatable, rawset, rawget, error, tostring;
+local getinfo = border.getinfo;
+local globals = _G;
+
+-- Things that stop the whole server -------------------------------------------------------------
+
+function os.exit()
+	error("os.exit is not for modules; use prosody.shutdown()", 2);
+end
+
+local warned = {};
+
+-- These hold up everybody until they are done. They stay, but not in silence.
+local function slow(library, name)
+	local original = library[name];
+	library[name] = function (...)
+		local where = getinfo(2, "S");
+		local source = where and where.short_src or "?";
+		if not warned[source] then
+			warned[source] = true;
+			py.log("lua", "warn", "The server stands still while " .. source .. " runs " .. name);
+		end
+		return original(...);
+	end
+end
+
+slow(os, "execute");
+slow(io, "popen");
+
+-- Globals ---------------------------------------------------------------------------------------
+
+local FEATURES = {
+	"getopt-enum", "getopt-integer", "getopt-interval", "getopt-period", "keyval+", "mod_http",
+	"module-ready", "permissions",
+};
+local prosody = {
+	version = version; platform = platform; process_type = "prosody"; arg = {};
+	start_time = server.start_time; hosts = server.hosts; events = server.events;
+	full_sessions = server.full_sessions; bare_sessions = server.bare_sessions;
+	paths = server.paths; config = server.config; incoming_s2s = {}; opts = {};
+	features = require "util.set".new(FEATURES);
+};
+prosody.core_post_stanza = function (origin, stanza, preevents)
+	return request(py.post_stanza, origin, stanza, preevents);
+end
+prosody.core_process_stanza = function (origin, stanza)
+	return request(py.process_stanza, origin, stanza);
+end
+prosody.core_route_stanza = function (origin, stanza)
+	return request(py.route_stanza, origin, stanza);
+end
+prosody.shutdown = function (reason, code) return request(py.shutdown, reason, code); end
+prosody.reload_config = function () return request(py.reload_config); end
+prosody.reopen_logfiles = function () return request(py.reopen_logfiles); end
+
+local is_started, resolve_started = false, nil;
+prosody.started = promise.new(function (resolve)
+	if is_started then resolve(); else resolve_started = resolve; end
+end);
+
+local function mark_started()
+	is_started = true;
+	if resolve_started then resolve_started(); end
+end
+
+prosody.log = logger.init("general");
+globals.prosody, globals.hosts = prosody, prosody.hosts;
+globals.bare_sessions, globals.full_sessions = prosody.bare_sessions, prosody.full_sessions;
+globals.log = prosody.log;
+globals.pposix = false;
+
+local real_require = require;
+local open_for = 0; -- libraries that are being loaded may set globals
+
+function globals.require(name)
+	local found = package.loaded[name];
+	if found ~= nil then return found; end
+	open_for = open_for + 1;
+	local ok, result = pcall(real_require, name);
+	open_for = open_for - 1;
+	if not ok then error(result, 0); end
+	return result;
+end
+
+local locked = true;
+-- Code that runs on several versions of Lua asks for these, so their absence is no mistake.
+local reads = {
+	loadstring = true; setfenv = true; getfenv = true; jit = true; bit = true; bit32 = true;
+	utf8 = true; rawlen = true; newproxy = true; module = true; prosodyctl = true; warn = true;
+	unpack = true; _TRACEBACK = true;
+};
+
+setmetatable(globals, {
+	__index = function (_, name)
+		if locked and open_for == 0 and not reads[name] then
+			reads[name] = true;
+			py.log("lua", "warn", "A module reads the global variable '" .. tostring(name)
+				.. "', which does not exist");
+		end
+		return nil;
+	end;
+	__newindex = function (t, name, value)
+		if locked and open_for == 0 then
+			error("Attempt to set a global variable: " .. tostring(name)
+				.. " (in a module, use 'local')", 2);
+		end
+		rawset(t, name, value);
+	end;
+});
+
+function prosody.unlock_globals() locked = false; end
+function prosody.lock_globals() locked = true; end
+
+-- Environments ------------------------------------------------------------------------------------
+
+local function compile(source, name, environment)
+	return load(source, name, "t", environment);
+end
+
+local function new(module, parent)
+	return setmetatable({ module = module }, { __index = parent or globals });
+end
+
+return { new = new; compile = compile; mark_started = mark_started; prosody = prosody,
+	features = table.concat(FEATURES, " ") };

@@ -1,0 +1,121 @@
+-- Event data as tables. A handler gets a table that is filled with the fields of the Python
+-- object, and what it has changed there goes back to the object when it returns, or before
+-- another handler can look at it.
+
+local py, scheduler, hidden, proxies = ...;
+local KEY, GIVEN = {}, {}; -- hidden: the number by which Python knows the event; fields as given
+hidden[KEY], hidden[GIVEN] = true, true;
+local rawget, rawset, next, type, select = rawget, rawset, next, type, select;
+local enter, raw_request = scheduler.enter, scheduler.request;
+local tables = {}; -- key -> table, while a handler is at work with it
+
+local function write_back(event)
+	local given = event[GIVEN];
+	local key = event[KEY];
+	for field, value in next, event do
+		if given[field] ~= value and not hidden[field] then
+			py.set_field(key, field, value);
+			given[field] = value;
+		end
+	end
+	for field in next, given do
+		if rawget(event, field) == nil then
+			py.set_field(key, field, nil);
+			given[field] = nil;
+		end
+	end
+end
+
+local function take_fields(event, given, field, value, ...)
+	if field == nil then return; end
+	event[field], given[field] = value, value;
+	return take_fields(event, given, ...);
+end
+
+-- Read all fields again: other handlers may have changed them.
+local function read_again(event)
+	local given = event[GIVEN];
+	for field in next, given do
+		event[field], given[field] = nil, nil;
+	end
+	take_fields(event, given, py.fields(event[KEY]));
+end
+
+local function finish(key, event, mine, ...)
+	write_back(event);
+	if mine then
+		tables[key] = nil;
+		event[KEY] = false;
+	end
+	return ...;
+end
+
+
+local function run_stanza(f, key, stanza, origin_id, to_self)
+	local event = tables[key];
+	if event then
+		read_again(event);
+		return finish(key, event, false, f(event));
+	end
+	local origin = proxies[origin_id] or py.field(key, "origin");
+	event = {
+		stanza = stanza, origin = origin, to_self = to_self, [KEY] = key,
+		[GIVEN] = { stanza = stanza, origin = origin, to_self = to_self },
+	};
+	tables[key] = event;
+	return finish(key, event, true, f(event));
+end
+
+local function run(f, key, ...)
+	local event = tables[key];
+	if event then
+		read_again(event);
+		return finish(key, event, false, f(event));
+	end
+	local given = {};
+	event = { [KEY] = key, [GIVEN] = given };
+	take_fields(event, given, ...);
+	tables[key] = event;
+	return finish(key, event, true, f(event));
+end
+
+local function enter_stanza(...) return enter(run_stanza, ...); end
+local function enter_event(...) return enter(run, ...); end
+
+-- The table of an event that Python knows, by what it is to Python.
+local function key_of(t)
+	return rawget(t, KEY) or nil;
+end
+
+local function forget(key)
+	local event = tables[key];
+	if event then
+		tables[key] = nil;
+		event[KEY] = false;
+	end
+end
+
+local function after(event, ...)
+	if event[KEY] then read_again(event); end
+	return ...;
+end
+
+local function carried(value)
+	return type(value) == "table" and rawget(value, KEY) and value;
+end
+
+-- A request whose arguments may hold the data of an event.
+local function request(f, ...)
+	local a, b, c = ...;
+	local event = carried(a) or carried(b) or carried(c);
+	if event then
+		write_back(event);
+		return after(event, raw_request(f, ...));
+	end
+	return raw_request(f, ...);
+end
+
+return {
+	enter_stanza = enter_stanza; enter_event = enter_event; key_of = key_of; forget = forget;
+	request = request; tables = tables;
+};

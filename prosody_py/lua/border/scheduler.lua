@@ -1,0 +1,211 @@
+-- Entries into Lua and requests out of it.
+--
+-- Python enters through `enter`, which runs a function in a coroutine of a pool. Whatever may
+-- block is a request: it yields to the driver in Python, which does the work with no Lua frame
+-- below it and comes back through `resume`. Results of both functions, as Python sees them:
+--     nothing or one value            the function has returned that
+--     DONE, ...                       it has returned several values
+--     REQUEST, slot, function, ...    call that function, then resume(slot, ok, results...)
+--     FAILED, value, traceback        it has raised an error
+
+local config = ...;
+local time_limit = config.time_limit;
+local create, raw_resume, yield, status, running, isyieldable =
+	coroutine.create, coroutine.resume, coroutine.yield, coroutine.status, coroutine.running,
+	coroutine.isyieldable;
+local error, select, type, setmetatable = error, select, type, setmetatable;
+local clock, sethook, getinfo, traceback, format =
+	os.clock, debug.sethook, debug.getinfo, debug.traceback, string.format;
+
+local DONE, REQUEST, FAILED = 0, 1, 2;
+local FINISHED, ASK = {}, {}; -- what a coroutine yields, first value
+local HOOK_EVERY = 1000000; -- instructions, about 10 ms
+
+local workers = {}; -- slot -> coroutine
+local nested = {}; -- slot -> true when another Lua frame is below this entry
+local free, free_count, slot_count = {}, 0, 0;
+local is_worker = setmetatable({}, { __mode = "k" });
+local current; -- the slot that is running, nil outside of Lua
+local started = false; -- CPU time when the hook first saw the running entry
+
+-- Time limit --------------------------------------------------------------------------------
+
+local expired = false;
+local OWN_SOURCE = getinfo(1, "S").source;
+local hooks_are_shared = jit ~= nil; -- LuaJIT has one hook for all coroutines
+
+local function on_count()
+	local now = clock();
+	if not started then
+		started = now;
+	elseif now - started >= time_limit then
+		expired = true;
+		-- From now on at each instruction, so that no pcall keeps the loop alive.
+		sethook(on_count, "", 1);
+		local where = getinfo(2, "Sl");
+		if not current or where and where.source == OWN_SOURCE then return; end
+		error(format("%s:%d: interrupted, it has run for %g seconds without a pause",
+			where and where.short_src or "?", where and where.currentline or 0, time_limit), 0);
+	end
+end
+
+local function watch(co)
+	if hooks_are_shared then
+		sethook(on_count, "", HOOK_EVERY);
+	else
+		sethook(co, on_count, "", HOOK_EVERY);
+	end
+end
+
+-- Entries -----------------------------------------------------------------------------------
+
+local function work(f, ...)
+	return work(yield(FINISHED, f(...)));
+end
+
+local function settle(slot, below, below_started, ok, tag, ...)
+	current, started = below, below_started;
+	if ok then
+		if tag == FINISHED then
+			free_count = free_count + 1;
+			free[free_count] = slot;
+			if select("#", ...) < 2 then return (...); end
+			return DONE, ...;
+		elseif tag == ASK then
+			return REQUEST, slot, ...;
+		end
+		tag = "attempt to yield from outside a coroutine";
+	end
+	local co = workers[slot];
+	workers[slot] = nil;
+	free_count = free_count + 1;
+	free[free_count] = slot;
+	if expired then
+		expired = false;
+		if hooks_are_shared then watch(); end
+	end
+	local text = type(tag) == "table" and "error value" or tag;
+	return FAILED, tag, traceback(co, type(text) == "string" and text or nil);
+end
+
+local function enter(f, ...)
+	local slot;
+	if free_count > 0 then
+		slot = free[free_count];
+		free_count = free_count - 1;
+	else
+		slot_count = slot_count + 1;
+		slot = slot_count;
+	end
+	local co = workers[slot];
+	if not co then
+		co = create(work);
+		watch(co);
+		workers[slot] = co;
+		is_worker[co] = true;
+	end
+	local below, below_started = current, started;
+	nested[slot] = below ~= nil;
+	current, started = slot, false;
+	return settle(slot, below, below_started, raw_resume(co, f, ...));
+end
+
+local function resume(slot, ...)
+	local below, below_started = current, started;
+	current, started = slot, false;
+	return settle(slot, below, below_started, raw_resume(workers[slot], ...));
+end
+
+-- Forget an entry whose driver has gone away in the middle of a request.
+local function abandon(slot)
+	workers[slot] = nil;
+	free_count = free_count + 1;
+	free[free_count] = slot;
+end
+
+-- Requests ----------------------------------------------------------------------------------
+
+local function answered(ok, ...)
+	if ok then return ...; end
+	error((...), 0);
+end
+
+local CANNOT_YIELD = "this call may have to wait, which Lua cannot do inside a callback of "
+	.. "table.sort, string.gsub and the like";
+
+local function request(f, ...)
+	if not current then
+		error("this call may have to wait, and nothing here can wait for it", 0);
+	elseif nested[current] then
+		error("this call may have to wait, which is not possible in a function that was called "
+			.. "from a call that must not wait", 0);
+	elseif not isyieldable() then
+		error(CANNOT_YIELD, 3);
+	end
+	return answered(yield(ASK, f, ...));
+end
+
+-- Coroutines of modules ---------------------------------------------------------------------
+-- A request inside one goes out through all that are around it.
+
+local pass;
+
+local function again(co, ...)
+	return pass(co, raw_resume(co, ...));
+end
+
+function pass(co, ok, tag, ...)
+	if not ok or tag ~= ASK then return ok, tag, ...; end
+	if not isyieldable() then return again(co, false, CANNOT_YIELD); end
+	return again(co, yield(ASK, ...));
+end
+
+local lib = {};
+for name, value in next, coroutine do lib[name] = value; end
+
+function lib.create(f)
+	local co = create(f);
+	if not hooks_are_shared then watch(co); end
+	return co;
+end
+
+function lib.resume(co, ...)
+	return pass(co, raw_resume(co, ...));
+end
+
+function lib.yield(...)
+	if is_worker[(running())] then
+		error("attempt to yield from outside a coroutine", 2);
+	end
+	return yield(...);
+end
+
+function lib.running()
+	local co, main = running();
+	if is_worker[co] then
+		if hooks_are_shared then return nil; end
+		return co, true;
+	end
+	return co, main;
+end
+
+local function unwrap(co, ok, ...)
+	if ok then return ...; end
+	local err = ...;
+	if lib.close and status(co) ~= "dead" then lib.close(co); end
+	error(err, 0);
+end
+
+function lib.wrap(f)
+	local co = lib.create(f);
+	return function (...)
+		return unwrap(co, pass(co, raw_resume(co, ...)));
+	end
+end
+
+return {
+	enter = enter; resume = resume; abandon = abandon; request = request; coroutine = lib;
+	workers = workers; can_request = function ()
+		return current ~= nil and not nested[current] and isyieldable();
+	end;
+};

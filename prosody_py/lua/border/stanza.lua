@@ -1,0 +1,170 @@
+-- What Python needs of stanza tables: text, attributes, children, and which Python object is
+-- theirs. The tables themselves are those of util.stanza.
+
+local st, identities = ...;
+local from_flat, from_flat_table = st.from_flat, st.from_flat_table;
+local stanza_mt = st.stanza_mt;
+local next, type, setmetatable, error, tostring, select =
+	next, type, setmetatable, error, tostring, select;
+local s_find, s_gsub, s_sub = string.find, string.gsub, string.sub;
+local t_concat = table.concat;
+local unpack = table.unpack or unpack;
+local XML_NS = "http://www.w3.org/XML/1998/namespace";
+local CHUNK = 1000;
+
+local function new(id, ...)
+	local stanza = from_flat(...);
+	identities[stanza] = id;
+	return stanza;
+end
+
+local function new_large(id, values)
+	local stanza = from_flat_table(values);
+	identities[stanza] = id;
+	return stanza;
+end
+
+-- Text, exactly as xmpp/writer.py writes it ----------------------------------------------------
+
+local in_text = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ["\r"] = "&#13;" };
+local in_attr = {
+	["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ["\r"] = "&#13;", ["'"] = "&apos;",
+	['"'] = "&quot;", ["\n"] = "&#10;", ["\t"] = "&#9;",
+};
+
+local function escape_attr(value)
+	if type(value) ~= "string" then value = tostring(value); end
+	if s_find(value, "[&<>'\"\r\n\t]") then return (s_gsub(value, "[&<>'\"\r\n\t]", in_attr)); end
+	return value;
+end
+
+local function put(stanza, out, n, parent_ns)
+	local name, attr = stanza.name, stanza.attr;
+	out[n + 1], out[n + 2] = "<", name;
+	n = n + 2;
+	local prefixes = 0;
+	for key, value in next, attr do
+		local bar = s_find(key, "\1", 1, true);
+		if bar then
+			local namespace, local_name = s_sub(key, 1, bar - 1), s_sub(key, bar + 1);
+			if namespace == XML_NS then
+				out[n + 1], out[n + 2], out[n + 3] = " xml:", local_name, "='";
+			else
+				prefixes = prefixes + 1;
+				local prefix = "ns" .. prefixes;
+				out[n + 1] = " xmlns:" .. prefix .. "='" .. escape_attr(namespace) .. "' " .. prefix .. ":";
+				out[n + 2], out[n + 3] = local_name, "='";
+			end
+			out[n + 4], out[n + 5] = escape_attr(value), "'";
+			n = n + 5;
+		elseif key ~= "xmlns" or value ~= parent_ns then
+			out[n + 1], out[n + 2], out[n + 3], out[n + 4] = " ", key, "='", escape_attr(value);
+			out[n + 5] = "'";
+			n = n + 5;
+		end
+	end
+	local count = #stanza;
+	if count == 0 then
+		out[n + 1] = "/>";
+		return n + 1;
+	end
+	out[n + 1] = ">";
+	n = n + 1;
+	local own_ns = attr.xmlns or parent_ns;
+	for i = 1, count do
+		local child = stanza[i];
+		if type(child) == "table" then
+			n = put(child, out, n, own_ns);
+		else
+			if type(child) ~= "string" then child = tostring(child); end
+			n = n + 1;
+			if s_find(child, "[&<>\r]") then child = s_gsub(child, "[&<>\r]", in_text); end
+			out[n] = child;
+		end
+	end
+	out[n + 1], out[n + 2], out[n + 3] = "</", name, ">";
+	return n + 3;
+end
+
+local function xml(stanza, parent_ns)
+	local out = {};
+	return t_concat(out, "", 1, put(stanza, out, 0, parent_ns));
+end
+
+-- Reading and writing parts --------------------------------------------------------------------
+
+local function text_of(value)
+	return type(value) == "string" and value or tostring(value);
+end
+
+-- name, key, value, key, value ...
+local function head(stanza)
+	local out, n = { text_of(stanza.name) }, 1;
+	for key, value in next, stanza.attr do
+		out[n + 1], out[n + 2] = key, text_of(value);
+		n = n + 2;
+	end
+	return unpack(out, 1, n);
+end
+
+local function set_name(stanza, name) stanza.name = name; end
+local function set_attr(stanza, key, value) stanza.attr[key] = value; end
+
+local function replace_attr(stanza, ...)
+	local attr = {};
+	for i = 1, select("#", ...), 2 do
+		local key, value = select(i, ...);
+		attr[key] = value;
+	end
+	stanza.attr = attr;
+end
+
+-- Children from number `from` on, at most CHUNK: a text, the id of a table that Python knows, or
+-- a table that it does not know yet.
+local function children(stanza, from)
+	local out, n = {}, 0;
+	for i = from, from + CHUNK - 1 do
+		local child = stanza[i];
+		if child == nil then break; end
+		n = n + 1;
+		if type(child) == "table" then
+			out[n] = identities[child] or child;
+		else
+			out[n] = text_of(child);
+		end
+	end
+	return n, unpack(out, 1, n);
+end
+
+local function child(stanza, i) return stanza[i]; end
+
+local function identify(stanza, id) identities[stanza] = id; end
+
+local function replace_child(stanza, i, element)
+	local old = stanza[i];
+	stanza[i] = element;
+	for n = 1, #stanza.tags do
+		if stanza.tags[n] == old then stanza.tags[n] = element; end
+	end
+end
+
+-- Empty a stanza, then `add` what it shall contain.
+local function clear(stanza)
+	for i = #stanza, 1, -1 do stanza[i] = nil; end
+	for i = #stanza.tags, 1, -1 do stanza.tags[i] = nil; end
+end
+
+local function add(stanza, ...)
+	local n, tags = #stanza, stanza.tags;
+	for i = 1, select("#", ...) do
+		local item = select(i, ...);
+		stanza[n + i] = item;
+		if type(item) == "table" then tags[#tags + 1] = item; end
+	end
+end
+
+return {
+	new = new; new_large = new_large; xml = xml; head = head; set_name = set_name;
+	set_attr = set_attr; replace_attr = replace_attr; children = children; child = child;
+	clear = clear; add = add; identify = identify; replace_child = replace_child;
+};

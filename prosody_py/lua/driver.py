@@ -1,0 +1,90 @@
+"""Entries into Lua. What may block runs here, with no Lua frame below it.
+
+A greenlet must not be switched while Lua is on its C stack. So each entry is a Lua coroutine of a
+pool (border/scheduler.lua); a Python function that may block is a *request*: Lua yields it, the
+driver calls it and resumes Lua with what it has returned or raised.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+REQUEST, FAILED = 1, 2
+
+
+class ScriptError(Exception):
+    """An error in Lua code.
+
+    `raw` is the error value as lupa has it; `lua_traceback` the text of Lua's own traceback.
+    """
+
+    def __init__(self, text: str, raw: Any, lua_traceback: str):
+        super().__init__(text)
+        self.raw = raw
+        self.lua_traceback = lua_traceback
+
+
+class Driver:
+    """Runs Lua functions for one border; `call` may block, `plain_call` never does."""
+
+    def __init__(self, border, scheduler: Any):
+        self.border = border
+        self.enter = scheduler[b"enter"]
+        self._resume = scheduler[b"resume"]
+        self._abandon = scheduler[b"abandon"]
+        self.plain_call = self._plain_call
+
+    def call(self, function: Any, *args: Any) -> Any:
+        """Call a Lua function with Lua values; return its value, or a tuple of several.
+
+        Raises ScriptError. May switch greenlets, so never call it below a Lua frame unless the
+        function makes no requests (then a request is an error inside Lua).
+        """
+        self.border.epoch += 1
+        result = self.enter(function, *args)
+        return self.work(result) if type(result) is tuple else result
+
+    def _plain_call(self, function: Any, *args: Any) -> Any:
+        """Call a function of the border itself; an error in it is a ValueError."""
+        try:
+            return function(*args)
+        except self.border.lua_error as error:
+            raise ValueError(str(error)) from None
+
+    def work(self, result: tuple) -> Any:
+        """Serve requests until the entry has ended; take what `enter` has returned."""
+        border = self.border
+        while True:
+            code = result[0]
+            if code == REQUEST:
+                slot = result[1]
+                try:
+                    answer = result[2](*result[3:])
+                except Exception as error:
+                    border.epoch += 1
+                    result = self._resume(slot, False, border.error_to_lua(error))
+                except BaseException:  # the greenlet is being killed
+                    self._abandon(slot)
+                    raise
+                else:
+                    border.epoch += 1
+                    if type(answer) is tuple:
+                        result = self._resume(slot, True, *answer)
+                    else:
+                        result = self._resume(slot, True, answer)
+                answer = None
+                if type(result) is not tuple:
+                    return result
+            elif code == FAILED:
+                raise self._error(result[1], result[2])
+            else:
+                return result[1:]
+
+    def _error(self, raw: Any, traceback: Any) -> Exception:
+        border = self.border
+        traceback = traceback.decode("utf-8", "replace") if type(traceback) is bytes else ""
+        value = border.to_python(raw)
+        if isinstance(value, border.carried_errors):
+            return value
+        text = border.describe_error(value)
+        return ScriptError(text, raw, traceback if text in traceback else f"{text}\n{traceback}")

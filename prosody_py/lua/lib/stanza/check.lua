@@ -1,0 +1,64 @@
+-- Checks for the parts of a stanza: what passes here can be written as XML.
+
+local type, error = type, error;
+local s_find, s_format = string.find, string.format;
+
+local valid_utf8 = require "util.encodings".utf8.valid;
+
+-- Control characters that XML 1.0 forbids: all but tab, line feed and carriage return.
+local CONTROL = "[%z\1-\8\11\12\14-\31]";
+local NON_ASCII = "[\128-\255]";
+
+local function refuse(what, why)
+	-- Level 4 is the caller of the stanza method that uses a check.
+	error(s_format("invalid %s: %s", what, why), 4);
+end
+
+local function check_name(name, what)
+	if type(name) ~= "string" then
+		refuse(what, "expected string, got " .. type(name));
+	elseif name == "" then
+		refuse(what, "empty string");
+	elseif s_find(name, "[<>&'\"%s/=]") then
+		refuse(what, "contains invalid characters");
+	elseif s_find(name, "[%z\1-\31]") then
+		refuse(what, "contains control characters");
+	elseif s_find(name, NON_ASCII) and not valid_utf8(name) then
+		refuse(what, "contains invalid utf8");
+	end
+end
+
+local function check_text(text, what)
+	if type(text) ~= "string" then
+		refuse(what, "expected string, got " .. type(text));
+	elseif s_find(text, CONTROL) then
+		refuse(what, "contains control characters");
+	elseif s_find(text, NON_ASCII) and not valid_utf8(text) then
+		refuse(what, "contains invalid utf8");
+	end
+end
+
+-- The namespace part of a "namespace\1name" key is free text, the name part is a name.
+local function check_attr_name(key)
+	if type(key) == "string" then
+		local bar = s_find(key, "\1", 1, true);
+		if bar then
+			check_text(key:sub(1, bar - 1), "attribute namespace");
+			key = key:sub(bar + 1);
+		end
+	end
+	check_name(key, "attribute name");
+end
+
+local function check_attr(attr)
+	if attr == nil then return; end
+	if type(attr) ~= "table" then
+		refuse("attributes", "expected table, got " .. type(attr));
+	end
+	for key, value in next, attr do
+		check_attr_name(key);
+		check_text(value, "attribute value");
+	end
+end
+
+return { name = check_name; text = check_text; attr = check_attr };

@@ -1,0 +1,3 @@
+-- Functions that some Lua versions lack; those here have them.
+
+return { xpcall = xpcall };

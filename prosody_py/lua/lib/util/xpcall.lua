@@ -1,0 +1,3 @@
+-- xpcall with arguments, which every Lua here has.
+
+return { xpcall = xpcall };

@@ -1,0 +1,324 @@
+"""How Lua sees Python objects: which fields they have and how their functions are called.
+
+The other half is border/proxy.lua. The functions here are called by Lua while a Lua frame is
+below them, so they only look things up and never block. Functions of objects become *requests*
+(they may block) unless they are known not to: those in `_PLAIN`, and functions with the attribute
+`never_blocks`.
+
+A field that an object does not have is nil. A field that Lua writes becomes an attribute of the
+object, or an entry of its `extras` where it takes no new attributes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from types import ModuleType
+from typing import Any
+
+from prosody_py.lua.references import LuaReference
+from prosody_py.lua.values import encode
+
+METHOD, PLAIN_METHOD, BOUND, BOUND_PLAIN, SEND, LOG, OWN, FAILURE = 1, 2, 3, 4, 5, 6, 7, 9
+
+_PLAIN = {
+    "Connection": frozenset(("ip", "port", "write", "pause", "resume")),
+    "Session": frozenset(("idle_for",)),
+}
+_SENDERS = frozenset(("send", "sends2s", "rawsend"))
+_MISSING: Any = object()
+
+
+class Face:
+    """What one class looks like to Lua; subclasses are for classes with fields of their own.
+
+    `fields` maps names to `function(border, obj)`, `functions` names to
+    `function(border, obj, *raw)`, which are requests to be called with a dot or a colon.
+    """
+
+    fields: Mapping[str, Callable[[Any, Any], Any]] = {}
+    functions: Mapping[str, Callable[..., Any]] = {}
+    dotted = False  # methods are called with a dot as well
+
+
+def is_mapping(obj: Any) -> bool:
+    """Whether Lua reads the entries of `obj` and not its attributes."""
+    return isinstance(obj, Mapping)
+
+
+def is_list(obj: Any) -> bool:
+    """Whether Lua reads `obj` by position."""
+    return isinstance(obj, Sequence) and not isinstance(obj, (str, bytes))
+
+
+class Proxies:
+    """The functions behind the proxies of one runtime."""
+
+    def __init__(self, border, faces: Mapping[type, Face]):
+        self.border = border
+        self._faces = dict(faces)
+        self._default = Face()
+        self._find: Any = None
+        self._make: Any = None
+        self._make_function: Any = None
+
+    def connect(self, functions: Any) -> None:
+        """Take the functions of border/proxy.lua."""
+        self._find = functions[b"find"]
+        self._make = functions[b"make"]
+        self._make_function = functions[b"make_function"]
+
+    def face(self, kind: type) -> Face:
+        """Return how objects of a class look."""
+        face = self._faces.get(kind)
+        if face is None:
+            face = next((self._faces[base] for base in kind.__mro__ if base in self._faces),
+                        self._default)
+            self._faces[kind] = face
+        return face
+
+    def to_lua(self, obj: Any) -> Any:
+        """Return the proxy of an object; the Lua function of a function or method."""
+        if callable(obj) and not isinstance(obj, type) and self._is_function(obj):
+            return self._make_function(id(obj), obj, getattr(obj, "never_blocks", False))
+        return self._find(id(obj)) or self._make(id(obj), obj)
+
+    @staticmethod
+    def _is_function(obj: Any) -> bool:
+        return not hasattr(obj, "lua_face") and not isinstance(obj, (Mapping, ModuleType))
+
+    # -- called by Lua ---------------------------------------------------------------------
+
+    def functions(self) -> dict[str, Callable[..., Any]]:
+        """Return what border/proxy.lua calls."""
+        return {
+            "get": self.get, "set": self.set, "keys": self.keys, "length": self.length,
+            "first": self.first, "describe": self.describe, "call_method": self.call_method,
+            "call_plain": self.call_plain, "call_function": self.call_function,
+            "call_function_plain": self.call_function_plain, "send_now": self.send_now,
+            "send_later": self.send_later, "log_enabled": self.log_enabled, "log": self.log,
+        }
+
+    def get(self, obj: Any, raw: Any) -> Any:
+        """Return a field, or (text, code) for a function or a failure."""
+        border = self.border
+        key = border.to_python(raw)
+        try:
+            if is_mapping(obj):
+                return border.to_lua(obj.get(key))
+            if is_list(obj):
+                if type(key) is int and 0 < key <= len(obj):
+                    return border.to_lua(obj[key - 1])
+                return None
+            if type(key) is not str or key.startswith("__"):
+                return None
+            return self._get_attribute(obj, key, raw)
+        except Exception as error:
+            return encode(f"cannot read {key!r}: {error}"), FAILURE
+
+    def _get_attribute(self, obj: Any, key: str, raw: bytes) -> Any:
+        border = self.border
+        face = self.face(type(obj))
+        field = face.fields.get(key)
+        if field is not None:
+            return border.to_lua(field(border, obj))
+        if key in face.functions:
+            return raw, BOUND
+        if key == "log" and hasattr(obj, "log"):
+            return raw, LOG
+        own = getattr(obj, "__dict__", None)
+        if own is not None and own.get(key) is not None:
+            value = own[key]
+            if callable(value) and self._is_function(value) and not isinstance(value, LuaReference):
+                return border.to_lua(value), OWN
+            return border.to_lua(value)
+        value = getattr(obj, key, None)
+        if value is None:
+            extras = getattr(obj, "extras", None)
+            return border.to_lua(extras.get(key)) if isinstance(extras, dict) else None
+        if getattr(value, "__self__", None) is obj and callable(value):
+            if key in _SENDERS:
+                return raw, SEND
+            plain = self._is_plain(obj, key, value)
+            if face.dotted:
+                return raw, BOUND_PLAIN if plain else BOUND
+            return raw, PLAIN_METHOD if plain else METHOD
+        return border.to_lua(value)
+
+    @staticmethod
+    def _is_plain(obj: Any, key: str, method: Any) -> bool:
+        return (getattr(method, "never_blocks", False)
+                or any(key in _PLAIN.get(kind.__name__, ()) for kind in type(obj).__mro__))
+
+    def set(self, obj: Any, raw_key: Any, raw: Any) -> bytes | None:
+        """Write a field; returns what is wrong with that, None when it has worked."""
+        border = self.border
+        try:
+            key, value = border.to_python(raw_key), border.to_python(raw)
+            if is_mapping(obj):
+                self._set_entry(obj, key, value)
+            elif is_list(obj):
+                self._set_position(obj, key, value)
+            elif type(key) is not str or key.startswith("__"):
+                return b"this object takes no such field"
+            else:
+                self._set_attribute(obj, key, value)
+                if border.is_lua_value(raw):
+                    border.holders.add(obj)
+        except Exception as error:
+            return encode(f"cannot write this field: {error}")
+        return None
+
+    @staticmethod
+    def _set_entry(obj: Any, key: Any, value: Any) -> None:
+        if not isinstance(obj, MutableMapping):
+            raise TypeError("this table cannot be written to")
+        if value is None:
+            obj.pop(key, None)
+        else:
+            obj[key] = value
+
+    @staticmethod
+    def _set_position(obj: Any, key: Any, value: Any) -> None:
+        if type(key) is not int or not 0 < key <= len(obj) + 1:
+            raise IndexError("positions of this list have no gaps")
+        if value is None:
+            if key == len(obj):
+                obj.pop()
+            elif key < len(obj):
+                raise IndexError("positions of this list have no gaps")
+        elif key > len(obj):
+            obj.append(value)
+        else:
+            obj[key - 1] = value
+
+    @staticmethod
+    def _set_attribute(obj: Any, key: str, value: Any) -> None:
+        kind = type(obj)
+        if value is None and not hasattr(kind, key):
+            getattr(obj, "__dict__", {}).pop(key, None)
+            extras = getattr(obj, "extras", None)
+            if isinstance(extras, dict):
+                extras.pop(key, None)
+            return
+        try:
+            setattr(obj, key, value)
+        except AttributeError:
+            extras = getattr(obj, "extras", None)
+            if hasattr(kind, key) or not isinstance(extras, dict):
+                raise
+            extras[key] = value
+
+    def _all_keys(self, obj: Any) -> list[Any]:
+        if is_mapping(obj):
+            return list(obj)
+        if is_list(obj):
+            return list(range(1, len(obj) + 1))
+        names = dict.fromkeys(self.face(type(obj)).fields)
+        names.update(dict.fromkeys(getattr(obj, "__dict__", ())))
+        for kind in type(obj).__mro__:
+            slots = kind.__dict__.get("__slots__", ())
+            names.update(dict.fromkeys((slots,) if isinstance(slots, str) else slots))
+        extras = getattr(obj, "extras", None)
+        if isinstance(extras, dict):
+            names.update(dict.fromkeys(extras))
+        return [name for name in names if not name.startswith("_") and name != "extras"]
+
+    def keys(self, obj: Any, start: int) -> Any:
+        """Return the names of all fields from number `start` on, at most a thousand."""
+        keys = self._all_keys(obj)[start:start + 1000]
+        return tuple(map(self.border.to_lua, keys)) if keys else ()
+
+    def first(self, obj: Any) -> Any:
+        """Return the first name and its value, nothing when there is none."""
+        if is_mapping(obj):
+            for key, value in obj.items():
+                return self.border.to_lua(key), self.border.to_lua(value)
+            return None
+        keys = self._all_keys(obj)
+        return self.border.to_lua(keys[0]) if keys else None
+
+    @staticmethod
+    def length(obj: Any) -> int:
+        """Return `#obj`: the size of a list, the run of keys 1, 2, 3 ... of a mapping."""
+        if is_list(obj):
+            return len(obj)
+        count = 0
+        if is_mapping(obj):
+            while (count + 1) in obj:
+                count += 1
+        return count
+
+    @staticmethod
+    def describe(obj: Any) -> bytes:
+        """Return what tostring() gives."""
+        return encode(f"{type(obj).__name__}: 0x{id(obj):012x}")
+
+    # -- calls -----------------------------------------------------------------------------
+
+    def _results(self, value: Any) -> Any:
+        if type(value) is tuple:
+            return tuple(map(self.border.to_lua, value))
+        return self.border.to_lua(value)
+
+    def _function(self, obj: Any, name: str) -> Callable[..., Any]:
+        # That of the class: a module that replaces session.send keeps the one it has read.
+        return getattr(type(obj), name).__get__(obj)
+
+    def call_method(self, obj: Any, raw_name: bytes, *raw: Any) -> Any:
+        """Serve a request: call a function of an object."""
+        name = raw_name.decode()
+        function = self.face(type(obj)).functions.get(name)
+        if function is not None:
+            return self._results(function(self.border, obj, *raw))
+        return self._results(self._function(obj, name)(*map(self.border.to_python, raw)))
+
+    def call_plain(self, obj: Any, raw_name: bytes, *raw: Any) -> Any:
+        """Call a function that never blocks; gives (True, results ...) or (False, error)."""
+        self.border.epoch += 1
+        try:
+            result = self.call_method(obj, raw_name, *raw)
+        except Exception as error:
+            return False, self.border.error_to_lua(error)
+        return (True, *result) if type(result) is tuple else (True, result)
+
+    def call_function(self, function: Callable[..., Any], *raw: Any) -> Any:
+        """Serve a request: call a Python function."""
+        return self._results(function(*map(self.border.to_python, raw)))
+
+    def call_function_plain(self, function: Callable[..., Any], *raw: Any) -> Any:
+        """Call a Python function that never blocks, see `call_plain`."""
+        self.border.epoch += 1
+        try:
+            result = self.call_function(function, *raw)
+        except Exception as error:
+            return False, self.border.error_to_lua(error)
+        return (True, *result) if type(result) is tuple else (True, result)
+
+    def send_now(self, session: Any, raw_name: bytes, raw: Any) -> Any:
+        """Send if that only queues; None says that it has to be a request."""
+        self.border.epoch += 1
+        if getattr(session, "filters", None) is not None:
+            return None
+        function = self._function(session, raw_name.decode())
+        if not getattr(function, "never_blocks", False):
+            return None
+        try:
+            return bool(function(self.border.to_python(raw) if type(raw) is not bytes else raw))
+        except Exception as error:
+            self.border.log.error("Could not send to %r: %s", session, error, exc_info=error)
+            return False
+
+    def send_later(self, session: Any, raw_name: bytes, raw: Any) -> Any:
+        """Serve a request: send through filters."""
+        self.border.epoch += 1
+        function = self._function(session, raw_name.decode())
+        return function(raw if type(raw) is bytes else self.border.to_python(raw))
+
+    def log_enabled(self, obj: Any, raw_level: Any) -> bool:
+        """Whether a line of this level would be written."""
+        return self.border.logger_of(obj).isEnabledFor(self.border.log_level(raw_level))
+
+    def log(self, obj: Any, raw_level: Any, text: Any) -> None:
+        """Write a line to the object's log."""
+        self.border.logger_of(obj).log(self.border.log_level(raw_level), "%s",
+                                       self.border.to_python(text))

@@ -1,0 +1,112 @@
+"""`prosody-py check`: what is found, how it is told, and that nothing is changed."""
+
+import datetime
+import os
+from pathlib import Path
+
+import pytest
+
+from prosody_py.app.main import main
+from prosody_py.net.tls import selfsigned
+
+ROOT = Path(__file__).parents[2]
+GOOD = "hosts:\n  localhost: {}\nmodules_enabled: [saslauth, tls, roster]\n"
+
+
+@pytest.fixture
+def check(tmp_path, capsys, monkeypatch):
+    """Return a function that checks a text; gives (exit code, output)."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(text, *words):
+        (tmp_path / "prosody.cfg.yaml").write_text(text, encoding="utf-8")
+        code = main(["check", *words])
+        return code, capsys.readouterr().out
+
+    return run
+
+
+def test_a_good_configuration_passes_and_nothing_is_written(check, tmp_path):
+    code, output = check(GOOD, "config")
+    assert (code, output) == (0, "prosody.cfg.yaml: no problems found\n")
+    assert check(GOOD)[0] == 0  # a certificate is missing, which is a warning
+    assert os.listdir(tmp_path) == ["prosody.cfg.yaml"]
+
+
+def test_the_sample_configuration_has_no_errors(capsys):
+    assert main(["--config", str(ROOT / "prosody.cfg.yaml"), "check"]) == 0
+    assert ": error:" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("line", "told", "hint"), [
+    ("c2s_timout: 5", "4: error: there is no option c2s_timout", "did you mean c2s_timeout?"),
+    ("c2s_timeout: soon", "4: error: c2s_timeout: expected a period", "Time that a client"),
+    ("modules_disabled: [mod_iq]", "4: error: modules_disabled has mod_iq", "write iq"),
+    ("authentication: internal_hasht", "4: error: there is no module auth_internal_hasht",
+     "did you mean internal_hashed?"),
+    ("storage: {archive: sqlight}", "4: error: there is no module storage_sqlight",
+     "did you mean sqlite?"),
+    ("c2s_direct_tls_ports: [99999]", "4: error: entry 1 of c2s_direct_tls_ports: expected 0 to",
+     "Ports of c2s_direct_tls"),
+])
+def test_a_mistake_is_a_line_with_its_place_and_a_hint(check, line, told, hint):
+    code, output = check(GOOD + line + "\n")
+    assert code == 2
+    assert f"prosody.cfg.yaml:{told}" in output
+    assert f"    {hint}" in output
+    assert output.splitlines()[-1].startswith("prosody.cfg.yaml: 1 error, ")
+
+
+def test_a_module_that_is_not_there_is_found_where_it_is_listed(check):
+    code, output = check("hosts: {localhost: {}}\nmodules_enabled:\n  - saslauth\n  - rostre\n",
+                         "modules")
+    assert code == 2
+    assert "prosody.cfg.yaml:4: error: there is no module rostre\n    did you mean roster?" in output
+
+
+def test_modules_of_plugin_paths_bring_their_options(check, tmp_path):
+    folder = tmp_path / "plugins"
+    folder.mkdir()
+    (folder / "mod_one.py").write_text(
+        "from prosody_py.api import Options, integer\n\nclass Config(Options):\n"
+        "    one_size = integer(1, doc='How large.')\n\n"
+        "def load(module):\n    module.provides('net', {'name': 'one', 'default_port': 7})\n")
+    (folder / "mod_two.lua").write_text('local n = module:get_option_number("two_size", 3);\n')
+    (folder / "mod_bad.py").write_text("import prosody_py\n\nraise RuntimeError('no')\n")
+    text = ("hosts: {localhost: {}}\nplugin_paths: [plugins]\n"
+            "modules_enabled: [saslauth, one, two, bad]\none_size: 3\ntwo_size: 3\none_ports: [7]\n")
+    code, output = check(text)
+    assert code == 2
+    assert "plugins/mod_bad.py:3: error: the module bad cannot be read: RuntimeError: no" in output
+    assert "one_size" not in output and "two_size" not in output and "one_ports" not in output
+    assert "one_size: expected a whole number" in check(text.replace("e: 3", "e: x"), "config")[1]
+
+
+def test_yaml_that_cannot_be_parsed_has_a_place(check):
+    code, output = check("hosts: [localhost\n")
+    assert code == 2
+    assert output.startswith("prosody.cfg.yaml:1: error: ")
+
+
+def test_certificates_are_explained_and_their_expiry_is_told(check, tmp_path):
+    folder = tmp_path / "data" / "certs"
+    folder.mkdir(parents=True)
+    selfsigned.make("localhost", str(folder))
+    code, output = check(GOOD, "certs")
+    assert code == 0
+    assert "localhost.crt: chosen: valid until" in output
+    assert "warning: the certificate of localhost is self-signed" in output
+    assert "expires" not in output
+    # Broken: the key is another one's.
+    selfsigned.make("other.example", str(folder))
+    os.replace(folder / "other.example.key", folder / "localhost.key")
+    assert "is not the key of" in check(GOOD, "certs")[1]
+
+
+def test_a_certificate_that_ends_within_a_month_is_a_warning(check, tmp_path, monkeypatch):
+    folder = tmp_path / "data" / "certs"
+    folder.mkdir(parents=True)
+    made = selfsigned.make("localhost", str(folder))
+    soon = made.not_after - datetime.timedelta(days=10, hours=1)
+    monkeypatch.setattr("prosody_py.app.checks.certificates.utc_now", lambda: soon)
+    assert "warning: the certificate of localhost expires in 10 days" in check(GOOD, "certs")[1]

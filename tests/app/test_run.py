@@ -1,0 +1,102 @@
+"""`prosody-py run`: a process that starts, serves, and ends in good order."""
+
+import os
+import signal
+import socket
+import time
+
+import pytest
+
+OFFLINE = "<message to='bob@localhost' type='chat'><body>kept</body></message>"
+
+
+def test_sigterm_says_goodbye_and_keeps_what_was_accepted(install):
+    server = install(pidfile="server.pid")
+    for name in ("alice", "bob"):
+        assert server.run("adduser", f"{name}@localhost", "--password-stdin",
+                          input="secret\n").returncode == 0
+    server.start()
+    pid = (server.folder / "server.pid").read_text()
+    assert pid == f"{server.process.pid}\n"
+    alice = server.client("alice").available()
+    alice.send(OFFLINE)
+    alice.flush()
+    server.kill(signal.SIGTERM)
+    assert alice.closed_with() == "system-shutdown"
+    assert server.end() == 0
+    assert not (server.folder / "server.pid").exists()
+    assert not (server.folder / "data" / "prosody-py.sock").exists()
+
+    server.start()
+    bob = server.client("bob")
+    bob.send("<presence/>")
+    assert bob.message(timeout=5).get_child_text("body") == "kept"
+    assert server.stop(signal.SIGINT) == 0
+
+
+def test_a_second_signal_ends_at_once(install):
+    server = install()
+    plugin = server.folder / "plugins" / "mod_dawdle.py"
+    plugin.parent.mkdir()
+    plugin.write_text("import gevent\nfrom prosody_py.api import hook\n\n"
+                      "@hook('server-stopping', on='global')\n"
+                      "def wait(module, event):\n    gevent.sleep(60)\n")
+    server.write(plugin_paths=["plugins"], modules_enabled=["saslauth", "dawdle"])
+    server.start()
+    server.kill(signal.SIGTERM)
+    server.wait_for("Stopping:")
+    began = time.monotonic()
+    assert server.stop(signal.SIGTERM) == -signal.SIGTERM
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be refused")
+def test_root_is_refused_unless_it_is_allowed(install):
+    done = install(run_as_root=None).run("run")
+    assert done.returncode == 1
+    assert "does not run as root" in done.stderr and "Traceback" not in done.output
+
+
+@pytest.mark.parametrize(("options", "text"), [
+    ({"hosts": {}}, "no port could be opened"),
+    ({"c2s_timeout": "banana"}, "prosody.cfg.yaml:4:1: c2s_timeout: expected a period"),
+    ({"log": {"to": "missing/log"}}, "missing/log: No such file"),
+    ({"ssl": {"ciphers": "NONSENSE"}}, "TLS: "),
+])
+def test_mistakes_are_told_in_a_line_without_a_traceback(install, options, text):
+    done = install(**options).run("run")
+    assert done.returncode == 1
+    assert text in done.stderr
+    assert "Traceback" not in done.output
+
+
+def test_a_missing_configuration_is_named(install, tmp_path):
+    done = install().run("--config", "nowhere.yaml", "run")
+    assert done.returncode == 1
+    assert "nowhere.yaml" in done.stderr and "Traceback" not in done.output
+
+
+def test_the_service_manager_hears_ready_reloading_watchdog_and_stopping(install, tmp_path):
+    manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    address = f"\0prosody-py-test-{os.getpid()}"
+    manager.bind(address)
+    manager.settimeout(20)
+    server = install()
+    server.start(NOTIFY_SOCKET="@" + address[1:], WATCHDOG_USEC="100000")
+
+    def next_message(wanted):
+        while wanted not in (message := manager.recv(4096).decode()).split("\n"):
+            pass
+        return message
+
+    assert "STATUS=Serves localhost on c2s 127.0.0.1:" in next_message("READY=1")
+    next_message("WATCHDOG=1")
+    before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+    server.kill(signal.SIGHUP)
+    lines = dict(line.split("=", 1) for line in next_message("RELOADING=1").split("\n"))
+    assert int(lines["MONOTONIC_USEC"]) >= before
+    next_message("READY=1")
+    server.kill(signal.SIGTERM)
+    next_message("STOPPING=1")
+    assert server.end() == 0
+    manager.close()

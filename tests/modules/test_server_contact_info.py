@@ -1,0 +1,61 @@
+"""mod_server_contact_info and mod_server_info: XEP-0157."""
+
+from __future__ import annotations
+
+import pytest
+
+INFO = "http://jabber.org/protocol/disco#info"
+
+
+def forms(client):
+    """Return the forms in the host's info, as {var: values}."""
+    query = client.iq("get", f"<query xmlns='{INFO}'/>", "localhost").tags[0]
+    return [{field.attr["var"]: [value.get_text() for value in field.childtags("value")]
+             for field in form.childtags("field")}
+            for form in query.childtags("x", "jabber:x:data")]
+
+
+TYPE = {"FORM_TYPE": ["http://jabber.org/network/serverinfo"]}
+
+
+def test_addresses_are_in_the_info_of_the_host(start_server):
+    client = start_server(["server_contact_info"], contact_info={
+        "abuse": ["mailto:abuse@shakespeare.lit", "xmpp:abuse@shakespeare.lit"],
+        "status": "https://status.shakespeare.lit"}).client("juliet")
+    assert forms(client) == [{
+        **TYPE, "abuse-addresses": ["mailto:abuse@shakespeare.lit", "xmpp:abuse@shakespeare.lit"],
+        "status-addresses": ["https://status.shakespeare.lit"]}]
+
+
+def test_without_addresses_the_admins_are_named(start_server):
+    client = start_server(["server_contact_info"],
+                          admins=["ro?ot@localhost", "a@localhost"]).client("juliet")
+    assert forms(client) == [
+        {**TYPE, "admin-addresses": ["xmpp:a@localhost", "xmpp:ro%3Fot@localhost"]}]
+
+
+@pytest.mark.parametrize("options", [{}, {"contact_info": {}, "admins": ["root@localhost"]}])
+def test_with_nothing_to_tell_there_is_no_form(start_server, options):
+    assert forms(start_server(["server_contact_info"], **options).client("juliet")) == []
+
+
+def test_fields_of_all_modules_are_in_one_form(start_server):
+    running = start_server(["server_contact_info"], contact_info={"admin": "xmpp:a@localhost"})
+    client = running.client("juliet")
+    host = running.server.hosts["localhost"]
+    fields = [{"name": "x", "type": "text-single", "value": "1"}, {"var": "y", "value": ["2"]}]
+    host.modules["disco"].add_item("server-info-fields", fields)
+    assert forms(client) == [
+        {**TYPE, "x": ["1"], "y": ["2"], "admin-addresses": ["xmpp:a@localhost"]}]
+    running.server.modules.unload("localhost", "server_contact_info")
+    assert forms(client) == [{**TYPE, "x": ["1"], "y": ["2"]}]
+    running.server.modules.unload("localhost", "server_info")
+    assert forms(client) == []
+
+
+def test_a_reload_leaves_one_form(start_server):
+    running = start_server(["server_contact_info"], contact_info={"admin": "xmpp:a@localhost"})
+    client = running.client("juliet")
+    for name in ("server_info", "server_contact_info", "disco"):
+        running.server.modules.reload("localhost", name)
+        assert forms(client) == [{**TYPE, "admin-addresses": ["xmpp:a@localhost"]}], name

@@ -1,0 +1,15 @@
+"""mod_uptime: XEP-0012 of the host."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.mark.parametrize(("started_ago", "told"), [(100, 100), (-3600, 0)])
+def test_host_tells_the_seconds_since_its_start(start_server, started_ago, told):
+    running = start_server(["uptime"])
+    running.server.start_time -= started_ago
+    query = running.client("juliet").iq("get", "<query xmlns='jabber:iq:last'/>",
+                                        "localhost").tags[0]
+    assert told <= int(query.attr["seconds"]) < told + 30
+    assert query.get_text() == ""

@@ -1,0 +1,75 @@
+"""Unmodified Prosody modules for tests: Debian's packages, fetched and unpacked, not installed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+PACKAGES = ("prosody", "prosody-modules")
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "prosody-py-tests"
+
+
+def fetch(target: Path) -> str | None:
+    """Unpack the packages into `target`; return why that is impossible, None when it is done."""
+    if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
+        return "this is not a Debian machine"
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        # apt drops its rights to a user that may not write into a private folder.
+        os.chmod(folder, 0o755)
+        done = subprocess.run(["apt-get", "download", *PACKAGES], cwd=folder, timeout=300,
+                              capture_output=True, text=True)
+        if done.returncode:
+            return "the packages cannot be fetched: " + done.stderr.strip().splitlines()[-1]
+        unpacked = Path(folder) / "unpacked"
+        unpacked.mkdir()
+        for package in Path(folder).glob("*.deb"):
+            name = package.name.partition("_")[0]
+            subprocess.run(["dpkg-deb", "-x", package, unpacked / name], check=True, timeout=120)
+        unpacked.rename(target)
+    return None
+
+
+@pytest.fixture(scope="session")
+def debian():
+    """Return the folder of the unpacked packages; skips where they cannot be had."""
+    target = CACHE / "packages"
+    if not target.is_dir():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        reason = fetch(target)
+        if reason:
+            pytest.skip(reason)
+    return target
+
+
+@pytest.fixture(scope="session")
+def debian_module(debian):
+    """Return a function that gives the file or folder of a module, by its name without mod_."""
+    folders = [debian / package / "usr/lib/prosody/modules" for package in PACKAGES]
+
+    def find(name: str) -> Path:
+        for folder in folders:
+            for path in (folder / f"mod_{name}.lua", folder / f"mod_{name}"):
+                if path.exists():
+                    return path
+        raise LookupError(f"neither package has mod_{name}")
+
+    return find
+
+
+@pytest.fixture
+def start_with_modules(start_server, debian_module, tmp_path):
+    """Return a function that starts a server whose named modules are Debian's, unmodified."""
+    def start(*names: str, modules=(), **options):
+        folder = tmp_path / "plugins"
+        folder.mkdir()
+        for name in names:
+            path = debian_module(name)
+            (folder / path.name).symlink_to(path)
+        return start_server([*names, *modules], plugin_paths=[str(folder)], **options)
+
+    return start
