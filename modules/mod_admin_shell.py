@@ -9,6 +9,7 @@ Prosody (ok, text). Who may ask is the socket's business.
 from __future__ import annotations
 
 from prosody_py.api import hook
+from prosody_py.api.errors import LoadError
 from prosody_py.app.errors import StartupError
 from prosody_py.app.shell.answers import answer_of
 from prosody_py.app.shell.arguments import ShellError
@@ -19,7 +20,6 @@ from prosody_py.app.shell.sections import SECTIONS
 from prosody_py.app.shell.suggestions import suggest
 from prosody_py.config.problems import ConfigError
 from prosody_py.hosts.users import AccountError
-from prosody_py.api.errors import LoadError
 from prosody_py.storage.interface import StorageError
 
 GLOBAL = True

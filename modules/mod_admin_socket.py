@@ -12,9 +12,9 @@ import os
 from functools import partial
 
 from prosody_py.api import Event, Options, hook, path
+from prosody_py.api.errors import LoadError
 from prosody_py.app.places import SOCKET
 from prosody_py.app.shell.server import AdminServer
-from prosody_py.api.errors import LoadError
 
 GLOBAL = True
 

@@ -22,6 +22,15 @@ _BELOW = {
 }
 
 
+ROLES = tuple(_BELOW)
+"""All roles, those that may most first."""
+
+
+def roles_below(role: str) -> tuple[str, ...] | None:
+    """Return a role and those whose permissions it has too; None when there is no such role."""
+    return _BELOW.get(role)
+
+
 def default_permission(module, role: str, action: str) -> None:
     """Allow `action` to `role` on the module's host while the module is in service."""
     granted = module.host_object.extras.setdefault("permissions", {}) \

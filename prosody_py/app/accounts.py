@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import logging
-import os
-import pwd
 from collections.abc import Callable
 
 from prosody_py.app.errors import CommandError
-from prosody_py.app.places import config_file, data_folder, running
+from prosody_py.app.places import config_file, running
 from prosody_py.app.shell.client import AdminClient, NotRunning
 from prosody_py.app.shell.table import as_text
-from prosody_py.config.config import Config
 from prosody_py.config.load import load
 from prosody_py.xmpp import jid as addresses
 
@@ -35,28 +31,8 @@ def change(args: argparse.Namespace, words: list[str], directly: Callable) -> st
     try:
         client = AdminClient(running(file)[0])
     except NotRunning:
-        config = load(file)
-        become_owner(config)
-        return directly(config)
+        return directly(load(file))
     try:
         return as_text(client.run(words))
     finally:
         client.close()
-
-
-def become_owner(config: Config) -> None:
-    """When root, go on as the owner of the data folder, so that no file there is root's."""
-    folder = data_folder(config)
-    if os.geteuid() != 0 or not os.path.isdir(folder):
-        return
-    stat = os.stat(folder)
-    if stat.st_uid == 0:
-        return
-    logging.getLogger("prosody-py").debug("Continuing as user %d", stat.st_uid)
-    try:
-        name = pwd.getpwuid(stat.st_uid).pw_name
-        os.initgroups(name, stat.st_gid)
-    except KeyError:
-        os.setgroups([])
-    os.setgid(stat.st_gid)
-    os.setuid(stat.st_uid)

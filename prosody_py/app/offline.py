@@ -6,9 +6,10 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from prosody_py.api.errors import LoadError
 from prosody_py.app import process
 from prosody_py.app.errors import CommandError, StartupError
-from prosody_py.app.startup import activate_host, assemble, auth_module, try_load
+from prosody_py.app.startup import activate_host, assemble, auth_module
 from prosody_py.config.config import Config
 from prosody_py.hosts import users
 from prosody_py.hosts.server import Server
@@ -27,6 +28,7 @@ def offline_server(config: Config, host: str, everything: bool = False) -> Itera
         known = ", ".join(one.name for one in config.hosts if one.component_module is None)
         raise CommandError(f"{host} is not a host with accounts in {config.file}; there is: "
                            f"{known or 'none'}")
+    process.become_owner(config)
     process.set_umask(config)
     logging.basicConfig(level=logging.ERROR, format="%(name)s: %(message)s")
     try:
@@ -36,11 +38,9 @@ def offline_server(config: Config, host: str, everything: bool = False) -> Itera
                 activate_host(server, host)
             else:
                 users.watch(server, server.activate(host))
-                problem = try_load(server, host, auth_module(server, host))
-                if problem is not None:
-                    raise CommandError(problem)
+                server.modules.load(host, auth_module(server, host))
             yield server
         finally:
             server.events.fire_event("server-cleanup")
-    except (AccountError, StorageError, StartupError) as error:
+    except (AccountError, LoadError, StorageError, StartupError) as error:
         raise CommandError(str(error)) from None

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import os
+import pwd
 import resource
 
 from prosody_py.app.errors import StartupError
+from prosody_py.app.places import data_folder
 from prosody_py.config.config import GLOBAL, Config
 
 
@@ -17,6 +19,23 @@ def refuse_root(config: Config) -> None:
             "prosody-py does not run as root, so that a mistake in it cannot cost the whole "
             "machine. Start it as a user of its own ('useradd --system prosody-py', then "
             "'runuser -u prosody-py -- prosody-py run'), or set 'run_as_root: true'.")
+
+
+def become_owner(config: Config) -> None:
+    """When root, go on as the owner of the data folder, so that no file there is root's."""
+    folder = data_folder(config)
+    if os.geteuid() != 0 or not os.path.isdir(folder):
+        return
+    stat = os.stat(folder)
+    if stat.st_uid == 0:
+        return
+    try:
+        name = pwd.getpwuid(stat.st_uid).pw_name
+        os.initgroups(name, stat.st_gid)
+    except KeyError:
+        os.setgroups([])
+    os.setgid(stat.st_gid)
+    os.setuid(stat.st_uid)
 
 
 def set_umask(config: Config) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from gevent import get_hub
 
+from prosody_py.api.errors import LoadError
 from prosody_py.app import logs, places
 from prosody_py.app.checks import module_files
 from prosody_py.app.checks.mistakes import mistakes
@@ -26,7 +27,6 @@ from prosody_py.config.load import load
 from prosody_py.config.plan import Plan, diff
 from prosody_py.config.problems import ConfigError
 from prosody_py.events.bus import Event
-from prosody_py.api.errors import LoadError
 from prosody_py.loader.find import bundled_folders
 
 log = logging.getLogger("config")
@@ -59,6 +59,8 @@ def reload_config(server) -> Report:
     try:
         # A large file takes a while to parse; clients need not wait for it.
         config = get_hub().threadpool.apply(_read, (server.config.file,))
+        if isinstance(config, ConfigError):
+            raise config
         report = _Reload(server, config).run()
     except ConfigError as error:
         for problem in error.problems:
@@ -71,13 +73,17 @@ def reload_config(server) -> Report:
     return report
 
 
-def _read(file: str) -> Config:
-    """Return the configuration in a file; raises ConfigError also for values that are wrong."""
-    config = load(file)
-    wrong = mistakes(config, look(config))
-    if wrong:
-        raise ConfigError(wrong)
-    return config
+def _read(file: str) -> Config | ConfigError:
+    """Return the configuration in a file, or what is wrong with it.
+
+    An error that is raised in a thread would be logged with a traceback, as if it were a fault.
+    """
+    try:
+        config = load(file)
+        wrong = mistakes(config, look(config))
+    except ConfigError as error:
+        return error
+    return ConfigError(wrong) if wrong else config
 
 
 def deactivate_host(server, name: str, reason: str | None = None) -> list[str]:
@@ -127,6 +133,7 @@ class _Reload:
         server.config = self.config
         server.modules.folders = [*places.plugin_folders(self.config), *bundled_folders()]
         self._step("log", lambda: logs.set_up(self.config, self.config.directory))
+        server.events.fire_event("reopen-log-files")
         for name in self.hosts_removed:
             if name in server.hosts:
                 self._step(f"host {name}", self._deactivate, name)

@@ -64,7 +64,8 @@ def stop(server: Server, reason: str, code: int = 0) -> None:
 def serve(config: Config, remarks: Iterable[str] = ()) -> int:
     """Be the server until a signal or the shell ends it; return the exit code.
 
-    `remarks` on the configuration go to the log as warnings. Raises ConfigError and StartupError for what the operator has to put right.
+    `remarks` on the configuration go to the log as warnings. Raises ConfigError and StartupError
+    for what the operator has to put right.
     """
     process.refuse_root(config)
     process.set_umask(config)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import os
 
+from prosody_py.api.errors import LoadError
 from prosody_py.api.module import Module
 from prosody_py.app.errors import CommandError
 from prosody_py.app.startup import assemble
 from prosody_py.config.config import GLOBAL, Config
-from prosody_py.api.errors import LoadError
 from prosody_py.loader.find import Source
 from prosody_py.loader.python_code import describe_error
 

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from functools import partial
 
 from prosody_py import lua
+from prosody_py.api.errors import LoadError
 from prosody_py.app import places
 from prosody_py.app.errors import StartupError
 from prosody_py.app.secret import ServerSecret
@@ -22,7 +23,6 @@ from prosody_py.config.config import Config
 from prosody_py.config.hosts import modules_for
 from prosody_py.hosts import users
 from prosody_py.hosts.server import Server
-from prosody_py.api.errors import LoadError
 from prosody_py.loader.lifecycle import Modules
 from prosody_py.net.ports import Ports
 from prosody_py.router.deliver import post_stanza

@@ -99,6 +99,11 @@ CATALOGUE: tuple[Declared, ...] = (
         ("user-deleted", "username host", "An account is gone: forget what you keep of it.", ""),
         ("user-password-reset", "username host", "A password was set by an invitation.", ""),
         ("user-password-changed", "username host resource", "A password has changed.", ""),
+        ("user-deregistered", "username host source session",
+         "A user has removed the own account.", ""),
+        ("roster-item-removed", "username jid item origin roster",
+         "A user has removed a contact.", ""),
+        ("vcard-updated", "origin stanza", "A user has a new vCard.", ""),
         ("user-enabled", "username host", "An account may log in again.", ""),
         ("user-disabled", "username host meta", "An account may not log in any more.", "")),
     *_declare(
@@ -140,6 +145,9 @@ CATALOGUE: tuple[Declared, ...] = (
         ("host-activated", "(the host's name)", "A host is going into service.", ""),
         ("host-deactivating", "host host_session reason", "A host is going out of service.", ""),
         ("host-deactivated", "(the host's name)", "A host is out of service.", ""),
+        ("admin-request", "question user process say", "Somebody asks at the admin socket.",
+         "the answer"),
+        ("signal/*", "", "The process got SIGUSR1 or SIGUSR2.", ""),
         ("module-status/updated", "name", "A module's status has changed.", "")),
 )
 

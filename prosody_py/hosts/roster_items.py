@@ -2,7 +2,7 @@
 
 Pure data, in memory as a mapping of bare JID to `RosterItem`. The stored form is Prosody's:
 `{jid: {subscription, ask, name, groups: {group: true}, approved}, False: {version, pending:
-{jid: true | stanza}}}`; see stored_requests for the stanzas.
+{jid: true | stanza}}}`; see xmpp/preserialize for the stanzas.
 """
 
 from __future__ import annotations
@@ -13,19 +13,17 @@ from typing import Any, NamedTuple
 
 from gevent.lock import RLock
 
-from prosody_py.hosts.stored_requests import (
-    is_small,
-    request_from_stored,
-    request_to_stored,
-)
 from prosody_py.hosts.subscriptions import State, normalize
 from prosody_py.xmpp import jid as addresses
+from prosody_py.xmpp.errors import StanzaError
+from prosody_py.xmpp.preserialize import deserialize, preserialize
 from prosody_py.xmpp.stanza import Stanza
 from prosody_py.xmpp.writer import escape_attr
 
 SUBSCRIPTIONS = ("none", "to", "from", "both")
 MAX_PENDING = 1000         # requests that wait for one user
 MAX_KEPT_STANZAS = 100     # so many of them are kept with what they say
+MAX_KEPT_SIZE = 2048       # characters that such a one may have
 _FIELDS = frozenset(("subscription", "ask", "name", "groups", "approved"))
 
 
@@ -213,7 +211,12 @@ class Roster(MutableMapping):
 
     def keep_request(self, jid: str, request: Stanza | None) -> Stanza | bool:
         """Return what is kept of a request: the stanza if there is room, else True."""
-        if request is None or len(self.pending) >= MAX_KEPT_STANZAS or not is_small(request):
+        if (request is None or len(self.pending) >= MAX_KEPT_STANZAS
+                or len(str(request)) > MAX_KEPT_SIZE):
+            return True
+        try:
+            preserialize(request)
+        except StanzaError:  # nested too deeply for a store
             return True
         return request
 
@@ -234,7 +237,7 @@ class Roster(MutableMapping):
         legacy = legacy if isinstance(legacy, Mapping) and "subscription" not in legacy else None
         for requests in (legacy, pending):
             if isinstance(requests, Mapping):
-                self.pending.update({jid: request_from_stored(value) for jid, value
+                self.pending.update({jid: deserialize(value) or True for jid, value
                                      in requests.items() if isinstance(jid, str) and value})
         for jid, item in stored.items():
             if (isinstance(jid, str) and isinstance(item, Mapping) and item is not legacy
@@ -248,8 +251,9 @@ class Roster(MutableMapping):
         stored = {**self.metadata, "version": self.counter if counter is None else counter}
         pending = self.pending if pending is None else pending
         if pending:
-            stored["pending"] = {jid: request_to_stored(request)
-                                 for jid, request in pending.items()}
+            stored["pending"] = {
+                jid: preserialize(request) if isinstance(request, Stanza) else True
+                for jid, request in pending.items()}
         return stored
 
     def next_counter(self) -> int:

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from prosody_py.lua import api
+from prosody_py.lua import api, guard
 from prosody_py.lua.server_requests import PLAIN, REQUESTS
 from prosody_py.lua.values import decode, encode
 from prosody_py.storage.interface import REMOVE
@@ -31,8 +31,9 @@ class Environment:
         plain = {name: self._plain(function, server) for name, function in PLAIN.items()}
         self.run_file("server.lua", self.parts, self.table(plain), self.lua.table_from(
             {encode(name): function for name, function in shared.items()}))
-        core = {**shared, "log": self.waiting.log}
-        self._globals = self.run_file("environment.lua", parts, self.table(core), fields,
+        core = self.lua.table_from({encode(name): call for name, call in shared.items()})
+        core[b"log"] = guard.watched(self.waiting.log)
+        self._globals = self.run_file("environment.lua", parts, core, fields,
                                       encode(server.version), encode("python"))
         self._mark_started = self._globals[b"mark_started"]
         if server.started:

@@ -10,9 +10,12 @@ from weakref import WeakKeyDictionary
 from prosody_py.api.module import Module
 from prosody_py.events.bus import Events
 from prosody_py.hosts.host import Host
+from prosody_py.lua import account_faces, roster_faces
 from prosody_py.lua.events import LuaHandler
 from prosody_py.lua.proxies import Face
 from prosody_py.lua.references import LuaCallable
+from prosody_py.lua.session_face import SessionFace
+from prosody_py.sessions.session import Session
 
 
 class LoadedModules(Mapping):
@@ -110,4 +113,5 @@ class ModuleFace(Face):
 
 def faces() -> dict[type, Face]:
     """Return the face of each class that has one."""
-    return {Host: HostFace(), Events: EventsFace(), ModuleType: ModuleFace()}
+    return {Host: HostFace(), Events: EventsFace(), ModuleType: ModuleFace(),
+            Session: SessionFace(), **roster_faces.FACES, **account_faces.FACES}

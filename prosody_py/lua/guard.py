@@ -13,7 +13,7 @@ from typing import Any
 
 import greenlet
 
-_under_lua: dict[Any, int] = {}
+_under_lua: dict[Any, list[str]] = {}  # greenlet -> functions that Lua has called
 _violations: list[str] = []
 _installed = False
 
@@ -53,14 +53,13 @@ def watched(function: Callable[..., Any]) -> Callable[..., Any]:
 
     def call(*args: Any) -> Any:
         me = greenlet.getcurrent()
-        _under_lua[me] = _under_lua.get(me, 0) + 1
+        calls = _under_lua.setdefault(me, [])
+        calls.append(getattr(function, "__qualname__", repr(function)))
         try:
             return function(*args)
         finally:
-            left = _under_lua.get(me, 1) - 1
-            if left > 0:
-                _under_lua[me] = left
-            else:
+            calls.pop()
+            if not calls:
                 _under_lua.pop(me, None)
 
     return call
@@ -69,5 +68,6 @@ def watched(function: Callable[..., Any]) -> Callable[..., Any]:
 def _trace(event: str, args: Any) -> None:
     if event in ("switch", "throw"):
         origin, _target = args
-        if _under_lua.get(origin):
-            _violations.append("".join(traceback.format_stack(limit=12)))
+        if calls := _under_lua.get(origin):
+            stack = traceback.format_stack(origin.gr_frame, limit=12)
+            _violations.append(f"under Lua, in {' / '.join(calls)}:\n{''.join(stack)}")

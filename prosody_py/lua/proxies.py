@@ -32,10 +32,14 @@ class Face:
     """What one class looks like to Lua; subclasses are for classes with fields of their own.
 
     `fields` maps names to `function(border, obj)`, `functions` names to
-    `function(border, obj, *raw)`, which are requests to be called with a dot or a colon.
+    `function(border, obj, *raw)`, which are requests to be called with a dot or a colon. `names`
+    are the fields that `pairs` shows, None for all that can be found. Tables that are written to
+    an object whose class says `copies` are copied.
     """
 
-    fields: Mapping[str, Callable[[Any, Any], Any]] = {}
+    fields: Mapping[Any, Callable[[Any, Any], Any]] = {}
+    names: tuple[str, ...] | None = None
+    copies = False
     functions: Mapping[str, Callable[..., Any]] = {}
     dotted = False  # methods are called with a dot as well
 
@@ -104,7 +108,11 @@ class Proxies:
         key = border.to_python(raw)
         try:
             if is_mapping(obj):
-                return border.to_lua(obj.get(key))
+                value = obj.get(key)
+                if value is None:
+                    field = self.face(type(obj)).fields.get(key)
+                    value = None if field is None else field(border, obj)
+                return border.to_lua(value)
             if is_list(obj):
                 if type(key) is int and 0 < key <= len(obj):
                     return border.to_lua(obj[key - 1])
@@ -153,8 +161,9 @@ class Proxies:
         """Write a field; returns what is wrong with that, None when it has worked."""
         border = self.border
         try:
-            key, value = border.to_python(raw_key), border.to_python(raw)
-            if is_mapping(obj):
+            key, face = border.to_python(raw_key), self.face(type(obj))
+            value = border.copy_to_python(raw) if face.copies else border.to_python(raw)
+            if is_mapping(obj) and key not in face.fields:
                 self._set_entry(obj, key, value)
             elif is_list(obj):
                 self._set_position(obj, key, value)
@@ -162,7 +171,7 @@ class Proxies:
                 return b"this object takes no such field"
             else:
                 self._set_attribute(obj, key, value)
-                if border.is_lua_value(raw):
+                if border.is_lua_value(raw) and not face.copies:
                     border.holders.add(obj)
         except Exception as error:
             return encode(f"cannot write this field: {error}")
@@ -213,7 +222,10 @@ class Proxies:
             return list(obj)
         if is_list(obj):
             return list(range(1, len(obj) + 1))
-        names = dict.fromkeys(self.face(type(obj)).fields)
+        face = self.face(type(obj))
+        if face.names is not None:
+            return list(face.names)
+        names = dict.fromkeys(face.fields)
         names.update(dict.fromkeys(getattr(obj, "__dict__", ())))
         for kind in type(obj).__mro__:
             slots = kind.__dict__.get("__slots__", ())

@@ -49,6 +49,10 @@ class Client:
         """Return the next element, StreamOpen or CLOSE; raises Closed or socket.timeout."""
         self.sock.settimeout(timeout or self.timeout)
         while not self.events:
+            if self.parser.single and self.parser.kept:
+                self.events.extend(self.parser.feed(b""))
+                if self.events:
+                    break
             try:
                 data = self.sock.recv(65536)
             except (ConnectionError, ssl.SSLError) as error:
@@ -137,7 +141,7 @@ class Client:
             self.sasl_auth("PLAIN", f"\0{username}\0{password}".encode())
             answer = self.receive()
         else:
-            answer = self._scram(username, password, mechanism)
+            answer = self.scram(username, password, mechanism)
         assert answer.name == "success", str(answer)
         return self
 
@@ -146,11 +150,16 @@ class Client:
         text = base64.b64encode(data).decode() or "="
         self.send(f"<auth xmlns='{ns.SASL}' mechanism='{mechanism}'>{text}</auth>")
 
-    def _scram(self, username: str, password: str, mechanism: str):
-        name = mechanism.removeprefix("SCRAM-").replace("-", "").lower()
+    def scram(self, username: str, password: str, mechanism: str, gs2: str = "n,,",
+              binding: bytes = b"") -> Stanza:
+        """Go through a SCRAM exchange; return <success/> or <failure/>.
+
+        `gs2` is the header of RFC 5802 section 7, `binding` the data of the channel binding.
+        """
+        name = mechanism.removeprefix("SCRAM-").removesuffix("-PLUS").replace("-", "").lower()
         nonce = secrets.token_hex(9)
         bare = f"n={username},r={nonce}"
-        self.sasl_auth(mechanism, b"n,," + bare.encode())
+        self.sasl_auth(mechanism, (gs2 + bare).encode())
         challenge = self.receive()
         if challenge.name != "challenge":
             return challenge
@@ -159,7 +168,7 @@ class Client:
         salted = hashlib.pbkdf2_hmac(name, password.encode(), base64.b64decode(fields["s"]),
                                      int(fields["i"]))
         key = hmac.digest(salted, b"Client Key", name)
-        final = "c=biws,r=" + fields["r"]
+        final = f"c={base64.b64encode(gs2.encode() + binding).decode()},r={fields['r']}"
         signed = f"{bare},{first},{final}".encode()
         signature = hmac.digest(hashlib.new(name, key).digest(), signed, name)
         proof = bytes(a ^ b for a, b in zip(key, signature, strict=True))

@@ -5,13 +5,14 @@ r"""Scripted talks: what a client says, byte for byte, and what the server has t
     user juliet secret                    an account
     C: <stream:stream to='localhost' ...  sent as it is, in one segment; indented lines go on
     S: <stream:features>...</stream:features>   the next element from the server
-    -> tls                                the client acts; `<- closed`: the server closes
+    -> tls                                the client acts
+    <- closed                             the server closes; `<- broken`: perhaps with a reset
 
 Lines of another connection have its number: `C2:`, `S2:`, `2-> close`. In what is sent,
 `{base64 TEXT}` is TEXT in base64, and in both Python's escapes such as `\0` count.
 
 In what is expected, `*` in a value or text stands for anything; `...` among the attributes for
-further attributes, and among the children for further children. Apart from that, attributes,
+further attributes, and among the children for any further children. Apart from that, attributes,
 children, their order and namespaces must be the same. Actions: `-> tls`, `-> close` (the TCP
 connection), `-> bytes 16 03 01`, `-> wait 0.5`, `-> stop server`, and what other scripts show in
 full: `-> open` (a stream, up to its features), `-> authenticate as NAME` (and open again),
@@ -21,6 +22,7 @@ full: `-> open` (a stream, up to its features), `-> authenticate as NAME` (and o
 from __future__ import annotations
 
 import base64
+import copy
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,6 +31,7 @@ import gevent
 import yaml
 
 from prosody_py.testing.client import Client, Closed
+from prosody_py.xmpp.errors import StreamError
 from prosody_py.xmpp.ns import CLIENT, STREAM
 from prosody_py.xmpp.parser import StreamClose, StreamOpen, StreamParser, parse_fragment
 from prosody_py.xmpp.stanza import Stanza
@@ -107,7 +110,7 @@ class Dialogue:
             for step in self.script.steps:
                 try:
                     self._take(step)
-                except (AssertionError, Closed, OSError) as error:
+                except (AssertionError, Closed, OSError, StreamError) as error:
                     raise AssertionError(f"line {step.line}: {step.kind} {step.text}\n"
                                          f"{type(error).__name__}: {error}") from error
         finally:
@@ -118,15 +121,15 @@ class Dialogue:
         client = self.talks.get(step.talk)
         if client is None:
             client = self.talks[step.talk] = self.running.connect()
+            client.parser.single = True  # the next stream begins where the script says so
         if step.kind == "C":
-            data = spoken(step.text)
-            if b"<stream:stream" in data:
-                client.parser = StreamParser(10_000_000, single=False)
-            self.send(client, data)
+            self.send(client, spoken(step.text))
         elif step.kind == "S":
+            if step.text.startswith("<stream:stream"):
+                client.parser.reset()
             expect(step.text, client.receive())
         elif step.kind == "<-":
-            closed(client)
+            closed(client, step.text == "closed")
         else:
             self._act(client, step.text)
 
@@ -160,14 +163,17 @@ class Dialogue:
             client.bind(resource or None)
 
 
-def closed(client: Client) -> None:
-    """Wait for the end of the TCP connection; raises AssertionError when something else comes."""
+def closed(client: Client, orderly: bool = True) -> None:
+    """Wait for the end of the TCP connection; raises AssertionError when something else comes.
+
+    An `orderly` end is no reset, and nothing comes before it.
+    """
     try:
         element = client.receive()
-    except Closed as end:
-        assert not end.args, f"the connection was reset: {end}"
+    except (Closed, StreamError) as end:
+        assert not (orderly and end.args), f"the connection was reset: {end}"
         return
-    raise AssertionError(f"still open, and says {element}")
+    raise AssertionError(f"still open, and says {show(element)}")
 
 
 def expect(pattern: str, element) -> None:
@@ -213,28 +219,46 @@ def match(wanted: Stanza, element: Stanza) -> None:
         assert _like(value, element.attr[name]), f"{where} {name}={element.attr[name]!r}"
     extra = element.attr.keys() - wanted.attr.keys()
     assert more or not extra, f"{where} has attributes {sorted(extra)} too"
-    children = [child for child in wanted.children
-                if not isinstance(child, str) or child.strip()]
-    open_end = bool(children) and isinstance(children[-1], str) and children[-1].strip() == _MORE
-    if open_end:
-        children.pop()
-    _match_children(where, children, element.children, open_end)
+    _match_children(where, [child for child in wanted.children if not _is_blank(child)],
+                    list(element.children))
 
 
-def _match_children(where: str, wanted: list, given: list, open_end: bool) -> None:
-    for index, pattern in enumerate(wanted):
-        if index == len(given):
-            # "*" is also no text at all.
-            assert isinstance(pattern, str) and pattern.strip() == _ANY, f"{where} ends early"
+def _match_children(where: str, wanted: list, given: list) -> None:
+    gap = False
+    for pattern in wanted:
+        if isinstance(pattern, str) and pattern.strip() == _MORE:
+            gap = True
             continue
-        child = given[index]
-        if isinstance(pattern, str):
-            assert isinstance(child, str), f"{where} has {child} instead of {pattern!r}"
-            assert _like(pattern.strip(), child), f"{where} has the text {child!r}"
-        else:
-            assert isinstance(child, Stanza), f"{where} has the text {child!r}"
-            match(pattern, child)
-    assert open_end or len(given) <= len(wanted), f"{where} also has {given[len(wanted)]}"
+        while gap and given and not _matches(pattern, given[0]):
+            given.pop(0)
+        gap = False
+        if given:
+            _match_child(where, pattern, given.pop(0))
+        else:  # "*" is also no text at all
+            assert isinstance(pattern, str) and pattern.strip() == _ANY, (
+                f"{where} has no {pattern}")
+    assert gap or not given, f"{where} also has {given[0]}"
+
+
+def _match_child(where: str, pattern: Stanza | str, child: Stanza | str) -> None:
+    if isinstance(pattern, str):
+        assert isinstance(child, str), f"{where} has {child} instead of {pattern!r}"
+        assert _like(pattern.strip(), child), f"{where} has the text {child!r}"
+    else:
+        assert isinstance(child, Stanza), f"{where} has the text {child!r}"
+        match(pattern, child)
+
+
+def _matches(pattern: Stanza | str, child: Stanza | str) -> bool:
+    try:
+        _match_child("", copy.deepcopy(pattern), child)
+    except AssertionError:
+        return False
+    return True
+
+
+def _is_blank(child: Stanza | str) -> bool:
+    return isinstance(child, str) and not child.strip()
 
 
 def _like(pattern: str, text: str) -> bool:

@@ -7,12 +7,16 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import gevent
 import pytest
 import yaml
 
+from prosody_py.app.offline import offline_server
+from prosody_py.config.load import load
+from prosody_py.hosts import users
 from prosody_py.testing.client import Client
 
 ROOT = Path(__file__).parents[2]
@@ -24,9 +28,19 @@ OPTIONS = {
     "password_hashes": ["SHA-1"],
     "default_iteration_count": 4096,
     "sqlite_durable": False,
-    "modules_enabled": ["saslauth", "roster", "disco"],
+    "modules_enabled": ["saslauth", "roster", "disco", "ping"],
     "hosts": {"localhost": {}},
 }
+
+
+@contextmanager
+def kept_umask():
+    """Give the process its umask back."""
+    before = os.umask(0o022)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 class Installation:
@@ -60,6 +74,11 @@ class Installation:
                               capture_output=True)
         done.output = done.stdout + done.stderr
         return done
+
+    def account(self, username, password="secret"):
+        """Make an account in the store, without a server."""
+        with kept_umask(), offline_server(load(self.file), "localhost") as server:
+            users.create_user(server, username, password, "localhost")
 
     def start(self, **env):
         """Start the server and wait until it is ready."""
@@ -108,6 +127,13 @@ class Installation:
 
 
 @pytest.fixture
+def umask():
+    """Keep the umask of the test process as it is."""
+    with kept_umask():
+        yield
+
+
+@pytest.fixture
 def install(tmp_path):
     """Return a function that makes an installation; its server is killed at the end."""
     made = []
@@ -123,12 +149,11 @@ def install(tmp_path):
         one.stop(signal.SIGKILL)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def running(tmp_path_factory):
-    """An installation whose server runs, with the account alice; shared by the tests of a file."""
+    """An installation whose server runs, with the account alice; shared by all tests."""
     one = Installation(tmp_path_factory.mktemp("running"))
-    done = one.run("adduser", "alice@localhost", "--password-stdin", input="secret\n")
-    assert done.returncode == 0, done.output
+    one.account("alice")
     one.start()
     yield one
     one.stop(signal.SIGKILL)

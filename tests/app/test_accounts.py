@@ -2,6 +2,7 @@
 
 import io
 import os
+from functools import partial
 
 import pytest
 
@@ -9,7 +10,6 @@ from prosody_py.app.main import main
 from prosody_py.app.offline import offline_server
 from prosody_py.config.load import load
 from prosody_py.hosts import users
-from prosody_py.testing.client import Client
 
 
 def story(run, log_in):
@@ -29,33 +29,32 @@ def story(run, log_in):
     assert code == 1 and "no account" in output
 
 
-def test_accounts_are_changed_in_a_running_server(running):
-    def run(*words, **more):
-        done = running.run(*words, **more)
-        return done.returncode, done.output
+@pytest.fixture
+def command(umask, monkeypatch, capsys):
+    """Return a function that runs a command for an installation; gives (exit code, output)."""
 
-    story(run, running.client)
-
-
-def test_accounts_are_changed_in_the_store_of_a_stopped_server(install, monkeypatch, capsys):
-    place = install()
-
-    def run(*words, input=""):
+    def run(place, *words, input=""):
         monkeypatch.setattr("sys.stdin", io.StringIO(input))
         code = main(["--config", str(place.file), *words])
         captured = capsys.readouterr()
         return code, captured.out + captured.err
 
+    return run
+
+
+def test_accounts_are_changed_in_a_running_server(running, command):
+    story(partial(command, running), running.client)
+
+
+def test_accounts_are_changed_in_the_store_of_a_stopped_server(install, command):
+    place = install()
+
     def log_in(username, password):
         with offline_server(load(place.file), "localhost") as server:
             assert users.provider(server, "localhost").test_password(username, password)
 
-    umask = os.umask(0)
-    try:
-        story(run, log_in)
-        assert os.stat(place.folder / "data" / "prosody.sqlite").st_mode & 0o007 == 0
-    finally:
-        os.umask(umask)
+    story(partial(command, place), log_in)
+    assert os.stat(place.folder / "data" / "prosody.sqlite").st_mode & 0o007 == 0
 
 
 @pytest.mark.parametrize(("words", "told"), [
@@ -64,20 +63,21 @@ def test_accounts_are_changed_in_the_store_of_a_stopped_server(install, monkeypa
     (("adduser", "carol@localhost"), "--password-stdin"),
     (("passwd", "nobody@localhost", "--password-stdin"), "no account nobody"),
 ])
-def test_what_cannot_be_done_is_told_in_a_line(running, words, told):
-    done = running.run(*words, input="secret\n")
-    assert done.returncode == 1
-    assert told in done.stderr and "Traceback" not in done.output
+def test_what_cannot_be_done_is_told_in_a_line(running, command, words, told):
+    code, output = command(running, *words, input="secret\n")
+    assert code == 1
+    assert told in output
 
 
-def test_removing_an_account_ends_its_sessions(running):
-    running.run("adduser", "dave@localhost", "--password-stdin", input="secret\n")
-    dave: Client = running.client("dave")
-    assert running.run("deluser", "dave@localhost", "--yes").returncode == 0
+def test_removing_an_account_ends_its_sessions(running, command):
+    command(running, "adduser", "dave@localhost", "--password-stdin", input="secret\n")
+    dave = running.client("dave")
+    assert command(running, "deluser", "dave@localhost", "--yes")[0] == 0
     assert dave.closed_with() == "not-authorized"
 
 
 def test_passwords_do_not_reach_the_log(running):
-    running.run("adduser", "erin@localhost", "--password-stdin", input="Tr0ub4dor\n")
+    done = running.run("adduser", "erin@localhost", "--password-stdin", input="Tr0ub4dor\n")
+    assert (done.returncode, done.output) == (0, "The account erin@localhost was made\n")
     assert "user create erin@localhost (secret)" in running.log.read_text()
     assert "Tr0ub4dor" not in running.log.read_text()

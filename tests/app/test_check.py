@@ -61,7 +61,8 @@ def test_a_module_that_is_not_there_is_found_where_it_is_listed(check):
     code, output = check("hosts: {localhost: {}}\nmodules_enabled:\n  - saslauth\n  - rostre\n",
                          "modules")
     assert code == 2
-    assert "prosody.cfg.yaml:4: error: there is no module rostre\n    did you mean roster?" in output
+    assert ("prosody.cfg.yaml:4: error: there is no module rostre\n"
+            "    did you mean roster?") in output
 
 
 def test_modules_of_plugin_paths_bring_their_options(check, tmp_path):
@@ -74,7 +75,8 @@ def test_modules_of_plugin_paths_bring_their_options(check, tmp_path):
     (folder / "mod_two.lua").write_text('local n = module:get_option_number("two_size", 3);\n')
     (folder / "mod_bad.py").write_text("import prosody_py\n\nraise RuntimeError('no')\n")
     text = ("hosts: {localhost: {}}\nplugin_paths: [plugins]\n"
-            "modules_enabled: [saslauth, one, two, bad]\none_size: 3\ntwo_size: 3\none_ports: [7]\n")
+            "modules_enabled: [saslauth, one, two, bad]\n"
+            "one_size: 3\ntwo_size: 3\none_ports: [7]\n")
     code, output = check(text)
     assert code == 2
     assert "plugins/mod_bad.py:3: error: the module bad cannot be read: RuntimeError: no" in output

@@ -133,7 +133,7 @@ def test_events_tell_modules_of_the_reload(server):
 
 def test_sighup_and_the_command_reload(install):
     place = install(pidfile="server.pid", modules_disabled=["admin_shell"])
-    place.run("adduser", "alice@localhost", "--password-stdin", input="secret\n")
+    place.account("alice")
     place.start()
     client = place.client("alice")
     place.write(hosts={"localhost": {}, "example.org": {}}, modules_disabled=[])
@@ -144,6 +144,7 @@ def test_sighup_and_the_command_reload(install):
     place.file.write_text("hosts: [")
     place.kill(signal.SIGHUP)
     place.wait_for("The configuration was not reloaded")
-    place.wait_for("prosody.cfg.yaml:1:8: ")
+    place.wait_for("prosody.cfg.yaml:1:9: ")
     assert answered(client)
+    client.close()
     assert place.stop() == 0

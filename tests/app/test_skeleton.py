@@ -12,17 +12,18 @@ from prosody_py.app.main import main
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("language", ["python", "lua"])
-def test_a_new_module_passes_its_own_test(tmp_path, language):
-    if language == "lua" and not (ROOT / "prosody_py/lua/runtime.py").exists():
-        pytest.skip("there is no Lua runtime yet")
-    assert main(["module", "new", "hello", "--" + language, "--folder", str(tmp_path)]) == 0
+def test_new_modules_pass_their_own_tests(tmp_path):
+    folder = str(tmp_path)
+    assert main(["module", "new", "hello", "--python", "--folder", folder]) == 0
+    assert main(["module", "new", "mod_moin", "--lua", "--folder", folder]) == 0
+    assert sorted(os.listdir(folder)) == [
+        "mod_hello.py", "mod_moin.lua", "test_mod_hello.py", "test_mod_moin.py"]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", folder],
         cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
         timeout=60)
     assert done.returncode == 0, done.stdout
-    assert "2 passed" in done.stdout
+    assert "4 passed" in done.stdout
 
 
 @pytest.mark.parametrize("name", ["Hello", "../x", "a b", "", "mod_", "1x"])

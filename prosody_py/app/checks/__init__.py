@@ -1,1 +1,1 @@
-"""Find mistakes before they do harm: options, modules and certificates, without starting anything."""
+"""Find mistakes before they do harm: options, modules, certificates; starts nothing."""

@@ -12,9 +12,9 @@ import re
 import types
 from dataclasses import dataclass, field
 
+from prosody_py.api.errors import LoadError
 from prosody_py.config.harvest import harvest
 from prosody_py.config.options import Options
-from prosody_py.api.errors import LoadError
 from prosody_py.loader.find import Source
 from prosody_py.loader.python_code import compile_source, describe_error
 
@@ -80,9 +80,11 @@ def _walk(tree: ast.AST, found: ModuleFile) -> None:
 
 def _service_name(call: ast.Call, module: str) -> str:
     item = call.args[1] if len(call.args) > 1 else None
-    for key, value in zip(item.keys, item.values, strict=True) if isinstance(item, ast.Dict) else ():
-        if isinstance(key, ast.Constant) and key.value == "name" and isinstance(value, ast.Constant):
-            return str(value.value)
+    if isinstance(item, ast.Dict):
+        for key, value in zip(item.keys, item.values):
+            if (isinstance(key, ast.Constant) and key.value == "name"
+                    and isinstance(value, ast.Constant)):
+                return str(value.value)
     return module.removeprefix("net_")
 
 

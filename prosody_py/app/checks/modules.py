@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from prosody_py.api.errors import LoadError
 from prosody_py.app.checks import module_files
 from prosody_py.app.checks.module_files import ModuleFile
 from prosody_py.app.options import RunOptions
@@ -16,7 +17,6 @@ from prosody_py.config.nearest import nearest
 from prosody_py.config.problems import Location, Problem
 from prosody_py.config.schema import Schema
 from prosody_py.hosts.users import DEFAULT_PROVIDER
-from prosody_py.api.errors import LoadError
 from prosody_py.loader.find import available, bundled_folders, find
 from prosody_py.storage.open import DEFAULT_DRIVER
 
@@ -108,7 +108,8 @@ def _missing(name: str, place: Location, written: str, folders: list[str]) -> Pr
 def _broken(name: str, path: str, text: str) -> Problem:
     found = _PLACE.match(text)
     place = Location(found["file"], int(found["line"])) if found else Location(path)
-    return Problem.at(place, f"the module {name} cannot be read: {found['text'] if found else text}",
+    why = found["text"] if found else text
+    return Problem.at(place, f"the module {name} cannot be read: {why}",
                       "correct the file, or take the module out of modules_enabled")
 
 

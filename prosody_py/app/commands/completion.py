@@ -14,7 +14,8 @@ or keep it in /etc/bash_completion.d/prosody-py."""
 _BASH = """\
 # Completion of prosody-py for bash; made by 'prosody-py completion bash'.
 _prosody_py() {{
-    local current=${{COMP_WORDS[COMP_CWORD]}} previous=${{COMP_WORDS[COMP_CWORD-1]}} command="" words="" word
+    local current=${{COMP_WORDS[COMP_CWORD]}} previous=${{COMP_WORDS[COMP_CWORD-1]}}
+    local command="" words="" word
     case $previous in
         --config|--folder) COMPREPLY=($(compgen -f -- "$current")); return ;;
     esac

@@ -7,7 +7,7 @@ import json
 
 from prosody_py.app.places import config_file, running
 from prosody_py.app.process import running_pid
-from prosody_py.app.shell.client import AdminClient, NotRunning
+from prosody_py.app.shell.client import AdminClient, NotRunning, Unreachable
 from prosody_py.app.shell.table import as_text
 
 _DESCRIPTION = """\
@@ -34,6 +34,9 @@ def run(args: argparse.Namespace) -> int:
         print(f"The server runs as process {pid}, but does not answer at {path}; is the module "
               "admin_shell disabled?")
         return 0
+    except Unreachable as error:
+        print(error)
+        return 1
     answer = client.run(["server", "status"])
     client.close()
     print(json.dumps(answer["rows"]) if args.json else as_text(answer))

@@ -8,7 +8,6 @@ from typing import Any
 
 from prosody_py.xmpp import jid as addresses
 
-
 SECRET = "(secret)"
 """What stands for a password wherever an argument is shown."""
 

@@ -11,7 +11,7 @@ from prosody_py.app.shell.table import as_text
 
 
 def run_lines(client: AdminClient, lines: Iterable[str]) -> int:
-    """Run every line; return 1 when one has failed, else 0. Empty lines and # comments count not."""
+    """Run every line; return 1 when one has failed, else 0. A # begins a comment."""
     code = 0
     for line in lines:
         try:

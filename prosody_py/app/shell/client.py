@@ -16,12 +16,16 @@ class NotRunning(CommandError):
     """No server answers at the admin socket; the text says where it was looked for."""
 
 
+class Unreachable(CommandError):
+    """There may be a server at the admin socket, but this user cannot talk to it."""
+
+
 class CommandFailed(CommandError):
     """The server has answered that a command could not be done."""
 
 
 class AdminClient:
-    """A connection to a running server; raises NotRunning."""
+    """A connection to a running server; raises NotRunning or Unreachable."""
 
     def __init__(self, path: str):
         self.path = path
@@ -30,8 +34,8 @@ class AdminClient:
         except (FileNotFoundError, ConnectionRefusedError):
             raise NotRunning(f"No server is running here: nobody answers at {path}") from None
         except OSError as error:
-            raise NotRunning(f"Cannot reach the server at {path}: {error.strerror}. Only the user "
-                             "that it runs as, and root, may.") from None
+            raise Unreachable(f"Cannot reach the server at {path}: {error.strerror}. Only the user "
+                              "that it runs as, and root, may.") from None
         self._file = self._sock.makefile("rb")
         self._last = 0
 

@@ -1,4 +1,4 @@
-"""The shell on a terminal: a line at a time, with completion, history, and questions for passwords."""
+"""The shell on a terminal: a line at a time, with completion, history, hidden passwords."""
 
 from __future__ import annotations
 

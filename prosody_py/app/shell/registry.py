@@ -16,11 +16,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 from prosody_py.app.shell.arguments import SECRET, Argument, ShellError
 from prosody_py.config.nearest import nearest
 from prosody_py.xmpp import jid as addresses
+
 
 @dataclass(frozen=True)
 class Table:
@@ -31,22 +33,22 @@ class Table:
 
 
 class Call:
-    """One run of a command: the server, who asks, and a way to say something meanwhile."""
+    """One run of a command: the server, who asks, and a way to say something meanwhile.
+
+    `session.print` is `print`, for handlers that say `self.session.print(text)` as in Prosody.
+    """
 
     def __init__(self, server, say: Callable[[dict[str, Any]], None], user: int | None = None):
         self.server = server
         self.user = user
         self.registry: Registry | None = None
         self._say = say
+        self.session = SimpleNamespace(
+            print=lambda *texts: self.print("\t".join(map(str, texts))))
 
     def print(self, text: Any) -> None:
         """Show a line at once."""
         self._say({"line": str(text)})
-
-    @property
-    def session(self) -> Call:
-        """This call, for handlers that say `self.session.print(text)` as in Prosody."""
-        return self
 
 
 @dataclass
@@ -186,12 +188,14 @@ class Registry:
         if not words:
             return "No command was given; 'help' lists them"
         section = words[0]
-        if section in self.sections and section:
+        if section in self.sections:
             names = [one[1] for one in self.commands if one[0] == section and len(one) > 1]
-            guess = nearest(words[1], names) if len(words) > 1 else None
-            meant = f"did you mean '{section} {guess}'?" if guess else f"there is: {', '.join(names)}"
-            return f"{section} has no command {words[1]!r}; {meant}" if len(words) > 1 else \
-                f"{section} needs one more word; {meant}"
+            there = f"there is: {', '.join(names)}"
+            if len(words) == 1:
+                return f"{section} needs one more word; {there}"
+            guess = nearest(words[1], names)
+            meant = f"did you mean '{section} {guess}'?" if guess else there
+            return f"{section} has no command {words[1]!r}; {meant}"
         guess = nearest(section, {one[0] for one in self.commands})
         meant = f"did you mean {guess}?" if guess else "'help' lists the commands"
         return f"There is no command {section!r}; {meant}"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from gevent import socket
@@ -90,5 +91,12 @@ class AdminServer:
                 say({"id": None, "ok": False, "error": str(error)})
                 return
             id = question.get("id")
-            answer = self.answer(question, peer, lambda message, id=id: say({"id": id, **message}))
+            answer = self.answer(question, peer, partial(_progress, say, id))
             say({"id": id, **answer})
+
+
+def _progress(say: Say, id: Any, message: dict[str, Any]) -> None:
+    try:
+        say({"id": id, **message})
+    except OSError:
+        pass  # who has asked is gone; a command that has begun still goes on to its end

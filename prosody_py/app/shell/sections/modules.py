@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from prosody_py.api.errors import LoadError
 from prosody_py.app.shell.arguments import ShellError
 from prosody_py.app.shell.registry import Section, Table
 from prosody_py.app.shell.sections.server import all_modules
-from prosody_py.api.errors import LoadError
 from prosody_py.loader.find import available
 
 SECTION = Section("module", "Modules")

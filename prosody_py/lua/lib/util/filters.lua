@@ -60,8 +60,19 @@ local function remove_filter(session, kind, callback)
 	end
 end
 
+local function run_hooks(session)
+	for _, hook in pairs({ (table.unpack or unpack)(new_session_hooks) }) do hook(session); end
+end
+
+local watching = false;
+
 -- callback(session) runs for each session that gets its filters from now on.
 local function add_filter_hook(callback)
+	local server = package.loaded["native.server"];
+	if server and not watching then
+		watching = true;
+		server.on_new_session(run_hooks);
+	end
 	t_insert(new_session_hooks, callback);
 end
 
@@ -71,13 +82,7 @@ local function remove_filter_hook(callback)
 	end
 end
 
--- For the server: run the hooks for a session that has its filters already.
-local function run_hooks(session)
-	for _, hook in pairs({ (table.unpack or unpack)(new_session_hooks) }) do hook(session); end
-end
-
 return {
 	initialize = initialize; add_filter = add_filter; remove_filter = remove_filter;
 	add_filter_hook = add_filter_hook; remove_filter_hook = remove_filter_hook;
-	run_hooks = run_hooks;
 };

@@ -1,0 +1,3 @@
+-- What modules may require with `--% requires:`.
+
+return { available = prosody.features };

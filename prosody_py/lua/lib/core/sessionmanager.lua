@@ -1,0 +1,10 @@
+-- The life of clients' sessions.
+
+local server = require "native.server";
+
+return {
+	make_authenticated = server.make_authenticated; bind_resource = server.bind_resource;
+	destroy_session = server.destroy_session;
+	send_to_available_resources = server.send_to_available;
+	send_to_interested_resources = server.send_to_interested;
+};

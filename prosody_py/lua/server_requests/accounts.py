@@ -1,0 +1,142 @@
+"""Requests: accounts and roles (core.usermanager).
+
+What cannot be done is `nil, text`, as authentication providers of Prosody answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from prosody_py.api import permissions
+from prosody_py.events.bus import Event
+from prosody_py.hosts import users
+from prosody_py.hosts.users import AccountError
+
+
+def _outcome(border, call: Callable[..., Any], *args: Any) -> Any:
+    try:
+        result = call(*args)
+    except AccountError as error:
+        return None, border.to_lua(str(error))
+    return True if result is None else result
+
+
+def _texts(border, *raw: Any) -> tuple[Any, ...]:
+    return tuple(map(border.to_python, raw))
+
+
+def user_exists(border, server, username: Any, host: Any) -> bool:
+    return bool(users.user_exists(server, *_texts(border, username, host)))
+
+
+def test_password(border, server, raw_username: Any, raw_host: Any, raw_password: Any) -> Any:
+    username, host, password = _texts(border, raw_username, raw_host, raw_password)
+
+    def test() -> Any:
+        if users.provider(server, host).test_password(username, password):
+            return True
+        raise AccountError("Wrong user name or password")
+
+    return _outcome(border, test)
+
+
+def create_user(border, server, username: Any, password: Any, host: Any) -> Any:
+    return _outcome(border, users.create_user, server, *_texts(border, username, password, host))
+
+
+def set_password(border, server, username: Any, password: Any, host: Any,
+                 resource: Any = None) -> Any:
+    return _outcome(border, users.set_password, server,
+                    *_texts(border, username, password, host, resource))
+
+
+def delete_user(border, server, username: Any, host: Any) -> Any:
+    return _outcome(border, users.delete_user, server, *_texts(border, username, host))
+
+
+def all_users(border, server, host: Any) -> Any:
+    """Return the list of all accounts of a host."""
+    def listed() -> Any:
+        return border.copy_to_lua(list(users.provider(server, border.to_python(host)).users()))
+
+    return _outcome(border, listed)
+
+
+def user_is_enabled(border, server, raw_username: Any, raw_host: Any) -> Any:
+    username, host = _texts(border, raw_username, raw_host)
+    return _outcome(border, lambda: bool(users.provider(server, host).is_enabled(username)))
+
+
+def set_enabled(border, server, raw_username: Any, raw_host: Any, enabled: bool) -> Any:
+    """Allow or forbid logging in, and say so: `user-enabled` or `user-disabled`."""
+    username, host = _texts(border, raw_username, raw_host)
+
+    def change() -> None:
+        users.provider(server, host).set_enabled(username, bool(enabled))
+        connected = server.hosts[host].sessions.get(username)
+        for session in list(connected.sessions.values()) if connected and not enabled else ():
+            session.close("not-authorized", "The account is disabled")
+        name = "user-enabled" if enabled else "user-disabled"
+        event = Event(username=username, host=host)
+        server.events.fire_event(name, event)
+        server.hosts[host].events.fire_event(name, event)
+
+    return _outcome(border, change)
+
+
+def provider_name(border, server, raw_host: Any) -> Any:
+    """Return the name of a host's authentication provider, None when it has none."""
+    host = server.hosts.get(border.to_python(raw_host))
+    return None if host is None or host.users is None else border.to_lua(host.users.name)
+
+
+# -- roles ---------------------------------------------------------------------------------
+
+
+class _Place(NamedTuple):
+    """A host to be asked for roles in the place of a module."""
+
+    server: Any
+    host: str
+
+
+def is_admin(border, server, jid: Any, host: Any) -> bool:
+    return bool(users.is_admin(server, *_texts(border, jid, host)))
+
+
+def role_of(border, server, jid: Any, host: Any) -> Any:
+    """Return the name of the role that a JID has on a host."""
+    return border.to_lua(permissions.role_of(_Place(server, border.to_python(host)),
+                                             border.to_python(jid)))
+
+
+def role_permissions(border, server, raw_role: Any, raw_host: Any) -> Any:
+    """Return {action: true} of what a role may do on a host; None for an unknown role."""
+    role, host = _texts(border, raw_role, raw_host)
+    names = permissions.roles_below(role)
+    if names is None:
+        return None
+    place = server.hosts.get(host) or server
+    return border.copy_to_lua({action: True for granted, action
+                               in place.extras.get("permissions", {}) if granted in names})
+
+
+def role_names(border, server) -> Any:
+    return border.copy_to_lua(list(permissions.ROLES))
+
+
+def admins(border, server, host: Any) -> Any:
+    return border.copy_to_lua(
+        sorted(map(str, server.config.get(border.to_python(host), "admins") or ())))
+
+
+PLAIN: dict[str, Callable[..., Any]] = {
+    "is_admin": is_admin, "role_of": role_of, "role_permissions": role_permissions,
+    "role_names": role_names, "admins": admins, "provider_name": provider_name,
+}
+REQUESTS: dict[str, Callable[..., Any]] = {
+    "user_exists": user_exists, "test_password": test_password, "create_user": create_user,
+    "set_password": set_password, "delete_user": delete_user, "all_users": all_users,
+    "user_is_enabled": user_is_enabled, "set_enabled": set_enabled,
+}
