@@ -263,7 +263,7 @@ class ClientSession(Session):
             self.streamid = secrets.token_urlsafe(16)
             self._send_header(self.host, {})
         if reason is not None:
-            self.log.info("Closing the stream: %s", reason)
+            self.log.info("Closing the stream: %s", str(reason))
             self.send(stream_error(reason))
         self.send(b"</stream:stream>")
         self.notopen = True

@@ -34,6 +34,12 @@ def add_host(module):
     module.add_item("storage-provider", module.parent.storage)
 
 
+def unload(module):
+    """Close the file once the last store is let go of, unless another instance takes over."""
+    if not module.reloading:
+        module.storage.retire()
+
+
 @hook("server-cleanup", priority=-1000)
 def close(module, event):
     """Write what waits and close the file."""

@@ -84,6 +84,9 @@ def _one_line(text: str) -> str:
                    "\n    " if char == "\n" else repr(char)[1:-1] for char in text)
 
 
+_installed: list[logging.Handler] = []
+
+
 def set_up(config, base: str) -> None:
     """Make the log what the option `log` says; may be called again after a reload.
 
@@ -98,16 +101,23 @@ def set_up(config, base: str) -> None:
         raise StartupError(f"Cannot write the log to {option['to']}: {error.strerror}. See the "
                            "option log.") from None
     handler.setFormatter(_formatter(option, getattr(handler, "stream", None)))
+    take_down()
+    _installed.append(handler)
     root = logging.getLogger()
-    for old in list(root.handlers):
-        root.removeHandler(old)
-        old.close()
     root.addHandler(handler)
     root.setLevel(LEVELS.get(option.get("level", "info"), logging.INFO))
     for name in list(logging.root.manager.loggerDict):
         logging.getLogger(name).setLevel(logging.NOTSET)
     for name, level in (option.get("modules") or {}).items():
         logging.getLogger(name).setLevel(LEVELS.get(level, logging.INFO))
+
+
+def take_down() -> None:
+    """Close the log that `set_up` has opened; handlers of others stay."""
+    while _installed:
+        handler = _installed.pop()
+        logging.getLogger().removeHandler(handler)
+        handler.close()
 
 
 def _formatter(option: dict[str, Any], stream: Any) -> logging.Formatter:

@@ -77,7 +77,9 @@ CATALOGUE: tuple[Declared, ...] = (
          "A client could not log in; condition and text may be changed.", "")),
     *_declare(
         "host", "sessions/lifecycle",
-        ("pre-resource-bind", "session resource", "A session is going to be bound.", ""),
+        ("pre-resource-bind", "session resource",
+         "A session is going to be bound; a handler may choose another resource.",
+         "false: refused, with the event's error"),
         ("resource-bind", "session", "A session is bound to a resource.", ""),
         ("pre-resource-unbind", "session error", "A session ends; it is still known.", ""),
         ("resource-unbind", "session error", "A session has ended.", "")),

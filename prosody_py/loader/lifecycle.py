@@ -19,9 +19,9 @@ from functools import partial
 from typing import Any
 from weakref import WeakValueDictionary
 
+from prosody_py.api.errors import LoadError
 from prosody_py.api.module import Module
 from prosody_py.events.bus import Event
-from prosody_py.api.errors import LoadError
 from prosody_py.loader.find import Source, bundled_folders, find
 from prosody_py.loader.lua_code import LuaCode
 from prosody_py.loader.python_code import PythonCode, describe_error

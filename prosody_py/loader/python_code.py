@@ -8,10 +8,10 @@ import types
 from functools import partial
 from typing import Any
 
+from prosody_py.api.errors import LoadError
 from prosody_py.api.hooking import answer_iq
 from prosody_py.api.marks import MARK, PASS, HookMark
 from prosody_py.config.options import Options
-from prosody_py.api.errors import LoadError
 from prosody_py.loader.find import Source
 
 _compiled: dict[str, tuple[float, int, Any]] = {}

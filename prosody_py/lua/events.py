@@ -39,7 +39,7 @@ class LuaHandler:
         if type(event) is not StanzaEvent or len(event.__dict__) != 3:
             return border.run_handler(self._raw, event)
         stanza = event.stanza
-        raw = stanza.lua if type(stanza) is LuaStanza else border.stanzas.to_lua(stanza)
+        raw = stanza.lua.table if type(stanza) is LuaStanza else border.stanzas.to_lua(stanza)
         key = id(event)
         opened = border.open_events
         outermost = key not in opened

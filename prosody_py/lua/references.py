@@ -14,12 +14,11 @@ from weakref import ref
 class Identities:
     """Python objects by the number under which Lua knows their counterpart; held weakly."""
 
-    __slots__ = ("next_id", "_refs", "_sweep_at")
+    __slots__ = ("next_id", "_refs")
 
     def __init__(self) -> None:
         self.next_id = 1
         self._refs: dict[int, ref] = {}
-        self._sweep_at = 1000
 
     def get(self, number: int) -> Any:
         """Return the object of a number, None when Python has dropped it."""
@@ -27,14 +26,24 @@ class Identities:
         return None if found is None else found()
 
     def put(self, number: int, obj: Any) -> None:
-        """Note the object of a number."""
-        refs = self._refs
-        refs[number] = ref(obj)
+        """Note the object of a number that Lua has given out (it starts from `next_id`)."""
+        self._refs[number] = ref(obj)
         if number >= self.next_id:
             self.next_id = number + 1
-        if len(refs) > self._sweep_at:
-            self._refs = {key: value for key, value in refs.items() if value() is not None}
-            self._sweep_at = 1000 + 2 * len(self._refs)
+            if not number & 4095:
+                self._sweep()
+
+    def add(self, obj: Any) -> int:
+        """Note an object under a new number; return that."""
+        number = self.next_id
+        self.next_id = number + 1
+        self._refs[number] = ref(obj)
+        if not number & 4095:
+            self._sweep()
+        return number
+
+    def _sweep(self) -> None:
+        self._refs = {key: value for key, value in self._refs.items() if value() is not None}
 
 
 class LuaReference:

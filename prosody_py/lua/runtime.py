@@ -12,13 +12,13 @@ import importlib
 import logging
 import os
 from typing import Any
-from weakref import WeakSet
 
 from prosody_py.lua import guard, native, searcher
 from prosody_py.lua.driver import Driver, ScriptError
 from prosody_py.lua.environment import Environment
 from prosody_py.lua.events import Handlers
 from prosody_py.lua.faces import faces
+from prosody_py.lua.holders import Holders
 from prosody_py.lua.proxies import Proxies
 from prosody_py.lua.references import Identities, LuaReference
 from prosody_py.lua.stanzas import LuaStanza, Stanzas
@@ -68,7 +68,7 @@ class Runtime(Values, Handlers, Environment):
         self.epoch = 0
         self.identities = Identities()
         self.open_events: dict[int, Any] = {}
-        self.holders: WeakSet[Any] = WeakSet()
+        self.holders = Holders()
         self.waiting = Waiting(self)
         self.proxies = Proxies(self, faces())
         self._put_together(time_limit)
@@ -138,7 +138,7 @@ class Runtime(Values, Handlers, Environment):
 
     def _object_to_lua(self, value: Any, kind: type) -> Any:
         if kind is LuaStanza:
-            return value.lua
+            return value.lua.table
         if isinstance(value, LuaReference):
             return value.raw
         if isinstance(value, Stanza):

@@ -1,12 +1,16 @@
 """Stanzas on both sides: one owner, two faces.
 
 A stanza that Lua looks at becomes a Lua table, and the table is from then on the only place where
-its content is. The Python object stays the same object and becomes a `LuaStanza`: its `attr` and
-`children` are views of the table that keep what they have read until Lua has run again
-(`border.epoch` counts that). What Lua makes comes to Python as a `LuaStanza` from the start.
+its content is decided. The Python object stays the same object and becomes a `LuaStanza`, which
+reads and writes the table. What Lua makes comes to Python as a `LuaStanza` from the start.
+
+Most handlers only read. So the Python object keeps what it knew, and Lua keeps the flat values
+from which the table was made; after Lua has run (`border.epoch` counts that), one call tells
+whether the table still is what they say. As long as it is, reading and serialising cost what they
+cost without Lua.
 
 Child elements get their Python face when Python asks for them. Those that somebody in Python
-holds at the moment of the change get it at once, so a reference taken before stays true. Stanzas
+holds when the stanza goes to Lua get it at once, so a reference taken before stays true. Stanzas
 that share their children (`Stanza.shallow`) part when one of them goes to Lua.
 """
 
@@ -17,49 +21,63 @@ from typing import Any
 
 from prosody_py.lua.flat import MAX_VALUES, flatten
 from prosody_py.lua.values import decode, encode
-from prosody_py.lua.views import LuaAttr, LuaChildren, attr_slot, children_slot, name_slot
+from prosody_py.lua.views import Face, LuaAttr, LuaChildren, attr_slot, children_slot, name_slot
 from prosody_py.xmpp.stanza import Stanza
-from prosody_py.xmpp.writer import replace_illegal
+from prosody_py.xmpp.writer import replace_illegal, serialize
 
-_UNSHARED = 4  # references to a child that only its parent holds, while `_link_held` looks at it
+_UNSHARED = 3  # references to what only its parent holds, while a local name refers to it too
 
 
 class LuaStanza(Stanza):
-    """A stanza whose content is the Lua table `lua`."""
+    """A stanza whose content is a Lua table; `lua` is the Face of that table."""
 
     __slots__ = ()
 
     @property
     def name(self) -> str:
         """The element's name."""
-        return attr_slot(self).fresh().name
+        face = self.lua
+        if face.epoch != face.border.epoch:
+            face.read_head(self)
+        return name_slot(self)
 
     @name.setter
     def name(self, name: str) -> None:
-        attr_slot(self).border.stanzas.call(b"set_name", self.lua, encode(name))
+        face = self.lua
+        face.border.stanzas.set_name(face.table, encode(name))
+        face.epoch = -1
 
     @property
     def attr(self) -> LuaAttr:
         """The attributes, a dict that writes through."""
-        return attr_slot(self)
+        attr = attr_slot(self)
+        return attr if type(attr) is LuaAttr else self.lua.make_attr(self, attr)
 
     @attr.setter
     def attr(self, attr: dict[str, str]) -> None:
-        attr_slot(self).replace(attr)
+        self.attr.replace(attr)
 
     @property
     def children(self) -> LuaChildren:
         """Elements and texts, a list that writes through."""
-        return children_slot(self)
+        children = children_slot(self)
+        return children if type(children) is LuaChildren else self.lua.make_children(
+            self, children)
 
     @children.setter
     def children(self, children: list) -> None:
-        children_slot(self)[:] = children
+        self.children[:] = children
 
     def to_xml(self, parent_ns: str | None = None) -> str:
         """Return the element as XML text; see prosody_py.xmpp.writer.serialize."""
-        stanzas = attr_slot(self).border.stanzas
-        data = stanzas.call(b"xml", self.lua, None if parent_ns is None else encode(parent_ns))
+        face = self.lua
+        children = children_slot(self)
+        if type(children) is not LuaChildren and face.is_as_known(self):
+            known = Stanza(name_slot(self), dict(dict.items(attr_slot(self))))
+            known.children = children
+            return serialize(known, parent_ns)
+        data = face.border.stanzas.xml(
+            face.table, None if parent_ns is None else encode(parent_ns))
         return replace_illegal(data.decode("utf-8", "replace"))
 
     def __reduce__(self) -> Any:
@@ -67,103 +85,82 @@ class LuaStanza(Stanza):
 
 
 class Stanzas:
-    """The stanzas of one runtime."""
+    """The stanzas of one runtime; the attributes are functions of border/stanza.lua."""
 
     def __init__(self, border, functions: Any):
         self.border = border
-        self._functions = {name: functions[name] for name in functions}
-        self._new = functions[b"new"]
-        self._new_large = functions[b"new_large"]
+        self._new, self._new_large = functions[b"new"], functions[b"new_large"]
+        self.set_name, self.set_attr = functions[b"set_name"], functions[b"set_attr"]
+        self.replace_attr, self.xml = functions[b"replace_attr"], functions[b"xml"]
+        self.unchanged, self._identify = functions[b"unchanged"], functions[b"identify"]
+        self._head, self._children = functions[b"head"], functions[b"children"]
+        self.child, self._replace_child = functions[b"child"], functions[b"replace_child"]
+        self._clear, self._add = functions[b"clear"], functions[b"add"]
 
-    def call(self, name: bytes, *args: Any) -> Any:
-        """Call one of the functions of border/stanza.lua."""
-        return self._functions[name](*args)
+    # -- from Python to Lua ----------------------------------------------------------------
 
     def to_lua(self, stanza: Stanza) -> Any:
         """Return the Lua table of a stanza; makes it the owner the first time."""
         if type(stanza) is LuaStanza:
-            return stanza.lua
-        identities = self.border.identities
-        number = identities.next_id
-        owned = self._owned_children(stanza)
-        values = flatten(stanza)
-        if len(values) <= MAX_VALUES:
-            table = self._new(number, *values)
-        else:
-            table = self._new_large(number, self.border.long_list(values))
-        if owned:
-            self._put_back(table, stanza)
+            return stanza.lua.table
         children = stanza.children
-        self._bind(stanza, table, number)
-        if children:
-            self._link_held(children, table)
+        special = children and (getrefcount(children) > _UNSHARED or _has_special(children))
+        values = flatten(stanza)
+        border = self.border
+        number = border.identities.add(stanza)
+        if len(values) < MAX_VALUES:
+            table = self._new(*values, number)
+        else:
+            table = self._new_large(border.long_list((*values, number)))
+        stanza.lua = Face(border, table, border.epoch)
+        stanza.__class__ = LuaStanza
+        if special:
+            # Some children have a life of their own, so the list is made of faces at once.
+            self._settle(children, table)
+            stanza.lua.as_made = False
+            children_slot.__self__.__set__(stanza, LuaChildren(border, table))
         return table
 
-    @staticmethod
-    def _owned_children(stanza: Stanza) -> bool:
-        """Whether Lua owns some of the children already (a reply around a Lua element)."""
-        pending = [stanza]
-        while pending:
-            for child in pending.pop().children:
-                kind = type(child)
-                if kind is LuaStanza:
-                    return True
-                if kind is not str and child.children:
-                    pending.append(child)
-        return False
-
-    def _put_back(self, table: Any, stanza: Stanza) -> None:
-        """Put the tables that Lua had into a new table in the place of their copies."""
-        for index, child in enumerate(stanza.children, 1):
-            if type(child) is LuaStanza:
-                self.call(b"replace_child", table, index, child.lua)
-            elif type(child) is not str and self._owned_children(child):
-                self._put_back(self.call(b"child", table, index), child)
-
-    def _bind(self, stanza: Stanza, table: Any, number: int) -> None:
-        border = self.border
-        stanza.lua = table
-        name = stanza.name
-        attr = LuaAttr(border, table, stanza.attr, name)
-        stanza.attr = attr
-        stanza.children = LuaChildren(border, table)
-        stanza.__class__ = LuaStanza
-        border.identities.put(number, stanza)
-
-    def _link_held(self, children: list, table: Any) -> None:
+    def _settle(self, children: list, table: Any) -> None:
+        """Give the children that Python holds their faces, and Lua's own tables their places."""
         for index, child in enumerate(children, 1):
-            if type(child) is str:
-                continue
-            if getrefcount(child) > _UNSHARED:
-                self._link(child, self.call(b"child", table, index))
-            elif child.children and any(type(inner) is not str for inner in child.children):
-                self._link_held(child.children, self.call(b"child", table, index))
+            kind = type(child)
+            if kind is LuaStanza:
+                self._replace_child(table, index, child.lua.table)
+            elif kind is not str:
+                child_table = self.child(table, index)
+                if getrefcount(child) > _UNSHARED + 1:  # one more in enumerate's tuple
+                    self._link(child, child_table)
+                elif child.children:
+                    self._settle(child.children, child_table)
 
     def _link(self, stanza: Stanza, table: Any) -> None:
-        if type(stanza) is LuaStanza:
-            return
-        identities = self.border.identities
-        number = identities.next_id
-        self.call(b"identify", table, number)
+        border = self.border
+        number = border.identities.add(stanza)
         children = stanza.children
-        self._bind(stanza, table, number)
-        self._link_held(children, table)
+        self._identify(table, number)
+        self._settle(children, table)
+        stanza.lua = Face(border, table, border.epoch, False)
+        stanza.__class__ = LuaStanza
+        children_slot.__self__.__set__(stanza, LuaChildren(border, table))
+
+    # -- from Lua to Python ----------------------------------------------------------------
 
     def adopt(self, table: Any, number: int) -> LuaStanza:
         """Return the Python face of a table of Lua's that has none yet."""
         stanza = Stanza.__new__(LuaStanza)
         border = self.border
-        stanza.lua = table
+        stanza.lua = Face(border, table, -1, False)
         stanza._cursor = None
-        attr_slot.__self__.__set__(stanza, LuaAttr(border, table))
-        children_slot.__self__.__set__(stanza, LuaChildren(border, table))
         name_slot.__self__.__set__(stanza, "")
+        attr_slot.__self__.__set__(stanza, {})
+        children_slot.__self__.__set__(stanza, LuaChildren(border, table))
         border.identities.put(number, stanza)
         return stanza
 
     def head(self, table: Any) -> tuple[str, dict[str, str]]:
         """Return the name and attributes that a table has now."""
-        values = self._functions[b"head"](table)
+        values = self._head(table)
         if type(values) is not tuple:
             return decode(values), {}
         texts = [decode(value) for value in values]
@@ -172,10 +169,9 @@ class Stanzas:
     def children(self, table: Any) -> list[Any]:
         """Return the children that a table has now."""
         identities = self.border.identities
-        read = self._functions[b"children"]
         found: list[Any] = []
         while True:
-            part = read(table, len(found) + 1)
+            part = self._children(table, len(found) + 1)
             if type(part) is not tuple:
                 return found
             for item in part[1:]:
@@ -185,17 +181,31 @@ class Stanzas:
                     continue
                 child = identities.get(item) if kind is int else None
                 if child is None:
-                    raw = item if kind is not int else self.call(b"child", table, len(found) + 1)
+                    raw = item if kind is not int else self.child(table, len(found) + 1)
                     child = self.border.to_python(raw)
                 found.append(child)
 
     def write_children(self, table: Any, children: list[Any]) -> None:
         """Make a table's children these."""
         raw = [encode(child) if type(child) is str else self.to_lua(child) for child in children]
-        self.call(b"clear", table)
-        for start in range(0, len(raw), MAX_VALUES):
-            self.call(b"add", table, *raw[start:start + MAX_VALUES])
+        self._clear(table)
+        for start in range(0, len(raw), 1000):
+            self._add(table, *raw[start:start + 1000])
 
     def add_child(self, table: Any, child: Any) -> None:
         """Add one child at the end."""
-        self.call(b"add", table, encode(child) if type(child) is str else self.to_lua(child))
+        self._add(table, encode(child) if type(child) is str else self.to_lua(child))
+
+
+def _has_special(children: list) -> bool:
+    """Whether Lua owns some child, or Python code holds one beside its parent."""
+    for child in children:
+        kind = type(child)
+        if kind is str:
+            continue
+        if kind is LuaStanza or getrefcount(child) > _UNSHARED:
+            return True
+        inner = child.children
+        if inner and _has_special(inner):
+            return True
+    return False

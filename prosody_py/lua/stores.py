@@ -1,4 +1,4 @@
-"""Stores as Lua modules know them: methods with a colon, copies of data, `nil, error` on failure."""
+"""Stores as Lua modules know them: called with a colon, data copied, `nil, error` on failure."""
 
 from __future__ import annotations
 

@@ -1,14 +1,15 @@
-"""The attributes and children of a stanza that Lua owns, as a dict and a list.
+"""What Python knows of a stanza that Lua owns, and its attributes as a dict that writes through.
 
-Both keep what they have read in themselves and read again when Lua has run since. Reading costs
+The dict keeps what it has read in itself and reads again when Lua has run since. Reading costs
 little more than with a plain dict then, and what is written goes to the table at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
+from weakref import ref
 
+from prosody_py.lua.children import LuaChildren
 from prosody_py.lua.values import encode
 from prosody_py.xmpp.stanza import Stanza
 
@@ -20,38 +21,87 @@ name_slot = Stanza.name.__get__
 _MISSING: Any = object()
 
 
-class LuaAttr(dict):
-    """The attributes of one element; also keeps its name."""
+class Face:
+    """The table of one stanza, and since when Python knows what is in it.
 
-    __slots__ = ("border", "table", "epoch", "name")
+    Name and attributes are those of `epoch`. `as_made` says that Lua still has the values from
+    which it made the table, so it can tell whether anything has changed.
+    """
 
-    def __init__(self, border, table: Any, known: dict | None = None, name: str = ""):
-        self.border, self.table, self.name = border, table, name
-        if known is None:
-            self.epoch = -1
-        else:
+    __slots__ = ("border", "table", "epoch", "as_made")
+
+    def __init__(self, border, table: Any, epoch: int, as_made: bool = True):
+        self.border, self.table, self.epoch, self.as_made = border, table, epoch, as_made
+
+    def is_as_known(self, stanza: Stanza) -> bool:
+        """Whether the whole stanza still is what Python knew when Lua got it."""
+        border = self.border
+        if not self.as_made:
+            return False
+        if self.epoch != border.epoch:
+            if not border.stanzas.unchanged(self.table):
+                self.as_made = False
+                return False
             self.epoch = border.epoch
-            dict.update(self, known)
+        return True
+
+    def read_head(self, stanza: Stanza) -> None:
+        """Bring name and attributes up to date."""
+        if self.is_as_known(stanza):
+            return
+        name, attr = self.border.stanzas.head(self.table)
+        name_slot.__self__.__set__(stanza, name)
+        known = attr_slot(stanza)
+        dict.clear(known)
+        dict.update(known, attr)
+        self.epoch = self.border.epoch
+
+    def make_attr(self, stanza: Stanza, known: dict) -> LuaAttr:
+        """Put the view of the attributes into a stanza, with what is known of them."""
+        attr = LuaAttr(self, stanza, known)
+        attr_slot.__self__.__set__(stanza, attr)
+        return attr
+
+    def make_children(self, stanza: Stanza, known: list) -> LuaChildren:
+        """Put the view of the children into a stanza."""
+        children = LuaChildren(self.border, self.table)
+        children_slot.__self__.__set__(stanza, children)
+        return children
+
+
+class LuaAttr(dict):
+    """The attributes of one element."""
+
+    __slots__ = ("face", "stanza")
+
+    def __init__(self, face: Face, stanza: Stanza, known: dict):
+        self.face = face
+        self.stanza = ref(stanza)
+        dict.update(self, known)
 
     def fresh(self) -> LuaAttr:
         """Return this view with the present content of the table."""
-        border = self.border
-        if self.epoch != border.epoch:
-            self.name, attr = border.stanzas.head(self.table)
-            dict.clear(self)
-            dict.update(self, attr)
-            self.epoch = border.epoch
+        face = self.face
+        if face.epoch != face.border.epoch:
+            stanza = self.stanza()
+            if stanza is not None:
+                face.read_head(stanza)
+            else:
+                dict.clear(self)
+                dict.update(self, face.border.stanzas.head(face.table)[1])
         return self
 
     # -- reading ---------------------------------------------------------------------------
 
     def get(self, key: str, default: Any = None) -> Any:
-        if self.epoch != self.border.epoch:
+        face = self.face
+        if face.epoch != face.border.epoch:
             self.fresh()
         return dict.get(self, key, default)
 
     def __getitem__(self, key: str) -> str:
-        if self.epoch != self.border.epoch:
+        face = self.face
+        if face.epoch != face.border.epoch:
             self.fresh()
         return dict.__getitem__(self, key)
 
@@ -97,7 +147,9 @@ class LuaAttr(dict):
 
     def __setitem__(self, key: str, value: str | None) -> None:
         raw = None if value is None else encode(value)
-        self.border.stanzas.call(b"set_attr", self.fresh().table, encode(key), raw)
+        face = self.fresh().face
+        face.border.stanzas.set_attr(face.table, encode(key), raw)
+        face.as_made = False
         if value is None:
             dict.pop(self, key, None)
         else:
@@ -105,13 +157,17 @@ class LuaAttr(dict):
 
     def __delitem__(self, key: str) -> None:
         dict.__delitem__(self.fresh(), key)
-        self.border.stanzas.call(b"set_attr", self.table, encode(key), None)
+        face = self.face
+        face.border.stanzas.set_attr(face.table, encode(key), None)
+        face.as_made = False
 
     def replace(self, attr: dict[str, str]) -> None:
         """Make the attributes these and no others."""
         attr = dict(attr)
         flat = [encode(text) for pair in attr.items() for text in pair]
-        self.border.stanzas.call(b"replace_attr", self.fresh().table, *flat)
+        face = self.fresh().face
+        face.border.stanzas.replace_attr(face.table, *flat)
+        face.as_made = False
         dict.clear(self)
         dict.update(self, attr)
 
@@ -143,109 +199,3 @@ class LuaAttr(dict):
 
     def clear(self) -> None:
         self.replace({})
-
-
-class LuaChildren(list):
-    """The children of one element."""
-
-    __slots__ = ("border", "table", "epoch")
-
-    def __init__(self, border, table: Any):
-        self.border, self.table, self.epoch = border, table, -1
-
-    def fresh(self) -> LuaChildren:
-        """Return this view with the present content of the table."""
-        border = self.border
-        if self.epoch != border.epoch:
-            list.__setitem__(self, slice(None), border.stanzas.children(self.table))
-            self.epoch = border.epoch
-        return self
-
-    def _write(self, children: Iterable[Any]) -> None:
-        children = list(children)
-        self.border.stanzas.write_children(self.table, children)
-        list.__setitem__(self, slice(None), children)
-        self.epoch = self.border.epoch
-
-    # -- reading ---------------------------------------------------------------------------
-
-    def __getitem__(self, index: Any) -> Any:
-        return list.__getitem__(self.fresh(), index)
-
-    def __iter__(self):
-        return list.__iter__(self.fresh())
-
-    def __reversed__(self):
-        return list.__reversed__(self.fresh())
-
-    def __len__(self) -> int:
-        return list.__len__(self.fresh())
-
-    def __contains__(self, item: object) -> bool:
-        return list.__contains__(self.fresh(), item)
-
-    def __eq__(self, other: object) -> bool:
-        return list(self) == (list(other) if isinstance(other, list) else other)
-
-    def __ne__(self, other: object) -> bool:
-        return not self == other
-
-    __hash__ = None
-
-    def __repr__(self) -> str:
-        return list.__repr__(self.fresh())
-
-    def __add__(self, other: list) -> list:
-        return list(self) + list(other)
-
-    def index(self, *args: Any) -> int:
-        return list.index(self.fresh(), *args)
-
-    def count(self, item: Any) -> int:
-        return list.count(self.fresh(), item)
-
-    def copy(self) -> list[Any]:
-        return list(self)
-
-    # -- writing ---------------------------------------------------------------------------
-
-    def append(self, child: Any) -> None:
-        self.border.stanzas.add_child(self.fresh().table, child)
-        list.append(self, child)
-
-    def _change(self, method: Any, *args: Any) -> Any:
-        children = list(self)
-        result = method(children, *args)
-        self._write(children)
-        return result
-
-    def extend(self, children: Iterable[Any]) -> None:
-        self._change(list.extend, list(children))
-
-    def __iadd__(self, children: Iterable[Any]) -> LuaChildren:
-        self.extend(children)
-        return self
-
-    def insert(self, index: int, child: Any) -> None:
-        self._change(list.insert, index, child)
-
-    def pop(self, index: int = -1) -> Any:
-        return self._change(list.pop, index)
-
-    def remove(self, child: Any) -> None:
-        self._change(list.remove, child)
-
-    def reverse(self) -> None:
-        self._change(list.reverse)
-
-    def sort(self, **how: Any) -> None:
-        self._write(sorted(self, **how))
-
-    def clear(self) -> None:
-        self._write(())
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        self._change(list.__setitem__, index, list(value) if isinstance(index, slice) else value)
-
-    def __delitem__(self, index: Any) -> None:
-        self._change(list.__delitem__, index)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import logging
 
+from prosody_py.storage.interface import StorageError
 from prosody_py.xmpp.builders import error_reply
-from prosody_py.xmpp.errors import StanzaError
+from prosody_py.xmpp.errors import STANZA_ERROR_TYPES, StanzaError
 
 log = logging.getLogger("router")
 
@@ -41,8 +42,9 @@ def handler_failed(handler, name: str, data, error: Exception) -> bool | None:
     """Keep a handler's error with it (the bus calls this).
 
     A StanzaError is an answer: the handler raised it on purpose. Any other error is logged with
-    the module, the event and the stanza's id, counted, and an iq gets internal-server-error.
-    For other events the chain goes on as if the handler had not been there.
+    the module, the event and the stanza's id, counted, and an iq gets internal-server-error or,
+    when a store has failed, the condition that the store gives. For other events the chain goes
+    on as if the handler had not been there.
     """
     stanza = getattr(data, "stanza", None)
     origin = getattr(data, "origin", None)
@@ -62,7 +64,11 @@ def handler_failed(handler, name: str, data, error: Exception) -> bool | None:
     if module is not None:
         module.count_error(name)
     if is_stanza and stanza.name == "iq" and stanza.attr.get("type") in ("get", "set"):
-        answer_error(origin, stanza, "internal-server-error", type="wait")
+        condition = error.condition if isinstance(error, StorageError) else None
+        if condition not in STANZA_ERROR_TYPES or condition == "internal-server-error":
+            answer_error(origin, stanza, "internal-server-error", type="wait")
+        else:
+            answer_error(origin, stanza, condition)
         return True
     return None
 

@@ -34,21 +34,20 @@ def bind_resource(session, resource: str | None, load_roster) -> None:
     if session.resource:
         raise StanzaError("not-allowed", "This session is bound to a resource already",
                           type="cancel")
-    wanted = _prepare(resource)
     host = session.host_object
-    session.host_object.events.fire_event(
-        "pre-resource-bind", Event(session=session, resource=wanted))
-    user = host.sessions.get(session.username)
-    roster = user.roster if user is not None else load_roster(session.username, host)
-    # Loading may have blocked: look again.
-    if session.destroyed:
-        raise StanzaError("recipient-unavailable", "The session has ended meanwhile")
-    user = host.sessions.get(session.username)
-    if user is None:
-        user = host.sessions[session.username] = UserSessions(session.username)
-        user.roster = roster
-        session.server.bare_sessions[session.bare_jid] = user
-    wanted = _resolve_conflict(session, user, wanted)
+    event = Event(session=session, resource=resource)
+    if host.events.fire_event("pre-resource-bind", event) is False:
+        raise _refusal(event)
+    wanted = _prepare(event.resource)
+    # All of this may block, and everything may have changed after it: others have bound
+    # sessions or ended them. So the place is taken only when it is free in the same moment.
+    user = _user_of(session, load_roster)
+    while wanted in user.sessions:
+        wanted = _resolve_conflict(session, user.sessions[wanted], wanted)
+        user = _user_of(session, load_roster)
+    if len(user.sessions) >= MAX_RESOURCES:
+        raise StanzaError("resource-constraint", "Too many resources are connected")
+    host.sessions[session.username] = session.server.bare_sessions[session.bare_jid] = user
     session.resource = wanted
     session.full_jid = f"{session.bare_jid}/{wanted}"
     session.type = "c2s"
@@ -68,23 +67,43 @@ def _prepare(resource: str | None) -> str:
     return prepared or secrets.token_urlsafe(9)
 
 
-def _resolve_conflict(session, user: UserSessions, wanted: str) -> str:
-    old = user.sessions.get(wanted)
-    if old is not None:
-        policy = session.server.config.get(session.host, "conflict_resolve") or "kick_old"
-        if policy == "kick_new":
-            raise StanzaError("conflict", "Resource is in use by another session")
-        if policy == "random":
-            wanted = secrets.token_urlsafe(9)
-        else:
-            old.close("conflict", "Replaced by a new connection")
-            if user.sessions.get(wanted) is old:
-                destroy(old, "replaced by a new connection")
-            # The last resource of a user takes the user's entry along.
-            session.host_object.sessions.setdefault(session.username, user)
-            session.server.bare_sessions.setdefault(session.bare_jid, user)
-    if len(user.sessions) >= MAX_RESOURCES:
-        raise StanzaError("resource-constraint", "Too many resources are connected")
+def _refusal(event) -> StanzaError:
+    """Return the error that a handler of pre-resource-bind has chosen (util.error's fields)."""
+    error = getattr(event, "error", None)
+    if isinstance(error, StanzaError):
+        return error
+    return StanzaError(getattr(error, "condition", None) or "not-allowed",
+                       getattr(error, "text", None), type=getattr(error, "type", None) or "cancel")
+
+
+def _user_of(session, load_roster) -> UserSessions:
+    """Return the entry of the session's user, made (but not entered) when there is none.
+
+    After this has returned, nothing has blocked since the entry was looked for.
+    """
+    sessions = session.host_object.sessions
+    user = sessions.get(session.username)
+    if user is None:
+        roster = load_roster(session.username, session.host_object)
+        user = sessions.get(session.username)
+        if user is None:
+            user = UserSessions(session.username)
+            user.roster = roster
+    if session.destroyed:
+        raise StanzaError("recipient-unavailable", "The session has ended meanwhile")
+    return user
+
+
+def _resolve_conflict(session, old, wanted: str) -> str:
+    """Return the resource to try for next: `wanted`, which is free now, or another one."""
+    policy = session.server.config.get(session.host, "conflict_resolve") or "kick_old"
+    if policy == "kick_new":
+        raise StanzaError("conflict", "Resource is in use by another session")
+    if policy == "random":
+        return secrets.token_urlsafe(9)
+    old.close("conflict", "Replaced by a new connection")
+    destroy(old, "replaced by a new connection")
+    _unindex(old)  # where it is being destroyed, and waits for a handler
     return wanted
 
 

@@ -106,8 +106,8 @@ class Session:
             return True
         return self.conn.write(data) if self.conn is not None else False
 
-    def close(self, reason=None) -> None:
-        """End the stream, with a StreamError, the name of a condition, or nothing.
+    def close(self, reason=None, text: str | None = None) -> None:
+        """End the stream, with a StreamError, the name of a condition and a text, or nothing.
 
         What speaks the stream (mod_c2s) replaces this for its sessions.
         """

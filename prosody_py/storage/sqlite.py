@@ -20,6 +20,9 @@ from __future__ import annotations
 import os
 import sqlite3
 from typing import Any, Literal
+from weakref import finalize
+
+import gevent
 
 from prosody_py.storage.cache import RowCache
 from prosody_py.storage.engine import Engine
@@ -54,6 +57,8 @@ class SQLiteStorage:
         self._archive_item_limit = archive_item_limit
         self._archive_trim = archive_trim
         self._numbers: dict[tuple[str, str], int] = {}
+        self._open = 0
+        self._retired = False
         self.engine = Engine(os.fspath(path), durable=durable,
                              on_foreign_change=self._cache.clear)
 
@@ -63,9 +68,24 @@ class SQLiteStorage:
             raise UnsupportedStore(f"SQLite has no stores of the kind '{kind}'")
         number = self._number(host, store)
         if kind == "archive":
-            return SQLiteArchive(self.engine, number, self._archive_item_limit,
-                                 self._archive_trim)
-        return VIEWS[kind](SQLiteRows(self.engine, self._cache, number))
+            opened = SQLiteArchive(self.engine, number, self._archive_item_limit,
+                                   self._archive_trim)
+        else:
+            opened = VIEWS[kind](SQLiteRows(self.engine, self._cache, number))
+        self._open += 1
+        finalize(opened, self._forgotten).atexit = False
+        return opened
+
+    def _forgotten(self) -> None:
+        self._open -= 1
+        if self._retired and not self._open:
+            gevent.spawn(self.close)
+
+    def retire(self) -> None:
+        """Close the file as soon as nobody has a store open."""
+        self._retired = True
+        if not self._open:
+            self.close()
 
     def stores(self, host: str, user: str | None | Literal[True] = True) -> list[str]:
         """Return the names of the stores in which the user (True: anybody) has data."""

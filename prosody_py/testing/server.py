@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from prosody_py.app import run
+from prosody_py.app import logs, run
 from prosody_py.config.load import load
 from prosody_py.hosts import users
 from prosody_py.testing.client import Client
@@ -83,3 +83,4 @@ class TestServer:
         for client in self.clients:
             client.sock.close()
         run.stop(self.server, "end of the test")
+        logs.take_down()

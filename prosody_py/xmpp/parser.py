@@ -371,6 +371,7 @@ class StreamParser:
         self._error = True
         self._document = None
         self.drop_kept()
+        error.__traceback__ = error.__context__ = None  # or it holds on to the whole stack
         return [error]
 
 

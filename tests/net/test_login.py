@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import gevent
 import pytest
-from cryptography.hazmat.primitives.serialization import Encoding
 
-from prosody_py.net.tls import selfsigned
-from prosody_py.testing.client import Closed, wait_until
+from prosody_py.testing.client import wait_until
 from prosody_py.xmpp import ns
 
 
@@ -123,33 +121,3 @@ def test_too_many_resources_are_refused(running):
     clients[0].close()
     wait_until(lambda: len(running.server.full_sessions) == 63)
     assert client.bind("more").jid == "juliet@localhost/more"
-
-
-# -- EXTERNAL ---------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def with_certificate(steady_server, tls_socket, tmp_path):
-    """Return a function that gives a client with a certificate for `name`@localhost."""
-    shown = {}
-    for name in ("juliet@localhost", "juliet@example.org"):
-        # A self-signed certificate is its own authority; its xmppAddr is what it was made for.
-        folder = tmp_path / name
-        folder.mkdir()
-        shown[name] = _for_account(name)
-    (tmp_path / "ca.pem").write_bytes(b"".join(
-        certificate.public_bytes(Encoding.PEM) for certificate, _key in shown.values()))
-    shown["untrusted"] = _for_account("juliet@localhost")
-    running = steady_server(c2s_client_certificates=True,
-                            ssl={"cafile": str(tmp_path / "ca.pem")})
-    running.user("juliet")
-
-    def connect(name):
-        client = running.connect()
-        client.open()
-        client.send(f"<starttls xmlns='{ns.TLS}'/>")
-        client.receive()
-        client.sock = tls_socket(client.sock, certificate=shown[name])
-        client.open()
-        return client
-    return connect

@@ -6,9 +6,13 @@ import os
 import shutil
 import subprocess
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import pytest
+
+from prosody_py.lua import guard
+from prosody_py.lua.runtime import KINDS
 
 PACKAGES = ("prosody", "prosody-modules")
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "prosody-py-tests"
@@ -53,7 +57,7 @@ def debian_module(debian):
 
     def find(name: str) -> Path:
         for folder in folders:
-            for path in (folder / f"mod_{name}.lua", folder / f"mod_{name}"):
+            for path in (folder / f"mod_{name}.lua", folder / f"mod_{name}", folder / name):
                 if path.exists():
                     return path
         raise LookupError(f"neither package has mod_{name}")
@@ -62,7 +66,15 @@ def debian_module(debian):
 
 
 @pytest.fixture
-def start_with_modules(start_server, debian_module, tmp_path):
+def guarded():
+    """Watch that no greenlet is switched below Lua; fails the test when one was."""
+    guard.install()
+    yield
+    guard.check()
+
+
+@pytest.fixture
+def start_with_modules(start_server, debian_module, tmp_path, guarded):
     """Return a function that starts a server whose named modules are Debian's, unmodified."""
     def start(*names: str, modules=(), **options):
         folder = tmp_path / "plugins"
@@ -70,6 +82,31 @@ def start_with_modules(start_server, debian_module, tmp_path):
         for name in names:
             path = debian_module(name)
             (folder / path.name).symlink_to(path)
-        return start_server([*names, *modules], plugin_paths=[str(folder)], **options)
+        running = start_server([*names, *modules], plugin_paths=[str(folder)], **options)
+        for name in names:
+            module = running.server.modules.get_module("localhost", name)
+            assert module is not None, f"mod_{name} was not loaded"
+            assert module.code.language == "lua" and module.path.startswith(str(folder))
+        return running
 
     return start
+
+
+@pytest.fixture(params=KINDS)
+def start_debian(request, start_with_modules):
+    """As `start_with_modules`, on each of the two Lua runtimes."""
+    return partial(start_with_modules, lua_runtime=request.param)
+
+
+@pytest.fixture(params=["bundled", *KINDS])
+def start_each(request):
+    """As `start_debian`, and once more with the modules of the same names that come with us.
+
+    What the Debian modules need besides is given as `needs`.
+    """
+    if request.param == "bundled":
+        start_server = request.getfixturevalue("start_server")
+        return lambda *names, needs=(), **options: start_server([*names], **options)
+    start = request.getfixturevalue("start_with_modules")
+    return lambda *names, needs=(), **options: start(*needs, *names, lua_runtime=request.param,
+                                                     **options)

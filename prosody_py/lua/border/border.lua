@@ -3,11 +3,14 @@
 local run_file, scheduler, py, event_py, waiting = ...;
 local real_debug = debug;
 
+-- Most of what the border makes dies young.
+if _VERSION == "Lua 5.4" then collectgarbage("generational"); end
+
 -- Requests that carry events need the events, which need the proxies: the stubs ask late.
 local events;
 local function request(...) return events.request(...); end
 
-local proxy = run_file("proxy.lua", py, request);
+local proxy = run_file("proxy.lua", run_file, py, request);
 events = run_file("event.lua", event_py, scheduler, proxy.hidden, proxy.proxies);
 
 for name, f in next, proxy.raw do
@@ -70,8 +73,8 @@ package.loaded["native.driver"] = driver;
 py.format = require "util.format".format;
 local st = require "util.stanza";
 local identities = setmetatable({}, { __mode = "k" });
-local stanza = run_file("stanza.lua", st, identities);
-local data = run_file("data.lua", identities, st.stanza_mt, proxy, events.key_of);
+local stanza = run_file("stanza.lua", st, identities, proxy.hidden, proxy.native_next);
+local data = run_file("data.lua", identities, stanza.identity, st.stanza_mt, proxy, events.key_of);
 require "util.import";
 
 return {

@@ -1,6 +1,6 @@
 -- Values across the border: who is who, and copies of plain data.
 
-local identities, stanza_mt, proxy, key_of = ...;
+local identities, identity, stanza_mt, proxy, key_of = ...;
 local OBJECT, objects_of = proxy.OBJECT, proxy.objects_of;
 local type, rawget, next, getmetatable, error, select =
 	type, rawget, next, getmetatable, error, select;
@@ -18,13 +18,13 @@ local function identify(value, fresh)
 		local key = key_of(value);
 		if key then return 4, key; end
 	end
-	local id = identities[value];
+	local is_stanza = getmetatable(value) == stanza_mt;
+	local id = is_stanza and identity(value) or identities[value];
 	if not id then
 		id = fresh;
 		identities[value] = id;
 	end
-	if getmetatable(value) == stanza_mt then return 2, id; end
-	return 0, id;
+	return is_stanza and 2 or 0, id;
 end
 
 -- The flat form of data: before each value its kind. A map is its size and its keys and values,

@@ -11,6 +11,10 @@ local tables = {}; -- key -> table, while a handler is at work with it
 
 local function write_back(event)
 	local given = event[GIVEN];
+	if not given then
+		given = {};
+		event[GIVEN] = given;
+	end
 	local key = event[KEY];
 	for field, value in next, event do
 		if given[field] ~= value and not hidden[field] then
@@ -35,6 +39,10 @@ end
 -- Read all fields again: other handlers may have changed them.
 local function read_again(event)
 	local given = event[GIVEN];
+	if not given then
+		given = { stanza = true, origin = true, to_self = true };
+		event[GIVEN] = given;
+	end
 	for field in next, given do
 		event[field], given[field] = nil, nil;
 	end
@@ -51,6 +59,19 @@ local function finish(key, event, mine, ...)
 end
 
 
+-- The common case: the three fields of a stanza's event, and a handler that leaves them alone.
+local function finish_stanza(key, event, stanza, origin, to_self, ...)
+	local more = event[GIVEN] and 1 or -4;
+	for _ in next, event do more = more + 1; end
+	if more ~= 0 or event.stanza ~= stanza or event.origin ~= origin or event.to_self ~= to_self then
+		event[GIVEN] = event[GIVEN] or { stanza = stanza, origin = origin, to_self = to_self };
+		write_back(event);
+	end
+	tables[key] = nil;
+	event[KEY] = false;
+	return ...;
+end
+
 local function run_stanza(f, key, stanza, origin_id, to_self)
 	local event = tables[key];
 	if event then
@@ -58,12 +79,9 @@ local function run_stanza(f, key, stanza, origin_id, to_self)
 		return finish(key, event, false, f(event));
 	end
 	local origin = proxies[origin_id] or py.field(key, "origin");
-	event = {
-		stanza = stanza, origin = origin, to_self = to_self, [KEY] = key,
-		[GIVEN] = { stanza = stanza, origin = origin, to_self = to_self },
-	};
+	event = { stanza = stanza, origin = origin, to_self = to_self, [KEY] = key };
 	tables[key] = event;
-	return finish(key, event, true, f(event));
+	return finish_stanza(key, event, stanza, origin, to_self, f(event));
 end
 
 local function run(f, key, ...)

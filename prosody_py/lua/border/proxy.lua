@@ -4,20 +4,21 @@
 -- its proxy. `next`, `pairs`, `rawget` ... of the modules' environment know proxies; nothing in
 -- Lua gets hold of the object itself.
 
-local py, request = ...;
+local run_file, py, request = ...;
 local OBJECT = {}; -- the hidden field
 local BOUND = {}; -- functions that belong to one proxy, by name
 local METHOD, PLAIN_METHOD, BOUND_FUNCTION, BOUND_PLAIN, SEND, LOG, OWN, FAILURE = 1, 2, 3, 4, 5, 6, 7, 9;
 
-local type, error, setmetatable, getmetatable, rawget, rawset, rawequal, next, select, tostring =
-	type, error, setmetatable, getmetatable, rawget, rawset, rawequal, next, select, tostring;
-local unpack = table.unpack or unpack;
-local get, set, keys, length, first = py.get, py.set, py.keys, py.length, py.first;
+local type, error, setmetatable, rawget, rawset, rawequal, next =
+	type, error, setmetatable, rawget, rawset, rawequal, next;
+local get, set, length = py.get, py.set, py.length;
 
+local hidden = { [OBJECT] = true, [BOUND] = true };
 local proxies = setmetatable({}, { __mode = "v" }); -- id of the object -> proxy
 local objects_of = setmetatable({}, { __mode = "k" }); -- function -> Python callable
 local faces = setmetatable({}, { __mode = "v" }); -- id of a callable -> function
 local mt = {};
+local traversal;
 
 -- Stubs -------------------------------------------------------------------------------------
 
@@ -187,182 +188,12 @@ local function make_function(id, object, plain)
 	return f;
 end
 
--- Raw access and traversal that see through proxies -------------------------------------------
+mt.__pairs = function (t) return traversal.pairs(t); end;
 
-local raw = {};
-
-function raw.rawget(t, key)
-	if getmetatable(t) == mt then return t[key]; end
-	return rawget(t, key);
-end
-
-function raw.rawset(t, key, value)
-	if getmetatable(t) == mt then
-		t[key] = value;
-		return t;
-	end
-	return rawset(t, key, value);
-end
-
--- The keys of a proxy as they were when a traversal began.
-local snapshots = setmetatable({}, { __mode = "k" });
-
-local function take_snapshot(t)
-	local list, at = {}, {};
-	local count = 0;
-	local function add(...)
-		for i = 1, select("#", ...) do
-			local key = select(i, ...);
-			count = count + 1;
-			list[count], at[key] = key, count;
-		end
-	end
-	local object = rawget(t, OBJECT);
-	repeat
-		local before = count;
-		add(keys(object, count));
-	until count == before;
-	local snapshot = { list = list, at = at };
-	snapshots[t] = snapshot;
-	return snapshot;
-end
-
-local function proxy_next(t, key)
-	if key == nil then
-		local key1, value1 = first(rawget(t, OBJECT));
-		if key1 == nil then return nil; end
-		snapshots[t] = nil;
-		if value1 == nil then value1 = t[key1]; end
-		if value1 ~= nil then return key1, value1; end
-		key = key1;
-	end
-	local snapshot = snapshots[t];
-	if not snapshot or not snapshot.at[key] then snapshot = take_snapshot(t); end
-	local i = snapshot.at[key];
-	if not i then return nil; end
-	while true do
-		i = i + 1;
-		local following = snapshot.list[i];
-		if following == nil then return nil; end
-		local value = t[following];
-		if value ~= nil then return following, value; end
-	end
-end
-
-local hidden = { [OBJECT] = true, [BOUND] = true };
-
-function raw.next(t, key)
-	if type(t) == "table" and getmetatable(t) == mt then return proxy_next(t, key); end
-	local following, value = next(t, key);
-	while following ~= nil and hidden[following] do following, value = next(t, following); end
-	return following, value;
-end
-
-local native_pairs = pairs;
-
-function raw.pairs(t)
-	local meta = getmetatable(t);
-	if meta == mt then
-		local snapshot = take_snapshot(t);
-		local i = 0;
-		return function ()
-			while true do
-				i = i + 1;
-				local key = snapshot.list[i];
-				if key == nil then return nil; end
-				local value = t[key];
-				if value ~= nil then return key, value; end
-			end
-		end, t, nil;
-	elseif type(meta) == "table" and meta.__pairs then
-		return meta.__pairs(t);
-	elseif type(t) ~= "table" then
-		return native_pairs(t);
-	end
-	return raw.next, t, nil;
-end
-
-mt.__pairs = raw.pairs;
-
-local function step(t, i)
-	i = i + 1;
-	local value = t[i];
-	if value ~= nil then return i, value; end
-end
-
-function raw.ipairs(t)
-	if type(t) ~= "table" then error("bad argument #1 to 'ipairs' (table expected, got " .. type(t) .. ")", 2); end
-	return step, t, 0;
-end
-
-function raw.rawlen(t)
-	if getmetatable(t) == mt then return length(rawget(t, OBJECT)); end
-	local count = #t;
-	return count;
-end
-
-function raw.getmetatable(t)
-	local meta = getmetatable(t);
-	if meta == mt then return nil; end
-	return meta;
-end
-
-function raw.setmetatable(t, meta)
-	if type(t) == "table" and getmetatable(t) == mt then return t; end
-	return setmetatable(t, meta);
-end
-
-local concat, t_unpack, t_sort = table.concat, unpack, table.sort;
-local tables = {};
-for name, value in next, table do tables[name] = value; end
-
--- The table functions of LuaJIT do not know metatables, so proxies go through a copy.
-local function copy_list(t)
-	if type(t) ~= "table" or getmetatable(t) ~= mt then return t; end
-	local copy = {};
-	for i = 1, length(rawget(t, OBJECT)) do copy[i] = t[i]; end
-	return copy;
-end
-
-function tables.concat(t, ...) return concat(copy_list(t), ...); end
-function tables.unpack(t, ...) return t_unpack(copy_list(t), ...); end
-function tables.sort(t, compare)
-	local copy = copy_list(t);
-	t_sort(copy, compare);
-	if copy ~= t then
-		for i = 1, #copy do t[i] = copy[i]; end
-	end
-end
-
-local t_insert, t_remove = table.insert, table.remove;
-
-function tables.insert(t, ...)
-	if type(t) ~= "table" or getmetatable(t) ~= mt then return t_insert(t, ...); end
-	local count = length(rawget(t, OBJECT));
-	if select("#", ...) == 1 then
-		t[count + 1] = (...);
-		return;
-	end
-	local at, value = ...;
-	for i = count, at, -1 do t[i + 1] = t[i]; end
-	t[at] = value;
-end
-
-function tables.remove(t, at)
-	if type(t) ~= "table" or getmetatable(t) ~= mt then
-		if at == nil then return t_remove(t); end
-		return t_remove(t, at);
-	end
-	local count = length(rawget(t, OBJECT));
-	at = at or count;
-	local value = t[at];
-	for i = at, count - 1 do t[i] = t[i + 1]; end
-	if at <= count and count > 0 then t[count] = nil; end
-	return value;
-end
+traversal = run_file("traversal.lua", py, mt, OBJECT, hidden);
 
 return {
 	mt = mt; OBJECT = OBJECT; hidden = hidden; find = find; make = make; proxies = proxies;
-	make_function = make_function; objects_of = objects_of; raw = raw; tables = tables;
-	results = results;
+	make_function = make_function; objects_of = objects_of;
+	results = results; native_next = next; raw = traversal.raw; tables = traversal.tables;
 };

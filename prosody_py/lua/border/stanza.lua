@@ -1,27 +1,99 @@
 -- What Python needs of stanza tables: text, attributes, children, and which Python object is
 -- theirs. The tables themselves are those of util.stanza.
 
-local st, identities = ...;
-local from_flat, from_flat_table = st.from_flat, st.from_flat_table;
-local stanza_mt = st.stanza_mt;
-local next, type, setmetatable, error, tostring, select =
-	next, type, setmetatable, error, tostring, select;
-local s_find, s_gsub, s_sub = string.find, string.gsub, string.sub;
+local st, identities, hidden, next = ...;
+local from_flat_table = st.from_flat_table;
+local type, tostring, select, rawget = type, tostring, select, rawget;
+local s_find, s_gsub, s_gmatch, s_sub, s_byte =
+	string.find, string.gsub, string.gmatch, string.sub, string.byte;
 local t_concat = table.concat;
 local unpack = table.unpack or unpack;
 local XML_NS = "http://www.w3.org/XML/1998/namespace";
 local CHUNK = 1000;
+local MADE_OF = {}; -- hidden
+hidden[MADE_OF] = true;
 
-local function new(id, ...)
-	local stanza = from_flat(...);
-	identities[stanza] = id;
+-- The flat values from which a table was made stay in it, with its identity at the end.
+local function new(...)
+	local values = { ... };
+	local stanza = from_flat_table(values);
+	stanza[MADE_OF] = values;
 	return stanza;
 end
 
-local function new_large(id, values)
+local function new_large(values)
 	local stanza = from_flat_table(values);
-	identities[stanza] = id;
+	stanza[MADE_OF] = values;
 	return stanza;
+end
+
+local function identity(stanza)
+	local values = rawget(stanza, MADE_OF);
+	if values then return values[#values]; end
+	return identities[stanza];
+end
+
+-- Whether a table still is what it was made of -------------------------------------------------
+
+local heads, head_count = {}, 0;
+
+local function learn(head)
+	local parts = {};
+	for part in s_gmatch(s_sub(head, 2), "[^\2]+") do parts[#parts + 1] = part; end
+	if head_count >= 2000 then heads, head_count = {}, 0; end
+	head_count = head_count + 1;
+	local known = { kind = s_byte(head) - 48, name = parts[1], count = #parts - 1 };
+	for i = 2, #parts do known[i - 1] = parts[i]; end
+	heads[head] = known;
+	return known;
+end
+
+-- The position behind the element at `i`, nil when something is different.
+local function compare(element, values, i)
+	local head = heads[values[i]] or learn(values[i]);
+	local attr, count = element.attr, head.count;
+	if element.name ~= head.name or type(attr) ~= "table" then return nil; end
+	for n = 1, count do
+		if attr[head[n]] ~= values[i + n] then return nil; end
+	end
+	for _ in next, attr do count = count - 1; end
+	if count ~= 0 then return nil; end
+	i = i + head.count + 1;
+	local kind, tags = head.kind, element.tags;
+	if kind == 0 then
+		if element[1] ~= nil or tags[1] ~= nil then return nil; end
+		return i;
+	elseif kind == 1 then
+		if element[1] ~= values[i] or element[2] ~= nil or tags[1] ~= nil then return nil; end
+		return i + 1;
+	end
+	local n, tag = 0, 0;
+	local value = values[i];
+	while value do
+		n = n + 1;
+		local child = element[n];
+		if value == true then
+			if child ~= values[i + 1] then return nil; end
+			i = i + 2;
+		else
+			tag = tag + 1;
+			if type(child) ~= "table" or tags[tag] ~= child then return nil; end
+			i = compare(child, values, i);
+			if not i then return nil; end
+		end
+		value = values[i];
+	end
+	if element[n + 1] ~= nil or tags[tag + 1] ~= nil then return nil; end
+	return i + 1;
+end
+
+local function unchanged(stanza)
+	local values = rawget(stanza, MADE_OF);
+	if values == nil then return false; end
+	if compare(stanza, values, 1) then return true; end
+	identities[stanza] = values[#values];
+	stanza[MADE_OF] = nil;
+	return false;
 end
 
 -- Text, exactly as xmpp/writer.py writes it ----------------------------------------------------
@@ -128,7 +200,7 @@ local function children(stanza, from)
 		if child == nil then break; end
 		n = n + 1;
 		if type(child) == "table" then
-			out[n] = identities[child] or child;
+			out[n] = identity(child) or child;
 		else
 			out[n] = text_of(child);
 		end
@@ -138,7 +210,10 @@ end
 
 local function child(stanza, i) return stanza[i]; end
 
-local function identify(stanza, id) identities[stanza] = id; end
+local function identify(stanza, id)
+	stanza[MADE_OF] = nil;
+	identities[stanza] = id;
+end
 
 local function replace_child(stanza, i, element)
 	local old = stanza[i];
@@ -164,7 +239,7 @@ local function add(stanza, ...)
 end
 
 return {
-	new = new; new_large = new_large; xml = xml; head = head; set_name = set_name;
+	new = new; new_large = new_large; identity = identity; unchanged = unchanged; xml = xml; head = head; set_name = set_name;
 	set_attr = set_attr; replace_attr = replace_attr; children = children; child = child;
 	clear = clear; add = add; identify = identify; replace_child = replace_child;
 };

@@ -1,0 +1,78 @@
+"""Calls from Lua to the functions of Python objects: requests, plain calls, sending, logging."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+
+class Calls:
+    """The functions behind border/proxy.lua that call something; mixed into Proxies."""
+
+    def _results(self, value: Any) -> Any:
+        if type(value) is tuple:
+            return tuple(map(self.border.to_lua, value))
+        return self.border.to_lua(value)
+
+    def _function(self, obj: Any, name: str) -> Callable[..., Any]:
+        # That of the class: a module that replaces session.send keeps the one it has read.
+        return getattr(type(obj), name).__get__(obj)
+
+    def call_method(self, obj: Any, raw_name: bytes, *raw: Any) -> Any:
+        """Serve a request: call a function of an object."""
+        name = raw_name.decode()
+        function = self.face(type(obj)).functions.get(name)
+        if function is not None:
+            return self._results(function(self.border, obj, *raw))
+        return self._results(self._function(obj, name)(*map(self.border.to_python, raw)))
+
+    def call_plain(self, obj: Any, raw_name: bytes, *raw: Any) -> Any:
+        """Call a function that never blocks; gives (True, results ...) or (False, error)."""
+        self.border.epoch += 1
+        try:
+            result = self.call_method(obj, raw_name, *raw)
+        except Exception as error:
+            return False, self.border.error_to_lua(error)
+        return (True, *result) if type(result) is tuple else (True, result)
+
+    def call_function(self, function: Callable[..., Any], *raw: Any) -> Any:
+        """Serve a request: call a Python function."""
+        return self._results(function(*map(self.border.to_python, raw)))
+
+    def call_function_plain(self, function: Callable[..., Any], *raw: Any) -> Any:
+        """Call a Python function that never blocks, see `call_plain`."""
+        self.border.epoch += 1
+        try:
+            result = self.call_function(function, *raw)
+        except Exception as error:
+            return False, self.border.error_to_lua(error)
+        return (True, *result) if type(result) is tuple else (True, result)
+
+    def send_now(self, session: Any, raw_name: bytes, raw: Any) -> Any:
+        """Send if that only queues; None says that it has to be a request."""
+        self.border.epoch += 1
+        if getattr(session, "filters", None) is not None:
+            return None
+        function = self._function(session, raw_name.decode())
+        if not getattr(function, "never_blocks", False):
+            return None
+        try:
+            return bool(function(self.border.to_python(raw) if type(raw) is not bytes else raw))
+        except Exception as error:
+            self.border.log.error("Could not send to %r: %s", session, error, exc_info=error)
+            return False
+
+    def send_later(self, session: Any, raw_name: bytes, raw: Any) -> Any:
+        """Serve a request: send through filters."""
+        self.border.epoch += 1
+        function = self._function(session, raw_name.decode())
+        return function(raw if type(raw) is bytes else self.border.to_python(raw))
+
+    def log_enabled(self, obj: Any, raw_level: Any) -> bool:
+        """Whether a line of this level would be written."""
+        return self.border.logger_of(obj).isEnabledFor(self.border.log_level(raw_level))
+
+    def log(self, obj: Any, raw_level: Any, text: Any) -> None:
+        """Write a line to the object's log."""
+        self.border.logger_of(obj).log(self.border.log_level(raw_level), "%s",
+                                       self.border.to_python(text))
