@@ -1,4 +1,4 @@
-"""TLS for the server's listeners: contexts by host, certificates found or made, channel bindings."""
+"""TLS for the listeners: contexts by host, certificates found or made, channel bindings."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from prosody_py.net.tls import (
     channel_bindings,
     client_addresses,
     peer_certificate,
+    selfsigned,
 )
-from prosody_py.net.tls import selfsigned
 from prosody_py.xmpp import jid
 
 log = logging.getLogger("tls")

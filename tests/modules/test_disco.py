@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from prosody_py.hosts.roster import RosterItem, load_roster
 from prosody_py.api.errors import LoadError
+from prosody_py.hosts.roster import RosterItem, load_roster
 from prosody_py.xmpp import builders as stanza
 from prosody_py.xmpp import caps
 
