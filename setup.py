@@ -23,7 +23,7 @@ setup(
     packages=[*find_packages(include=["prosody_py", "prosody_py.*"]), *BUNDLED],
     package_dir=BUNDLED,
     package_data={
-        "prosody_py": ["lua/lib/**/*.lua", "data/*"],
+        "prosody_py": ["lua/**/*.lua"],
         **{package: ["**/*"] for package in BUNDLED},
     },
     install_requires=[
@@ -35,7 +35,8 @@ setup(
         "idna>=3.7",
     ],
     extras_require={
-        "test": ["pytest>=8", "hypothesis>=6.100", "slixmpp>=1.8", "ruff>=0.6"],
+        "test": ["pytest>=8", "hypothesis>=6.100", "slixmpp>=1.8", "ruff>=0.6",
+                 "setuptools>=65", "wheel"],
     },
     entry_points={"console_scripts": ["prosody-py = prosody_py.app.main:main"]},
 )

@@ -46,7 +46,7 @@ class GlobalOptions(Options):
     pidfile = path(None, where="global", doc="File that gets the process id.")
     umask = string("027", where="global", doc="Permissions that new files do not get, in octal.")
     admin_socket = path(None, where="global", doc="Socket of the administration shell; by default "
-                                                  "prosody.sock in data_path.")
+                                                  "prosody-py.sock in data_path.")
     log = mapping(
         None, where="global", doc="What is logged, and how.",
         fields={

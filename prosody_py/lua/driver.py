@@ -29,10 +29,33 @@ class Driver:
 
     def __init__(self, border, scheduler: Any):
         self.border = border
-        self.enter = scheduler[b"enter"]
-        self._resume = scheduler[b"resume"]
-        self._abandon = scheduler[b"abandon"]
-        self.plain_call = self._plain_call
+        self.enter = self.guarded(scheduler[b"enter"])
+        self._resume = self.guarded(scheduler[b"resume"])
+        self._abandon, self._recover = scheduler[b"abandon"], scheduler[b"recover"]
+
+    def guarded(self, function: Any) -> Any:
+        """Return an entry function that respects the limit of memory, if there is one.
+
+        The limit holds only while Lua code runs: lupa itself cannot bear to run out of memory.
+        """
+        border = self.border
+        limit, set_limit = border.memory_limit, border.lua.set_max_memory
+        if not limit:
+            return function
+
+        def call(*args: Any) -> Any:
+            set_limit(limit, total=True)
+            try:
+                return function(*args)
+            except border.lua_error as error:
+                set_limit(0)
+                self._recover()
+                text = str(error) or "not enough memory"
+                raise ScriptError(text, text.encode(), "") from None
+            finally:
+                set_limit(0)
+
+        return call
 
     def call(self, function: Any, *args: Any) -> Any:
         """Call a Lua function with Lua values; return its value, or a tuple of several.
@@ -44,7 +67,7 @@ class Driver:
         result = self.enter(function, *args)
         return self.work(result) if type(result) is tuple else result
 
-    def _plain_call(self, function: Any, *args: Any) -> Any:
+    def plain_call(self, function: Any, *args: Any) -> Any:
         """Call a function of the border itself; an error in it is a ValueError."""
         try:
             return function(*args)

@@ -56,12 +56,13 @@ class Runtime(Values, Handlers, Environment):
         if kind not in KINDS:
             raise ValueError(f"{kind!r} is not a Lua runtime; there are {', '.join(KINDS)}")
         lupa = importlib.import_module("lupa." + kind)
-        self.server, self.kind = server, kind
+        self.server, self.kind, self.memory_limit = server, kind, memory_limit
         self.log = logging.getLogger("lua")
         self.lua_error = lupa.LuaError
         self.lua = lua = lupa.LuaRuntime(
             encoding=None, unpack_returned_tuples=True, register_eval=False,
-            register_builtins=False, attribute_filter=_refuse)
+            register_builtins=False, attribute_filter=_refuse,
+            max_memory=0 if memory_limit else None)
         self.table_type = type(lua.table())
         self.function_type = type(lua.eval(b"function() end"))
         self._raw_type = self.table_type.__mro__[1]
@@ -72,8 +73,6 @@ class Runtime(Values, Handlers, Environment):
         self.waiting = Waiting(self)
         self.proxies = Proxies(self, faces())
         self._put_together(time_limit)
-        if memory_limit:
-            lua.set_max_memory(memory_limit, total=True)
 
     # -- construction ----------------------------------------------------------------------
 
@@ -110,7 +109,8 @@ class Runtime(Values, Handlers, Environment):
             self.table(event_functions), self.table(self.waiting.functions()))
         self.proxies.connect(parts[b"proxy"])
         events = parts[b"events"]
-        self.enter_stanza, self.enter_event = events[b"enter_stanza"], events[b"enter_event"]
+        self.enter_stanza = self.driver.guarded(events[b"enter_stanza"])
+        self.enter_event = self.driver.guarded(events[b"enter_event"])
         self.forget_event = events[b"forget"]
         self.stanzas = Stanzas(self, parts[b"stanza"])
         data = parts[b"data"]
@@ -205,6 +205,11 @@ class Runtime(Values, Handlers, Environment):
             for module in self.server.modules.get_modules(host).values():
                 if module.exports is namespace:
                     return module
+        return None
+
+    @staticmethod
+    def lua_face(_border) -> None:
+        """Say that the border itself is not there for Lua."""
         return None
 
     def close(self) -> None:

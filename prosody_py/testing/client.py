@@ -30,6 +30,7 @@ class Client:
         self.timeout = timeout
         self.jid: str | None = None
         self.sock = socket.create_connection(address, timeout)
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.sock.settimeout(timeout)
         self.parser = StreamParser(10_000_000, single=False)
         self.events: list = []

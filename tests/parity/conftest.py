@@ -75,16 +75,22 @@ def guarded():
 
 @pytest.fixture
 def start_with_modules(start_server, debian_module, tmp_path, guarded):
-    """Return a function that starts a server whose named modules are Debian's, unmodified."""
-    def start(*names: str, modules=(), **options):
+    """Return a function that starts a server whose named modules are Debian's, unmodified.
+
+    They are on all hosts, or on `host` alone, which is then a further one.
+    """
+    def start(*names: str, modules=(), host="localhost", **options):
         folder = tmp_path / "plugins"
         folder.mkdir()
         for name in names:
             path = debian_module(name)
             (folder / path.name).symlink_to(path)
-        running = start_server([*names, *modules], plugin_paths=[str(folder)], **options)
+        if host != "localhost":
+            options["hosts"] = {"localhost": {}, host: {"modules_enabled": list(names)}}
+        enabled = [*names, *modules] if host == "localhost" else modules
+        running = start_server(enabled, plugin_paths=[str(folder)], **options)
         for name in names:
-            module = running.server.modules.get_module("localhost", name)
+            module = running.server.modules.get_module(host, name)
             assert module is not None, f"mod_{name} was not loaded"
             assert module.code.language == "lua" and module.path.startswith(str(folder))
         return running

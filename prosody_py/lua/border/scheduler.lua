@@ -13,11 +13,13 @@ local time_limit = config.time_limit;
 local create, raw_resume, yield, status, running, isyieldable =
 	coroutine.create, coroutine.resume, coroutine.yield, coroutine.status, coroutine.running,
 	coroutine.isyieldable;
-local error, select, type, setmetatable = error, select, type, setmetatable;
+local error, select, type, setmetatable, tostring, collectgarbage =
+	error, select, type, setmetatable, tostring, collectgarbage;
 local clock, sethook, getinfo, traceback, format =
 	os.clock, debug.sethook, debug.getinfo, debug.traceback, string.format;
 
 local DONE, REQUEST, FAILED = 0, 1, 2;
+local NO_MEMORY = "not enough memory";
 local FINISHED, ASK = {}, {}; -- what a coroutine yields, first value
 local HOOK_EVERY = 1000000; -- instructions, about 10 ms
 
@@ -78,14 +80,18 @@ local function settle(slot, below, below_started, ok, tag, ...)
 	end
 	local co = workers[slot];
 	workers[slot] = nil;
+	if tag == NO_MEMORY then
+		co = nil; -- with it goes what it held
+		collectgarbage();
+	end
 	free_count = free_count + 1;
 	free[free_count] = slot;
 	if expired then
 		expired = false;
 		if hooks_are_shared then watch(); end
 	end
-	local text = type(tag) == "table" and "error value" or tag;
-	return FAILED, tag, traceback(co, type(text) == "string" and text or nil);
+	if not co then return FAILED, tag, tag; end
+	return FAILED, tag, traceback(co, type(tag) == "table" and "error value" or tostring(tag));
 end
 
 local function enter(f, ...)
@@ -122,6 +128,9 @@ local function abandon(slot)
 	free_count = free_count + 1;
 	free[free_count] = slot;
 end
+
+-- Nothing is running: called when an entry has ended in an error outside of its coroutine.
+local function recover() current, started = nil, false; end
 
 -- Requests ----------------------------------------------------------------------------------
 
@@ -204,7 +213,7 @@ function lib.wrap(f)
 end
 
 return {
-	enter = enter; resume = resume; abandon = abandon; request = request; coroutine = lib;
+	enter = enter; resume = resume; abandon = abandon; recover = recover; request = request; coroutine = lib;
 	workers = workers; can_request = function ()
 		return current ~= nil and not nested[current] and isyieldable();
 	end;
