@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import pytest
 
+from prosody_py.lua import guard
 from prosody_py.testing.server import TestServer
+
+
+@pytest.fixture(autouse=True)
+def no_switch_under_lua():
+    """Fail every test in which a greenlet is switched below a Lua frame."""
+    guard.install()
+    yield
+    try:
+        guard.check()
+    finally:
+        guard.uninstall()
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ class TextFormatter(logging.Formatter):
         self.colour = colour
 
     def format(self, record: logging.LogRecord) -> str:
-        source = record.name
+        source = _source(record)
         if (session := getattr(record, "session", None)) is not None:
             source = f"{source} {session}"
         level = _NAMES.get(record.levelno, record.levelname.lower())
@@ -66,7 +66,7 @@ class JsonFormatter(logging.Formatter):
         entry: dict[str, Any] = {
             "time": round(record.created, 3),
             "level": _NAMES.get(record.levelno, record.levelname.lower()),
-            "source": record.name,
+            "source": _source(record),
             "message": record.getMessage(),
         }
         if (session := getattr(record, "session", None)) is not None:
@@ -74,6 +74,11 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             entry["traceback"] = self.formatException(record.exc_info)
         return json.dumps(entry, ensure_ascii=False)
+
+
+def _source(record: logging.LogRecord) -> str:
+    """Return who wrote a line; of a session's lines, the module that was at work."""
+    return record.module if record.name == "session" else record.name
 
 
 def _one_line(text: str) -> str:
