@@ -51,7 +51,7 @@ def message() -> Stanza:
     return stanza
 
 
-def best(function, count: int = 20000, rounds: int = 7) -> float:
+def best(function, count: int = 2000, rounds: int = 9) -> float:
     """Return the microseconds of a call, the best of some rounds."""
     times = []
     for _ in range(rounds):

@@ -31,7 +31,8 @@ class Config(Options):
     registration_throttle_max = integer(
         1, min=1, doc="Accounts that one address may make in registration_throttle_period.")
     registration_throttle_period = period(
-        None, min="1 second", doc="By default min_seconds_between_registrations.")
+        None, min="1 second", doc="Time that registration_throttle_max counts for; by default "
+        "min_seconds_between_registrations.")
     registration_throttle_cache_size = integer(
         1000, min=1, doc="Addresses that are remembered.")
     registration_allowlist = set_(("127.0.0.1", "::1"), of=_NETWORK,

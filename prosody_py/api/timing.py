@@ -36,6 +36,7 @@ class ModuleTimer:
         return again
 
     def _failed(self, error: Exception) -> None:
+        self._module.registrations.forget(self)
         self._module.count_error("timer")
         self._module.log("error", "Error in a timer: %s", error, exc_info=error)
 

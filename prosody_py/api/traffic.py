@@ -9,6 +9,7 @@ from typing import Any
 from gevent.event import AsyncResult
 from gevent.timeout import Timeout
 
+from prosody_py.api.registrations import Undo
 from prosody_py.events.bus import Event
 from prosody_py.xmpp.errors import StanzaError
 from prosody_py.xmpp.jid import prepped_split
@@ -34,7 +35,8 @@ class Traffic:
     def send_iq(self, stanza, origin: Any = None, timeout: float | None = None) -> Event:
         """Send an iq and wait for its answer; returns the event with `origin` and `stanza`.
 
-        Raises StanzaError when the answer is an error or does not come in `timeout` seconds.
+        Raises StanzaError when the answer is an error, or does not come in `timeout` seconds or
+        before the module is unloaded.
         """
         attr = stanza.attr
         waiting = self.pending_iqs
@@ -44,21 +46,30 @@ class Traffic:
         if not attr.get("from"):
             attr["from"] = self.host
         node, _host, resource = prepped_split(attr["from"])
-        kind = "full" if resource else "bare" if node else "host"
+        kind = "host" if not node else "full" if resource else "bare"
         key = (kind, attr["id"])
         if key in waiting:
             raise StanzaError("conflict", "An iq with this id waits for its answer already")
         result = waiting[key] = AsyncResult()
 
+        asked, sender, id = attr.get("to"), attr["from"], attr["id"]
+
         def answered(event):
-            if event.stanza.attr.get("from") != attr.get("to"):
+            answer = event.stanza.attr
+            if answer.get("from") != asked or kind == "full" and (
+                    answer["to"] != sender or answer.get("id") != id
+                    or answer.get("type") not in ("result", "error")):
                 return None
             result.set(event)
             return True
 
-        names = [f"iq-{outcome}/{kind}/{attr['id']}" for outcome in ("result", "error")]
+        # mod_iq makes no events of what comes for a resource, so that is caught before it.
+        names = ["iq/full"] if kind == "full" else [
+            f"iq-{outcome}/{kind}/{id}" for outcome in ("result", "error")]
         for name in names:
-            self.hook(name, answered)
+            self.hook(name, answered, 1000)
+        gone = self.registrations.add(Undo(lambda: None, lambda: result.set_exception(
+            StanzaError("remote-server-timeout", "The module was unloaded before the answer"))))
         try:
             self.send(stanza, origin)
             try:
@@ -66,6 +77,7 @@ class Traffic:
             except Timeout:
                 raise StanzaError("remote-server-timeout", "No answer to the iq") from None
         finally:
+            self.registrations.forget(gone)
             del waiting[key]
             for name in names:
                 self.unhook(name, answered)

@@ -28,6 +28,7 @@ COMMANDS = {
     "shell": "talk to the running server",
     "module": "list, load, unload or reload modules; write a new one",
     "lua": "run a Lua file as if it were a module",
+    "manual": "write the manual that is made from the code",
     "completion": "print a script that completes prosody-py in a shell",
 }
 _EPILOG = """\

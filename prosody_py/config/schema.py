@@ -28,7 +28,8 @@ __all__ = ["GlobalOptions", "HostOptions", "Schema", "harvest", "nearest"]
 
 _PORTS = {"of": integer(min=0, max=65535), "where": "global"}
 _LEVELS = ("info", "debug", "warn", "error")
-_TRAFFIC = {"rate": rate(doc="Bytes a second."), "burst": period("2 seconds", doc="Seconds.")}
+_TRAFFIC = {"rate": rate(doc="Bytes a second, on average."),
+            "burst": period("2 seconds", doc="How many seconds' worth may come at once.")}
 _ADDRESSES = {"of": string(), "where": "global"}
 
 
@@ -41,9 +42,11 @@ def _driver_or_drivers(value: Any) -> str | dict[str, str]:
 class GlobalOptions(Options):
     """What the server reads once, from the global section."""
 
-    plugin_paths = array((), of=path(), where="global", doc="Folders searched for modules first.")
+    plugin_paths = array(
+        (), of=path(), where="global",
+        doc="Folders with further modules, in Python or Lua; searched before the bundled ones.")
     data_path = path("data", where="global", doc="Folder of everything that is stored.")
-    pidfile = path(None, where="global", doc="File that gets the process id.")
+    pidfile = path(None, where="global", doc="File that gets the process id; none without it.")
     umask = string("027", where="global", doc="Permissions that new files do not get, in octal.")
     admin_socket = path(None, where="global", doc="Socket of the administration shell; by default "
                                                   "prosody-py.sock in data_path.")
@@ -52,16 +55,18 @@ class GlobalOptions(Options):
         fields={
             "level": enum("info", "debug", "warn", "error", doc="Least level that is logged."),
             "format": enum("text", "json", doc="Form of a line."),
-            "to": string("console", doc="console, stdout, syslog, or a file."),
-            "modules": mapping(None, enum(None, *_LEVELS), doc="Levels of single modules."),
+            "to": string("console", doc="console, stdout, syslog, or the path of a file."),
+            "modules": mapping(None, enum(None, *_LEVELS), doc="Levels of single modules, such as "
+                                                               "{mod_c2s: debug}."),
         },
     )
     certificates = path(None, where="global", doc="Folder searched for certificates; by default "
                                                   "certs in data_path.")
-    interfaces = set_(("*", "::"), **_ADDRESSES, doc="Addresses of public services.")
+    interfaces = set_(("*", "::"), **_ADDRESSES,
+                      doc="Addresses on which services for everybody listen.")
     local_interfaces = set_(("127.0.0.1", "::1"), **_ADDRESSES,
-                            doc="Addresses of services for this machine.")
-    use_ipv6 = boolean(True, where="global", doc="Whether IPv6 is used.")
+                            doc="Addresses on which services for this machine listen.")
+    use_ipv6 = boolean(True, where="global", doc="Whether services listen on IPv6 addresses.")
     limits = mapping(
         None, where="global", doc="How fast a peer may send, by kind of connection.",
         fields={kind: mapping(None, fields=_TRAFFIC) for kind in ("c2s",)},
@@ -69,33 +74,41 @@ class GlobalOptions(Options):
     c2s_client_certificates = boolean(
         False, where="global", doc="Ask clients for a certificate, to log in with (EXTERNAL).")
     lua_runtime = enum("lua54", "luajit21", where="global", doc="Which Lua runs Lua modules.")
-    lua_time_limit = period(None, min="0.01 seconds", where="global",
-                            doc="Time that one call of a Lua handler may take.")
-    lua_memory_limit = size(None, min="1 MB", where="global", doc="Memory of all Lua modules.")
+    lua_time_limit = period("5 seconds", min="0.01 seconds", where="global",
+                            doc="CPU time that one call into Lua may take without a pause.")
+    lua_memory_limit = size(None, min="1 MB", where="global",
+                            doc="Memory that all Lua modules may have together.")
 
 
 class HostOptions(Options):
     """What the core reads for a host or component; the global section gives the defaults."""
 
     enabled = boolean(True, where="host", doc="Whether the host is served.")
-    modules_enabled = array((), of=string(), doc="Modules to load beside those always loaded.")
-    modules_disabled = array((), of=string(), doc="Modules not to load.")
+    modules_enabled = array(
+        (), of=string(), doc="Modules to load, without mod_, beside those that are always loaded. "
+                             "A host gets its own and those of the top level.")
+    modules_disabled = array(
+        (), of=string(), doc="Modules not to load, also of those that are always loaded.")
     admins = set_((), of=string(), doc="Addresses of the administrators.")
-    authentication = string("internal_hashed", doc="Where accounts come from: auth_NAME.")
-    default_iteration_count = integer(10000, min=4096, doc="Rounds of the password hash.")
+    authentication = string("internal_hashed", doc="Where accounts come from: the module "
+                                                   "auth_NAME.")
+    default_iteration_count = integer(
+        10000, min=4096, doc="Rounds of the hash (SCRAM) of passwords that are set from now on.")
     storage = Option(
         "storage", "the name of a driver, or a mapping from stores to drivers", _driver_or_drivers,
-        doc="Driver of all stores: storage_NAME, or one for each store.",
+        doc="Driver of all stores: the module storage_NAME; or one for each store.",
     )
     default_storage = string("sqlite", doc="Driver of stores for which storage names none.")
-    certificate = path(None, doc="Certificate of the host, where certificates has none.")
-    ssl = mapping(None, doc="TLS settings that differ from tls_profile.")
+    certificate = path(None, doc="Certificate of the host, with its key beside it; without this "
+                                 "option the folder certificates is searched for one.")
+    ssl = mapping(None, doc="TLS settings that differ from tls_profile, with Prosody's names.")
     tls_profile = enum("intermediate", "modern", "old", "legacy",
                        doc="How strict TLS is, by Mozilla's profiles.")
-    c2s_require_encryption = boolean(True, doc="Whether clients must use TLS.")
+    c2s_require_encryption = boolean(True, doc="Whether clients must use TLS to log in.")
     conflict_resolve = enum("kick_old", "kick_new", "random",
-                            doc="What happens when a resource is in use already.")
-    force_module_reload = boolean(False, doc="Reload a module also when it cannot save its state.")
+                            doc="What happens when a client wants a resource that another has.")
+    force_module_reload = boolean(
+        False, doc="Reload a module also when it cannot save its state, which is then lost.")
 
 
 class Schema:
@@ -127,7 +140,8 @@ class Schema:
         """Add the options of a network service: its ports and interfaces."""
         self.register((
             array(None, name=f"{service}_ports", **_PORTS, doc=f"Ports of {service}."),
-            set_(None, name=f"{service}_interfaces", **_ADDRESSES, doc=f"Addresses of {service}."),
+            set_(None, name=f"{service}_interfaces", **_ADDRESSES,
+                 doc=f"Addresses on which {service} listens, in place of interfaces."),
         ))
 
     def get(self, name: str) -> list[Option]:

@@ -105,6 +105,8 @@ class Events:
         for handler in self.index.get(name, ()):
             try:
                 result = handler(data)
+            except RecursionError:  # each level that went on would double the work
+                raise
             except Exception as error:
                 result = self.failed(handler, name, data, error)
             if result is not None:
@@ -116,6 +118,8 @@ class Events:
         for handler in self.index.get(name, ()):
             try:
                 result = handler(data)
+            except RecursionError:  # each level that went on would double the work
+                raise
             except Exception as error:
                 result = self.failed(handler, name, data, error)
             if result is not None:

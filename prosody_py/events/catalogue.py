@@ -36,16 +36,20 @@ def _declare(on: str, by: str, *rows: tuple[str, str, str, str]) -> list[Declare
 
 _STANZA = "origin stanza to_self"
 _KINDS = ("full", "bare", "host")
+_ONE = {"message": "a message", "presence": "a presence", "iq": "an iq"}
+_TO = {"full": "to a full address of this host, such as alice@host/phone",
+       "bare": "to a bare address of this host, such as alice@host", "host": "to the host itself"}
 
 CATALOGUE: tuple[Declared, ...] = (
     *(row for name in ("message", "presence", "iq") for kind in _KINDS for row in _declare(
         "host", "router/deliver",
-        (f"{name}/{kind}", _STANZA, f"A {name} to a {kind} address of this host.", HANDLED),
+        (f"{name}/{kind}", _STANZA, f"{_ONE[name].capitalize()} {_TO[kind]}.", HANDLED),
         (f"pre-{name}/{kind}", _STANZA,
-         f"A client of this host has sent a {name} to a {kind} address anywhere.", STOP))),
+         f"A client of this host has sent {_ONE[name]} to a {kind} address anywhere.", STOP))),
     *(row for name in ("message", "presence", "iq") for row in _declare(
         "host", "router/deliver",
-        (f"{name}/self", _STANZA, f"A {name} of a user to the own account.", HANDLED))),
+        (f"{name}/self", _STANZA, f"{_ONE[name].capitalize()} of a user to the own account.",
+         HANDLED))),
     *_declare(
         "host", "router",
         ("pre-stanza", _STANZA, "A client of this host has sent a stanza.", STOP),
@@ -98,9 +102,11 @@ CATALOGUE: tuple[Declared, ...] = (
         ("user-registering", "username host password ip session allowed",
          "Somebody wants an account; a handler may set allowed to false.", ""),
         ("user-registered", "username host source session", "There is a new account.", ""),
-        ("user-deleted", "username host", "An account is gone: forget what you keep of it.", ""),
+        ("user-deleted", "username host",
+         "An account is gone: forget what you keep of it. Fired on the server, too.", ""),
         ("user-password-reset", "username host", "A password was set by an invitation.", ""),
-        ("user-password-changed", "username host resource", "A password has changed.", ""),
+        ("user-password-changed", "username host resource",
+         "A password has changed. Fired on the server, too.", ""),
         ("user-deregistered", "username host source session",
          "A user has removed the own account.", ""),
         ("roster-item-removed", "username jid item origin roster",

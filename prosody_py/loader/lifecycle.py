@@ -228,6 +228,7 @@ class Modules:
         module.loaded = False
         module.registrations.detach()
         module.registrations.entries.clear()
+        module.__dict__.pop("shared_tables", None)
         modules = self.get_modules(module.host)
         if modules.get(module.name) is module:
             del modules[module.name]
@@ -307,6 +308,9 @@ class Modules:
             raise
         # From here on nothing fails and nothing waits: old ones out, new ones in.
         old.reloading = True
+        self._keep_shared(old, module)
+        for instance in fresh:
+            self._keep_shared(self.get_module(instance.host, instance.name), instance)
         for instance in [*instances, old]:
             self._retire(instance, announce=False, call_unload=not unload_first)
         for instance in [module, *fresh]:
@@ -347,6 +351,13 @@ class Modules:
         held = module.__dict__.setdefault("shared_tables", {})
         held[path] = table
         return table
+
+    @staticmethod
+    def _keep_shared(old: Module, new: Module) -> None:
+        """Let a new instance hold the tables of the old one, also those it asks for later."""
+        held = new.__dict__.setdefault("shared_tables", {})
+        for path, table in old.__dict__.get("shared_tables", {}).items():
+            held.setdefault(path, table)
 
     def get_items(self, key: str, host: str) -> list[Any]:
         """Return the items of `key` that modules on `host` offer."""

@@ -102,6 +102,8 @@ def _run_iq(module, function, event) -> Any:
 
 def describe_error(error: BaseException) -> str:
     """Return "file:line: Type: text" of the innermost place in a module's own file."""
+    if getattr(error, "lua_traceback", None) is not None:
+        return str(error)  # Lua puts file and line before the text itself
     frames = traceback.extract_tb(error.__traceback__)
     place = frames[-1] if frames else None
     where = f"{place.filename}:{place.lineno}: " if place else ""

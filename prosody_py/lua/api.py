@@ -13,7 +13,9 @@ from typing import Any
 from prosody_py.api import measures, permissions
 from prosody_py.api.errors import LoadError
 from prosody_py.api.registrations import Undo
+from prosody_py.lua.auth_provider import LuaAuthProvider
 from prosody_py.lua.events import LuaHandler
+from prosody_py.lua.references import LuaData
 from prosody_py.lua.stores import LuaStore
 
 # -- events --------------------------------------------------------------------------------
@@ -148,7 +150,7 @@ def make_global(border, module) -> None:
 
 
 def make_context(border, module, host: bytes) -> Any:
-    return border.hold(module.context(border.to_python(host)))
+    return module.context(border.to_python(host))  # as it is: module.lua hides it in a table
 
 
 def set_status(border, module, kind: bytes, text: Any = None, override: Any = False) -> None:
@@ -181,7 +183,7 @@ def make_metric(border, module, kind: bytes, name: bytes, unit: Any = None,
 
 
 def labelled(border, metric, *values: Any) -> Any:
-    return border.to_lua(metric.labelled(*map(border.to_python, values)))
+    return border.to_lua(border.to_python(metric).labelled(*map(border.to_python, values)))
 
 
 def _series(metric: Any) -> Any:
@@ -203,12 +205,25 @@ def fire_event(border, module, name: bytes, data: Any = None) -> Any:
     return border.to_lua(module.fire_event(border.to_python(name), border.to_python(data)))
 
 
-def add_item(border, module, key: bytes, value: Any) -> None:
-    module.add_item(border.to_python(key), border.to_python(value))
+def _item(border, module, key: str, raw: Any) -> Any:
+    """Return an item as those who use it want to have it."""
+    value = border.to_python(raw)
+    if key == "auth-provider" and isinstance(value, LuaData):
+        for known in module.items.get(key, ()):
+            if isinstance(known, LuaAuthProvider) and known.item is value:
+                return known
+        return LuaAuthProvider(value, module.name, module.host)
+    return value
 
 
-def remove_item(border, module, key: bytes, value: Any) -> Any:
-    return border.to_lua(module.remove_item(border.to_python(key), border.to_python(value)))
+def add_item(border, module, raw_key: bytes, value: Any) -> None:
+    key = border.to_python(raw_key)
+    module.add_item(key, _item(border, module, key, value))
+
+
+def remove_item(border, module, raw_key: bytes, value: Any) -> Any:
+    key = border.to_python(raw_key)
+    return border.to_lua(module.remove_item(key, _item(border, module, key, value)))
 
 
 def handle_items(border, module, key: bytes, added: Any, removed: Any,

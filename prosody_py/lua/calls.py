@@ -57,7 +57,9 @@ class Calls:
         if not getattr(function, "never_blocks", False):
             return None
         try:
-            return bool(function(self.border.to_python(raw) if type(raw) is not bytes else raw))
+            if type(raw) is self.border.table_type and hasattr(session, "ns"):
+                raw = self.border.stanzas.text(raw, session.ns)  # no need for an object
+            return bool(function(raw if type(raw) in (bytes, str) else self.border.to_python(raw)))
         except Exception as error:
             self.border.log.error("Could not send to %r: %s", session, error, exc_info=error)
             return False

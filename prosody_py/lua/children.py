@@ -9,24 +9,32 @@ from typing import Any
 class LuaChildren(list):
     """The children of one element."""
 
-    __slots__ = ("border", "table", "epoch")
+    __slots__ = ("face", "epoch")
 
-    def __init__(self, border, table: Any):
-        self.border, self.table, self.epoch = border, table, -1
+    def __init__(self, face):
+        self.face, self.epoch = face, -1
+
+    def take(self, known: list) -> None:
+        """Begin with children that are known to be those of the table."""
+        list.__setitem__(self, slice(None), known)
+        self.epoch = self.face.border.epoch
 
     def fresh(self) -> LuaChildren:
         """Return this view with the present content of the table."""
-        border = self.border
+        face = self.face
+        border = face.border
         if self.epoch != border.epoch:
-            list.__setitem__(self, slice(None), border.stanzas.children(self.table))
+            if self.epoch < 0 or not face.is_as_known():
+                list.__setitem__(self, slice(None), border.stanzas.children(face.table))
             self.epoch = border.epoch
         return self
 
     def _write(self, children: Iterable[Any]) -> None:
         children = list(children)
-        self.border.stanzas.write_children(self.table, children)
-        list.__setitem__(self, slice(None), children)
-        self.epoch = self.border.epoch
+        face = self.face
+        face.border.stanzas.write_children(face.table, children)
+        face.changed()
+        self.take(children)
 
     # -- reading ---------------------------------------------------------------------------
 
@@ -71,7 +79,9 @@ class LuaChildren(list):
     # -- writing ---------------------------------------------------------------------------
 
     def append(self, child: Any) -> None:
-        self.border.stanzas.add_child(self.fresh().table, child)
+        face = self.fresh().face
+        face.border.stanzas.add_child(face.table, child)
+        face.changed()
         list.append(self, child)
 
     def _change(self, method: Any, *args: Any) -> Any:

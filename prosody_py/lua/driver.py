@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 REQUEST, FAILED = 1, 2
+_TOO_DEEP = "maximum recursion depth exceeded"  # Python's words, when they come through Lua
 
 
 class ScriptError(Exception):
@@ -83,6 +84,9 @@ class Driver:
                 slot = result[1]
                 try:
                     answer = result[2](*result[3:])
+                except RecursionError:
+                    self._abandon(slot)
+                    raise
                 except Exception as error:
                     border.epoch += 1
                     result = self._resume(slot, False, border.error_to_lua(error))
@@ -110,4 +114,6 @@ class Driver:
         if isinstance(value, border.carried_errors):
             return value
         text = border.describe_error(value)
+        if _TOO_DEEP in text:
+            return RecursionError(text)
         return ScriptError(text, raw, traceback if text in traceback else f"{text}\n{traceback}")

@@ -1,9 +1,12 @@
 """The Lua runtime of a server: one interpreter, and everything that stands at its border.
 
 Strings cross as bytes and are decoded on purpose (prosody_py.lua.values). No Python object is
-ever visible to Lua code except as a proxy. LuaJIT runs with its compiler switched off: compiled
-traces do not look at the hook that interrupts an endless loop, and handlers are too short to
-gain from compilation (docs/ARCHITECTURE.md has the figures).
+ever visible to Lua code except as a proxy.
+
+LuaJIT runs with its compiler switched off: compiled traces do not look at the hook that interrupts
+an endless loop, so with the compiler such a loop stops the server for good. A loop of thirty
+rounds in a handler takes 0.3 us with it and 0.8 us without. The hook itself costs Lua 5.4 a third
+of the time of the instructions that a handler runs, and LuaJIT a fifth.
 """
 
 from __future__ import annotations

@@ -27,6 +27,8 @@ from prosody_py.xmpp.writer import replace_illegal, serialize
 
 _UNSHARED = 3  # references to what only its parent holds, while a local name refers to it too
 
+_FACES_AT_ONCE = 500
+
 
 class LuaStanza(Stanza):
     """A stanza whose content is a Lua table; `lua` is the Face of that table."""
@@ -45,6 +47,7 @@ class LuaStanza(Stanza):
     def name(self, name: str) -> None:
         face = self.lua
         face.border.stanzas.set_name(face.table, encode(name))
+        face.changed()
         face.epoch = -1
 
     @property
@@ -68,17 +71,40 @@ class LuaStanza(Stanza):
     def children(self, children: list) -> None:
         self.children[:] = children
 
-    def to_xml(self, parent_ns: str | None = None) -> str:
-        """Return the element as XML text; see prosody_py.xmpp.writer.serialize."""
+    def _known(self) -> Stanza | None:
+        """Return what Python knows as a plain stanza, None when that is not up to date."""
         face = self.lua
         children = children_slot(self)
-        if type(children) is not LuaChildren and face.is_as_known(self):
-            known = Stanza(name_slot(self), dict(dict.items(attr_slot(self))))
-            known.children = children
+        if not face.is_as_known() or (type(children) is LuaChildren and children.epoch < 0):
+            return None
+        known = Stanza(name_slot(self), dict(dict.items(attr_slot(self))))
+        known.children = children
+        return known
+
+    def to_xml(self, parent_ns: str | None = None) -> str:
+        """Return the element as XML text; see prosody_py.xmpp.writer.serialize."""
+        known = self._known()
+        if known is not None:
             return serialize(known, parent_ns)
-        data = face.border.stanzas.xml(
-            face.table, None if parent_ns is None else encode(parent_ns))
-        return replace_illegal(data.decode("utf-8", "replace"))
+        face = self.lua
+        return face.border.stanzas.text(face.table, parent_ns)
+
+    # What gives no element away need not make faces for the children.
+
+    def get_text(self) -> str:
+        """Return the text directly inside this element."""
+        known = self._known()
+        return Stanza.get_text(self if known is None else known)
+
+    def get_child_text(self, name: str, xmlns: str | None = None) -> str | None:
+        """Return the text of a child, None when there is no such child."""
+        known = self._known()
+        return Stanza.get_child_text(self if known is None else known, name, xmlns)
+
+    def get_child_attr(self, name: str, xmlns: str | None, attr: str) -> str | None:
+        """Return one attribute of a child, None when either is missing."""
+        known = self._known()
+        return Stanza.get_child_attr(self if known is None else known, name, xmlns, attr)
 
     def __reduce__(self) -> Any:
         raise TypeError("a stanza that Lua owns cannot be pickled; clone it")
@@ -95,6 +121,7 @@ class Stanzas:
         self.unchanged, self._identify = functions[b"unchanged"], functions[b"identify"]
         self._head, self._children = functions[b"head"], functions[b"children"]
         self.child, self._replace_child = functions[b"child"], functions[b"replace_child"]
+        self._give_numbers = functions[b"give_numbers"]
         self._clear, self._add = functions[b"clear"], functions[b"add"]
 
     # -- from Python to Lua ----------------------------------------------------------------
@@ -118,7 +145,7 @@ class Stanzas:
             # Some children have a life of their own, so the list is made of faces at once.
             self._settle(children, table)
             stanza.lua.as_made = False
-            children_slot.__self__.__set__(stanza, LuaChildren(border, table))
+            children_slot.__self__.__set__(stanza, LuaChildren(stanza.lua))
         return table
 
     def _settle(self, children: list, table: Any) -> None:
@@ -142,7 +169,29 @@ class Stanzas:
         self._settle(children, table)
         stanza.lua = Face(border, table, border.epoch, False)
         stanza.__class__ = LuaStanza
-        children_slot.__self__.__set__(stanza, LuaChildren(border, table))
+        children_slot.__self__.__set__(stanza, LuaChildren(stanza.lua))
+
+    def text(self, table: Any, parent_ns: str | None) -> str:
+        """Return the XML text of a table; see prosody_py.xmpp.writer.serialize."""
+        data = self.xml(table, None if parent_ns is None else encode(parent_ns))
+        return replace_illegal(data.decode("utf-8", "replace"))
+
+    def give_faces(self, parent: Face, children: list) -> bool:
+        """Make plain children the faces of their tables; false when there are too many."""
+        elements = [child for child in children if type(child) is not str]
+        if len(elements) > _FACES_AT_ONCE:
+            return False
+        if not elements:
+            return True
+        border = self.border
+        tables = self._give_numbers(parent.table, border.identities.next_id)
+        if type(tables) is not tuple:
+            tables = (tables,)
+        for child, table in zip(elements, tables, strict=True):
+            border.identities.add(child)
+            child.lua = Face(border, table, parent.epoch, True, parent)
+            child.__class__ = LuaStanza
+        return True
 
     # -- from Lua to Python ----------------------------------------------------------------
 
@@ -154,7 +203,7 @@ class Stanzas:
         stanza._cursor = None
         name_slot.__self__.__set__(stanza, "")
         attr_slot.__self__.__set__(stanza, {})
-        children_slot.__self__.__set__(stanza, LuaChildren(border, table))
+        children_slot.__self__.__set__(stanza, LuaChildren(stanza.lua))
         border.identities.put(number, stanza)
         return stanza
 

@@ -24,30 +24,42 @@ _MISSING: Any = object()
 class Face:
     """The table of one stanza, and since when Python knows what is in it.
 
-    Name and attributes are those of `epoch`. `as_made` says that Lua still has the values from
-    which it made the table, so it can tell whether anything has changed.
+    Name and attributes are those of `epoch`. `as_made` says that nobody has changed the element
+    as far as Python knows: Lua has kept the values from which it made the table, or a `parent`
+    around it, and can tell whether that is true.
     """
 
-    __slots__ = ("border", "table", "epoch", "as_made")
+    __slots__ = ("border", "table", "epoch", "as_made", "parent")
 
-    def __init__(self, border, table: Any, epoch: int, as_made: bool = True):
-        self.border, self.table, self.epoch, self.as_made = border, table, epoch, as_made
+    def __init__(self, border, table: Any, epoch: int, as_made: bool = True,
+                 parent: Face | None = None):
+        self.border, self.table, self.epoch = border, table, epoch
+        self.as_made, self.parent = as_made, parent
 
-    def is_as_known(self, stanza: Stanza) -> bool:
-        """Whether the whole stanza still is what Python knew when Lua got it."""
-        border = self.border
+    def is_as_known(self) -> bool:
+        """Whether the whole element still is what Python knew when Lua got it."""
         if not self.as_made:
             return False
+        border = self.border
         if self.epoch != border.epoch:
-            if not border.stanzas.unchanged(self.table):
+            parent = self.parent
+            if not (border.stanzas.unchanged(self.table) if parent is None
+                    else parent.is_as_known()):
                 self.as_made = False
                 return False
             self.epoch = border.epoch
         return True
 
+    def changed(self) -> None:
+        """Note that Python has changed something in the element."""
+        face: Face | None = self
+        while face is not None:
+            face.as_made = False
+            face = face.parent
+
     def read_head(self, stanza: Stanza) -> None:
         """Bring name and attributes up to date."""
-        if self.is_as_known(stanza):
+        if self.is_as_known():
             return
         name, attr = self.border.stanzas.head(self.table)
         name_slot.__self__.__set__(stanza, name)
@@ -63,8 +75,10 @@ class Face:
         return attr
 
     def make_children(self, stanza: Stanza, known: list) -> LuaChildren:
-        """Put the view of the children into a stanza."""
-        children = LuaChildren(self.border, self.table)
+        """Put the view of the children into a stanza; they get faces of their own."""
+        children = LuaChildren(self)
+        if self.is_as_known() and self.border.stanzas.give_faces(self, known):
+            children.take(known)
         children_slot.__self__.__set__(stanza, children)
         return children
 
@@ -149,7 +163,7 @@ class LuaAttr(dict):
         raw = None if value is None else encode(value)
         face = self.fresh().face
         face.border.stanzas.set_attr(face.table, encode(key), raw)
-        face.as_made = False
+        face.changed()
         if value is None:
             dict.pop(self, key, None)
         else:
@@ -159,7 +173,7 @@ class LuaAttr(dict):
         dict.__delitem__(self.fresh(), key)
         face = self.face
         face.border.stanzas.set_attr(face.table, encode(key), None)
-        face.as_made = False
+        face.changed()
 
     def replace(self, attr: dict[str, str]) -> None:
         """Make the attributes these and no others."""
@@ -167,7 +181,7 @@ class LuaAttr(dict):
         flat = [encode(text) for pair in attr.items() for text in pair]
         face = self.fresh().face
         face.border.stanzas.replace_attr(face.table, *flat)
-        face.as_made = False
+        face.changed()
         dict.clear(self)
         dict.update(self, attr)
 

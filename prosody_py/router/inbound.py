@@ -7,10 +7,14 @@ the session's host.
 
 from __future__ import annotations
 
+import logging
+
 from prosody_py.events.bus import StanzaEvent
 from prosody_py.router.deliver import post_stanza
 from prosody_py.router.unanswered import answer_error, unhandled
 from prosody_py.xmpp.jid import prep
+
+log = logging.getLogger("router")
 
 _STANZAS = frozenset(("message", "presence", "iq"))
 _IQ_TYPES = frozenset(("get", "set", "result", "error"))
@@ -37,7 +41,11 @@ def process_stanza(server, origin, stanza) -> None:
         answer_error(origin, stanza, "bad-request", "Invalid iq: it needs an id, a type and, "
                      "for get and set, exactly one child")
         return
-    post_stanza(server, origin, stanza, True)
+    try:
+        post_stanza(server, origin, stanza, True)
+    except RecursionError as error:
+        log.error("A stanza of %s makes handlers send without end: %s", attr["from"], error)
+        answer_error(origin, stanza, "internal-server-error", type="wait")
 
 
 def _valid_iq(stanza) -> bool:

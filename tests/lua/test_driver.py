@@ -82,8 +82,9 @@ def test_request_below_a_function_that_must_not_wait_is_a_clear_error(place):
         function()
 
     call_back.never_blocks = True
-    ok, error = place.run("local plain, sleep = ...; return pcall(plain, function () sleep(0); end)",
-                          call_back, gevent.sleep)
+    ok, error = place.run(
+        "local plain, sleep = ...; return pcall(plain, function () sleep(0); end)",
+        call_back, gevent.sleep)
     assert not ok and "must not wait" in error
 
 

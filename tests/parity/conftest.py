@@ -79,7 +79,7 @@ def start_with_modules(start_server, debian_module, tmp_path, guarded):
 
     They are on all hosts, or on `host` alone, which is then a further one.
     """
-    def start(*names: str, modules=(), host="localhost", **options):
+    def start(*names: str, modules=(), host="localhost", more_folders=(), **options):
         folder = tmp_path / "plugins"
         folder.mkdir()
         for name in names:
@@ -88,7 +88,8 @@ def start_with_modules(start_server, debian_module, tmp_path, guarded):
         if host != "localhost":
             options["hosts"] = {"localhost": {}, host: {"modules_enabled": list(names)}}
         enabled = [*names, *modules] if host == "localhost" else modules
-        running = start_server(enabled, plugin_paths=[str(folder)], **options)
+        running = start_server(enabled, plugin_paths=[str(folder), *more_folders],
+                               **options)
         for name in names:
             module = running.server.modules.get_module(host, name)
             assert module is not None, f"mod_{name} was not loaded"

@@ -28,12 +28,13 @@ def test_broadcast_sends_a_message_to_everybody_connected(start_debian):
     running = start_debian("broadcast", host="news.localhost",
                            broadcast_senders=["root@localhost"])
     root, juliet = (running.client(name).available() for name in ("root", "juliet"))
-    root.send("<message to='all@news.localhost'><body>Good night</body></message>").flush()
+    root.send("<message to='all@news.localhost'><body>Good night</body></message>")
+    assert root.message().get_child_text("body") == "Good night"
     (message,) = messages(juliet)
     assert message.attr["from"] == root.jid
     assert message.get_child_text("body") == "Good night"
-    juliet.send("<message to='all@news.localhost'><body>Good day</body></message>").flush()
-    assert bodies(root) == ["Good night"] and messages(juliet)[0].attr["type"] == "error"
+    juliet.send("<message to='all@news.localhost'><body>Good day</body></message>")
+    assert juliet.message().attr["type"] == "error" and bodies(root) == []
 
 
 def test_strangers_are_blocked_and_contacts_are_not(start_debian):
@@ -147,3 +148,12 @@ def flush_lua(running):
     """Write out what Lua's print has buffered."""
     runtime = running.server.lua
     runtime.driver.call(runtime.lua.eval(b"function() io.stdout:flush() end"))
+
+
+def test_module_that_answers_itself_without_end_is_stopped(start_debian):
+    running = start_debian("broadcast", broadcast_senders=["root@localhost"])
+    root, juliet = (running.client(name).available() for name in ("root", "juliet"))
+    root.send("<message to='juliet@localhost'><body>x</body></message>")
+    assert root.receive_until(lambda element: element.attr.get("type") == "error"
+                              ).get_error()[1] == "internal-server-error"
+    assert juliet.iq("get", "<ping xmlns='urn:xmpp:ping'/>").attr["type"] == "result"

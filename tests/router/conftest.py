@@ -38,7 +38,7 @@ MODULE = """
 """
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def running(tmp_path_factory):
     """A server with the module "obedient"."""
     plugins = tmp_path_factory.mktemp("plugins")

@@ -43,7 +43,8 @@ def read(source: Source) -> ModuleFile:
     return _read_python(source) if source.language == "python" else _read_lua(source)
 
 
-def _read_python(source: Source) -> ModuleFile:
+def namespace_of(source: Source) -> types.ModuleType:
+    """Return what a Python module's file defines; raises LoadError."""
     namespace = types.ModuleType("prosody_module_" + source.name)
     namespace.__file__ = source.path
     code = compile_source(source)
@@ -51,6 +52,11 @@ def _read_python(source: Source) -> ModuleFile:
         exec(code, namespace.__dict__)
     except Exception as error:
         raise LoadError(describe_error(error)) from error
+    return namespace
+
+
+def _read_python(source: Source) -> ModuleFile:
+    namespace = namespace_of(source)
     found = ModuleFile(source, is_global=bool(getattr(namespace, "GLOBAL", False)))
     config = getattr(namespace, "Config", None)
     if isinstance(config, type) and issubclass(config, Options):

@@ -124,8 +124,8 @@ end
 
 -- A request whose arguments may hold the data of an event.
 local function request(f, ...)
-	local a, b, c = ...;
-	local event = carried(a) or carried(b) or carried(c);
+	local a, b, c, d = ...;
+	local event = carried(d) or carried(c) or carried(b) or carried(a);
 	if event then
 		write_back(event);
 		return after(event, raw_request(f, ...));

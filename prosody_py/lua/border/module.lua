@@ -71,7 +71,7 @@ local option = plain.option;
 
 local function single(kind)
 	return function (self, name, default, ...)
-		if type(default) == "table" or type(default) == "function" then
+		if type(default) == "table" or type(default) == "function" or default == math.huge then
 			local value = (option(self[OBJECT], kind, name, nil, ...));
 			if value == nil then return default; end
 			return value;
@@ -270,5 +270,7 @@ function methods:context(host)
 		__index = self; __newindex = self;
 	});
 end
+
+package.loaded["core.moduleapi"] = methods; -- what a module adds there, all others have
 
 return { new = new, methods = methods, mt = mt };

@@ -61,8 +61,17 @@ end
 
 -- Entries -----------------------------------------------------------------------------------
 
+local function call(f, ...)
+	return FINISHED, f(...);
+end
+
+-- An idle worker keeps its last results, but neither the function nor what it was given.
+local function work_on(...)
+	return work_on(call(yield(...)));
+end
+
 local function work(f, ...)
-	return work(yield(FINISHED, f(...)));
+	return work_on(call(f, ...));
 end
 
 local function settle(slot, below, below_started, ok, tag, ...)

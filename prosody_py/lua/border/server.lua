@@ -31,7 +31,7 @@ end
 local remove;
 
 function border.new_store(object, ...)
-	if not remove then remove = border.proxy.make(0, plain.remove_mark()); end
+	if not remove then remove = border.proxy.make(0, results(plain.remove_mark())); end
 	local store = { [OBJECT] = object, remove = remove };
 	for i = 1, select("#", ...) do
 		local name = select(i, ...);

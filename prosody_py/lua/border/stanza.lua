@@ -215,6 +215,13 @@ local function identify(stanza, id)
 	identities[stanza] = id;
 end
 
+-- Number the child elements from `id` on; return them.
+local function give_numbers(stanza, id)
+	local tags = stanza.tags;
+	for i = 1, #tags do identities[tags[i]] = id + i - 1; end
+	return unpack(tags);
+end
+
 local function replace_child(stanza, i, element)
 	local old = stanza[i];
 	stanza[i] = element;
@@ -241,5 +248,5 @@ end
 return {
 	new = new; new_large = new_large; identity = identity; unchanged = unchanged; xml = xml; head = head; set_name = set_name;
 	set_attr = set_attr; replace_attr = replace_attr; children = children; child = child;
-	clear = clear; add = add; identify = identify; replace_child = replace_child;
+	clear = clear; add = add; identify = identify; give_numbers = give_numbers; replace_child = replace_child;
 };

@@ -55,6 +55,18 @@ def delete_user(border, server, username: Any, host: Any) -> Any:
     return _outcome(border, users.delete_user, server, *_texts(border, username, host))
 
 
+def get_password(border, server, raw_username: Any, raw_host: Any) -> Any:
+    username, host = _texts(border, raw_username, raw_host)
+
+    def get() -> Any:
+        known = getattr(users.provider(server, host), "get_password", None)
+        if known is None:
+            raise AccountError("The accounts of this host keep no passwords")
+        return border.to_lua(known(username))
+
+    return _outcome(border, get)
+
+
 def all_users(border, server, host: Any) -> Any:
     """Return the list of all accounts of a host."""
     def listed() -> Any:
@@ -137,6 +149,7 @@ PLAIN: dict[str, Callable[..., Any]] = {
 }
 REQUESTS: dict[str, Callable[..., Any]] = {
     "user_exists": user_exists, "test_password": test_password, "create_user": create_user,
+    "get_password": get_password,
     "set_password": set_password, "delete_user": delete_user, "all_users": all_users,
     "user_is_enabled": user_is_enabled, "set_enabled": set_enabled,
 }

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from prosody_py.events.bus import Event
+import gevent
+
+from prosody_py.config.problems import ConfigError
 from prosody_py.router.deliver import route_remote
 
 
@@ -28,15 +30,20 @@ def route_stanza(border, server, origin: Any, stanza: Any) -> None:
 
 
 def shutdown(border, server, reason: Any = None, code: Any = 0) -> None:
-    server.events.fire_event("server-stopping-requested",
-                             Event(reason=border.to_python(reason), code=code or 0))
+    """Stop the server once the caller is done."""
+    gevent.spawn(server.shutdown, border.to_python(reason), int(code or 0))
 
 
-def reload_config(border, server) -> None:
-    server.events.fire_event("config-reload-requested")
+def reload_config(border, server) -> Any:
+    """Read the configuration anew; nil and a text when it has mistakes."""
+    try:
+        server.reload_config()
+    except ConfigError as error:
+        return None, border.to_lua(str(error))
+    return True
 
 
-def reopen_logfiles(border, server) -> None:
+def reopen_logfiles(_border, server) -> None:
     server.events.fire_event("reopen-log-files")
 
 

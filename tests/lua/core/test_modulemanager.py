@@ -116,7 +116,8 @@ def test_services_and_their_ports_are_known(running):
 def test_metrics_are_counted(running):
     assert running.lua("""
         local stats = require "core.statsmanager";
-        local count, amount = stats.measure("rate", "test/seen"), stats.measure("amount", "test/now");
+        local count = stats.measure("rate", "test/seen");
+        local amount = stats.measure("amount", "test/now");
         count(); count();
         amount(7);
         local done = stats.measure("times", "test/time")();

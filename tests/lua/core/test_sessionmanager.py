@@ -50,7 +50,7 @@ def test_filters_of_lua_see_and_change_what_a_session_sends(running):
             if stanza:get_child_text("body") ~= "drop" then return stanza; end
         end, 10);
         filters.add_filter(session, "stanzas/out", function (stanza)
-            stanza.attr.id = "seen";
+            if stanza.name == "message" then stanza.attr.id = "seen"; end
             return stanza;
         end);
         filters.add_filter(session, "bytes/out", function (data)

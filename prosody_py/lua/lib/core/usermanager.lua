@@ -3,6 +3,7 @@
 
 local server = require "native.server";
 local roles = require "util.roles";
+local sasl = require "util.sasl";
 local iterators = require "util.iterators";
 local jid_bare, jid_split, jid_join = require "util.jid".bare, require "util.jid".split,
 	require "util.jid".join;
@@ -27,7 +28,7 @@ usermanager.create_user = server.create_user;
 usermanager.set_password = server.set_password;
 usermanager.delete_user = server.delete_user;
 usermanager.user_is_enabled = server.user_is_enabled;
-usermanager.get_password = not_possible; -- accounts have keys that no password follows from
+usermanager.get_password = server.get_password; -- for the few that keep passwords
 
 function usermanager.validate_credentials(host, username, password, method)
 	if method and method:upper() ~= "PLAIN" then return nil, "method not supported"; end
@@ -59,7 +60,7 @@ function usermanager.get_provider(host)
 		return function (username, ...) return f(username, host, ...); end
 	end
 	return {
-		name = name; get_password = not_possible;
+		name = name; get_password = of_user(server.get_password);
 		user_exists = of_user(server.user_exists); test_password = of_user(server.test_password);
 		delete_user = of_user(server.delete_user); is_enabled = of_user(server.user_is_enabled);
 		enable = of_user(usermanager.enable_user); disable = of_user(usermanager.disable_user);
@@ -72,6 +73,19 @@ function usermanager.get_provider(host)
 			return server.set_password(username, password, host);
 		end;
 	};
+end
+
+-- A handler for a login that a module conducts itself.
+function usermanager.get_sasl_handler(host, session)
+	local provider = prosody.hosts[host] and prosody.hosts[host].users;
+	if not provider then return nil; end
+	if provider.get_sasl_handler then return provider.get_sasl_handler(session); end
+	return sasl.new(host, {
+		plain_test = function (_, username, password)
+			if not server.test_password(username, host, password) then return false, nil; end
+			return true, server.user_is_enabled(username, host);
+		end;
+	});
 end
 
 -- Roles -------------------------------------------------------------------------------------------

@@ -106,6 +106,11 @@ set.__div = function (a, b)
 	return result;
 end;
 
+-- A set is an iterator over its items: `for item in items do`, array.collect(items).
+function set.__call(self, _, item)
+	return (next(self._items, item));
+end
+
 function set.__tostring(self)
 	local texts = {};
 	for item in next, self._items do texts[#texts + 1] = tostring(item); end

@@ -1,0 +1,123 @@
+"""Which events a module's file hooks, found without loading the module."""
+
+from __future__ import annotations
+
+import ast
+import re
+import types
+from dataclasses import dataclass
+
+from prosody_py.api.marks import MARK, HookMark
+from prosody_py.app.manual.markdown import first_paragraph
+
+_CALLS = {"hook": "host", "hook_global": "server", "hook_tag": "host"}
+_LUA_HOOK = re.compile(
+    r"module:(?P<call>hook|hook_global)\s*\(\s*(?P<name>[^,]+?)\s*,(?P<rest>[^\n]*)")
+_LUA_STRING = re.compile(r"""["']([^"']*)["']""")
+_LUA_PRIORITY = re.compile(r",\s*(-?\d+(?:\.\d+)?)\s*\)\s*;?\s*$")
+
+
+@dataclass(frozen=True)
+class Handler:
+    """A handler of `event` on the events of the "host" or the "server".
+
+    In the event's name `*` stands for what is known only when the module runs. `text` is what the
+    handler does, as far as it says so.
+    """
+
+    event: str
+    priority: float
+    on: str
+    text: str = ""
+
+
+def of_python(text: str, namespace: types.ModuleType, is_global: bool) -> list[Handler]:
+    """Return the handlers of a Python module: marked functions, then calls of `module.hook`."""
+    own = "server" if is_global else "host"
+    found: dict[Handler, None] = {}
+    for function in vars(namespace).values():
+        for mark in getattr(function, MARK, ()) if callable(function) else ():
+            doc = first_paragraph(function.__doc__)
+            if isinstance(mark, HookMark):
+                on = "server" if mark.on == "global" else own
+                found[Handler(mark.event, mark.priority, on, doc)] = None
+            else:
+                for target in mark.to:
+                    event = f"iq-{mark.type}/{target}/{mark.xmlns}:{mark.name}"
+                    found[Handler(event, mark.priority, own, doc)] = None
+    tree = ast.parse(text)
+    for function in tree.body:
+        if isinstance(function, ast.FunctionDef):
+            where = "host" if function.name == "add_host" else own
+            for handler in _calls(function, namespace, where):
+                found[handler] = None
+    return list(found)
+
+
+def _calls(function: ast.FunctionDef, namespace: types.ModuleType, own: str) -> list[Handler]:
+    """Return the handlers that a function registers with `module.hook` and its kin."""
+    found = []
+    for call in ast.walk(function):
+        if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
+                and isinstance(call.func.value, ast.Name) and call.func.value.id == "module"
+                and call.func.attr in _CALLS and call.args):
+            continue
+        name, args = call.func.attr, list(call.args)
+        event = text_of(args.pop(0), namespace)
+        if name == "hook_tag":
+            event = f"stanza/{event}:{text_of(args.pop(0), namespace)}"
+        priorities = [keyword.value for keyword in call.keywords if keyword.arg == "priority"]
+        priorities += args[1:2]
+        on = own if _CALLS[name] == "host" else "server"
+        found.append(Handler(event, _number(priorities), on, _doc_of(args, namespace)))
+    return found
+
+
+def _number(nodes: list[ast.expr]) -> float:
+    try:
+        return ast.literal_eval(nodes[0]) if nodes else 0
+    except ValueError:
+        return 0
+
+
+def _doc_of(args: list[ast.expr], namespace: types.ModuleType) -> str:
+    function = getattr(namespace, args[0].id, None) if args and isinstance(
+        args[0], ast.Name) else None
+    return first_paragraph(getattr(function, "__doc__", None))
+
+
+def text_of(node: ast.expr, namespace: types.ModuleType) -> str:
+    """Return what an expression of texts gives; `*` stands for what is not known."""
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    if isinstance(node, ast.Name):
+        known = getattr(namespace, node.id, None)
+        return known if isinstance(known, str) else "*"
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        known = getattr(getattr(namespace, node.value.id, None), node.attr, None)
+        return known if isinstance(known, str) else "*"
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return text_of(node.left, namespace) + text_of(node.right, namespace)
+    if isinstance(node, ast.JoinedStr):
+        return "".join(text_of(part, namespace) for part in node.values)
+    if isinstance(node, ast.FormattedValue):
+        return text_of(node.value, namespace)
+    return "*"
+
+
+def of_lua(text: str, is_global: bool) -> list[Handler]:
+    """Return the handlers of a Lua module as far as its text shows them."""
+    local = {name: value for name, value in re.findall(
+        r"""^local\s+(\w+)\s*=\s*["']([^"']*)["']""", text, re.MULTILINE)}
+    found: dict[Handler, None] = {}
+    for call in _LUA_HOOK.finditer(text):
+        event = "".join(_lua_text(part.strip(), local) for part in call["name"].split(".."))
+        priority = _LUA_PRIORITY.search(call["rest"])
+        on = "server" if is_global or call["call"] == "hook_global" else "host"
+        found[Handler(event, float(priority[1]) if priority else 0, on)] = None
+    return list(found)
+
+
+def _lua_text(part: str, local: dict[str, str]) -> str:
+    literal = _LUA_STRING.fullmatch(part)
+    return literal[1] if literal else local.get(part, "*")

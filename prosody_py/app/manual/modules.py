@@ -1,0 +1,76 @@
+"""modules.md: what each bundled module does, and which events it takes part in."""
+
+from __future__ import annotations
+
+from prosody_py.app.checks.modules import ALWAYS
+from prosody_py.app.manual import events, option_text
+from prosody_py.app.manual.bundled import Bundled, bundled
+from prosody_py.app.manual.markdown import code, inline, page, prose, specifications, table
+from prosody_py.app.manual.options import home
+from prosody_py.config.hosts import AUTOLOAD
+from prosody_py.hosts.users import DEFAULT_PROVIDER
+from prosody_py.storage.open import DEFAULT_DRIVER
+
+_INTRO = """\
+A module is loaded when [`modules_enabled`](options.md#modules_enabled) names it (without `mod_`),
+when another one needs it, or always, where that is said. Each entry has the module's own text,
+its options, and the handlers that it hooks; in the names of events `*` stands for a part that is
+known only when the module runs. Handlers of one event run from the highest priority to the
+lowest."""
+_ON = {"host": "host", "server": "server"}
+
+
+def render() -> str:
+    """Return the page."""
+    index = table(("module", "what it does"),
+                  [(f"[`{module.name}`](#mod_{module.name})", inline(summary(module)))
+                   for module in bundled()])
+    return page("Modules", _INTRO, index, *map(_entry, bundled()))
+
+
+def summary(module: Bundled) -> str:
+    """Return the first line of a module's text."""
+    return module.doc.strip().partition("\n")[0]
+
+
+def _entry(module: Bundled) -> str:
+    parts = [f"## mod_{module.name}", prose(module.doc), _facts(module)]
+    if module.handlers:
+        rows = [(events.link(handler.event), f"{handler.priority:g}", _ON[handler.on],
+                 inline(handler.text)) for handler in module.handlers]
+        parts.append(table(("handles", "priority", "on", "to do what"), rows))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _facts(module: Bundled) -> str:
+    where = home()
+    names = module.file.names
+    options = [option_text.link(name, "options.md") if name in where else code(name)
+               for name in sorted(names)]
+    facts = {
+        "File": f"`{module.path}`, in {module.language}",
+        "Loaded": _loaded(module),
+        "Specifications": ", ".join(specifications(module.doc + module.text)),
+        "Options": ", ".join(options),
+        "Ports": ", ".join(option_text.link(f"{service}_ports", "options.md")
+                           for service in sorted(module.file.services)),
+        "Needs": ", ".join(f"[`{name}`](#mod_{name})" for name in sorted(module.file.depends)),
+        "Announces": ", ".join(map(code, module.features)),
+    }
+    return "\n".join(f"- {name}: {text}" for name, text in facts.items() if text)
+
+
+def _loaded(module: Bundled) -> str:
+    if module.name in AUTOLOAD or module.name in ALWAYS:
+        how = "always, unless `modules_disabled` names it"
+    elif module.name == f"auth_{DEFAULT_PROVIDER}":
+        how = "for hosts whose `authentication` names it; the default"
+    elif module.name.startswith("auth_"):
+        how = "for hosts whose `authentication` names it"
+    elif module.name == f"storage_{DEFAULT_DRIVER}":
+        how = "when `storage` or `default_storage` names it; the default"
+    elif module.name.startswith("storage_"):
+        how = "when `storage` or `default_storage` names it"
+    else:
+        how = "when `modules_enabled` names it, or another module needs it"
+    return how + ("; one instance for the whole server" if module.file.is_global else "")
