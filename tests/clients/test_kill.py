@@ -166,11 +166,10 @@ class Work:
             self.accounts.append(name)
             friend = server.login(name)
             friend.send("<presence to='fiona@localhost' type='subscribe'/>").flush()
-            while True:
-                request = fiona.presence()
-                if request.attr.get("type") == "subscribe":
-                    break
-            assert request.attr["from"] == f"{name}@localhost"
+            # Requests of earlier rounds that she has not answered come again at her login.
+            fiona.receive_until(lambda element, jid=f"{name}@localhost": (
+                element.name == "presence" and element.attr.get("type") == "subscribe"
+                and element.attr["from"] == jid))
             fiona.send(f"<presence to='{name}@localhost' type='subscribed'/>").flush()
             self.friends.append(name)
             friend.close()

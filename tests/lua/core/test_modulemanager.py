@@ -128,3 +128,21 @@ def test_metrics_are_counted(running):
         return values["test/seen"], values["test/now"], values["test/all/big"],
             values["test/time"] >= 0;
     """) == (2, 7, 5, True)
+
+
+def test_limit_of_a_module_may_default_to_infinity(start_lua, tmp_path):
+    (tmp_path / "mod_limit.lua").write_text(
+        "unset = module:get_option_number('unset_limit', math.huge);"
+        "set = module:get_option_number('set_limit', math.huge);")
+    running = start_lua(plugin_paths=[str(tmp_path)], set_limit=5)
+    assert running.lua(MODULES + """
+        local limit = modules.load("localhost", "limit");
+        return limit.unset == math.huge, limit.set;
+    """) == (True, 5)
+
+
+def test_methods_added_to_the_module_api_are_those_of_all_modules(with_module):
+    assert with_module.lua(MODULES + """
+        require "core.moduleapi".twice = function (self, text) return self.name .. text .. text; end
+        return modules.load("localhost", "sample").module:twice("x");
+    """) == "samplexx"
