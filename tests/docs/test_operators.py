@@ -23,13 +23,11 @@ BLOCKS = re.findall(r"(?:^<!-- ([\w ]+) -->\n)?^```(\w+)\n(.*?)^```$", PAGE,
                     re.DOTALL | re.MULTILINE)
 CONFIGURATIONS = [text for _mark, language, text in BLOCKS if language == "yaml"]
 SHELL = [text for _mark, language, text in BLOCKS if language == "sh"]
-COMMANDS = sorted({line[line.index("prosody-py "):] for text in SHELL
-                   for line in text.splitlines()
-                   if re.match(r"(runuser -u prosody-py -- )?prosody-py ", line)
-                   for line in [line.removeprefix("runuser -u prosody-py -- ")]}
-                  | set(re.findall(r"`(prosody-py [a-z][^`]*)`", PAGE)))
 MESSAGES = re.findall(r"^\| `([^`]+)` \|", PAGE.partition("## When something is wrong")[2],
                       re.MULTILINE)
+COMMANDS = sorted({
+    *re.findall(r"^(?:runuser -u prosody-py -- )?(prosody-py .+)$", "".join(SHELL), re.MULTILINE),
+    *re.findall(r"`(prosody-py [^`]*)`", PAGE)} - set(MESSAGES))
 
 
 @pytest.mark.parametrize("text", CONFIGURATIONS)
@@ -98,7 +96,8 @@ def test_a_message_is_one_of_the_server(message):
 
 def test_the_defaults_told_are_those_of_the_options():
     options = (ROOT / "docs" / "manual" / "options.md").read_text(encoding="utf-8")
-    rows = re.findall(r"\(manual/options\.md#(\w+)\)[^|]*\| ([^|]+) \|", PAGE)
+    rows = re.findall(r"^\| .*\(manual/options\.md#(\w+)\)[^|]*\| ([^|]+) \|$", PAGE,
+                      re.MULTILINE)
     assert len(rows) > 8
     for name, told in rows:
         entry = options.partition(f"### `{name}`")[2].partition("\n#")[0]

@@ -11,10 +11,13 @@ from prosody_py.api.marks import MARK, HookMark
 from prosody_py.app.manual.markdown import first_paragraph
 
 _CALLS = {"hook": "host", "hook_global": "server", "hook_tag": "host"}
-_LUA_HOOK = re.compile(
-    r"module:(?P<call>hook|hook_global)\s*\(\s*(?P<name>[^,]+?)\s*,(?P<rest>[^\n]*)")
+_LUA_HOOK = re.compile(r"""
+    ^(?P<indent>[ \t]*) module:(?P<call>hook|hook_global) \s*\(\s* (?P<name>[^,]+?) \s*,
+    (?P<rest> (?! [^\n]* \bfunction\s* \([^)\n]*\) \s*$ ) [^\n]* \)[ ;]*$    # one line, or as
+            | .*? ^(?P=indent) end [^\n]*$ )                   # far as the "end" below its start
+    """, re.MULTILINE | re.DOTALL | re.VERBOSE)
 _LUA_STRING = re.compile(r"""["']([^"']*)["']""")
-_LUA_PRIORITY = re.compile(r",\s*(-?\d+(?:\.\d+)?)\s*\)\s*;?\s*$")
+_LUA_PRIORITY = re.compile(r",\s*(-?\d+(?:\.\d+)?)\s*\)\s*;?\s*\Z")
 
 
 @dataclass(frozen=True)

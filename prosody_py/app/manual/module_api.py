@@ -104,7 +104,8 @@ def lua_names() -> frozenset[str]:
     kinds = {"get_option_" + kind for found in re.findall(
         r"for _, kind in ipairs \{(.*?)\} do\s+methods\[\"get_option_\"", text, re.DOTALL)
         for kind in re.findall(r'"(\w+)"', found)}
-    given = {name for name in (*PLAIN, *ASKING) if name in LUA_ONLY or hasattr(Module, name)}
+    given = {name for name in (*PLAIN, *ASKING)
+             if name in LUA_ONLY or (hasattr(Module, name) and name not in INNER)}
     defined = re.findall(r"^(?:function methods:|methods\.)(\w+)", text, re.MULTILINE)
     return frozenset((*given, *kinds, *defined))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cache
 
 from prosody_py.app.manual import option_text
 from prosody_py.app.manual.bundled import Bundled, bundled
@@ -49,6 +50,7 @@ def render() -> str:
     return page("Options", _INTRO, index, *map(_section, parts))
 
 
+@cache
 def sections() -> list[Section]:
     """Return all options; each is described in one section, the first that has it."""
     core = [
