@@ -17,7 +17,7 @@ from prosody_py.api.registrations import Undo
 from prosody_py.events import filters
 
 GLOBAL = True
-KINDS = ("c2s", "s2sin", "s2sout")
+KINDS = ("c2s",)
 _LIMIT = mapping(None, fields={"rate": rate(doc="Bytes a second."),
                                "burst": period("2 seconds", doc="Seconds' worth at once.")})
 

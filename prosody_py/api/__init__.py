@@ -4,7 +4,8 @@
 
 A module is one file, `mod_x.py`. It may have: `class Config(Options)`; functions marked with
 `@hook` and `@iq`; the life-cycle functions `load(module)`, `unload(module)`, `save(module)`,
-`restore(module, saved)`, `ready(module)`, `add_host(module)`, `command(module, args)`; and the
+`restore(module, saved)`, `ready(module)`, `add_host(module)`, `command(module, words)` (run by
+`prosody-py module command NAME WORDS`; its result is the exit code); and the
 constants `GLOBAL` (the server's instead of a host's), `FEATURES` (for service discovery) and
 `DEPENDS` (modules that it needs).
 """

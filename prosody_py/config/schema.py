@@ -18,7 +18,6 @@ from prosody_py.config.options import (
     mapping,
     path,
     period,
-    rate,
     set_,
     size,
     string,
@@ -28,8 +27,6 @@ __all__ = ["GlobalOptions", "HostOptions", "Schema", "harvest", "nearest"]
 
 _PORTS = {"of": integer(min=0, max=65535), "where": "global"}
 _LEVELS = ("info", "debug", "warn", "error")
-_TRAFFIC = {"rate": rate(doc="Bytes a second, on average."),
-            "burst": period("2 seconds", doc="How many seconds' worth may come at once.")}
 _ADDRESSES = {"of": string(), "where": "global"}
 
 
@@ -67,10 +64,6 @@ class GlobalOptions(Options):
     local_interfaces = set_(("127.0.0.1", "::1"), **_ADDRESSES,
                             doc="Addresses on which services for this machine listen.")
     use_ipv6 = boolean(True, where="global", doc="Whether services listen on IPv6 addresses.")
-    limits = mapping(
-        None, where="global", doc="How fast a peer may send, by kind of connection.",
-        fields={kind: mapping(None, fields=_TRAFFIC) for kind in ("c2s",)},
-    )
     c2s_client_certificates = boolean(
         False, where="global", doc="Ask clients for a certificate, to log in with (EXTERNAL).")
     lua_runtime = enum("lua54", "luajit21", where="global", doc="Which Lua runs Lua modules.")

@@ -16,6 +16,8 @@ from prosody_py.app.shell.sections import SECTIONS
 from prosody_py.events.catalogue import CATALOGUE
 from prosody_py.lua.runtime import KINDS
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 MANUAL = ROOT / "docs" / "manual"
 PAGES = sorted((ROOT / "docs").rglob("*.md"))

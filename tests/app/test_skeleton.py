@@ -9,6 +9,8 @@ import pytest
 
 from prosody_py.app.main import main
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

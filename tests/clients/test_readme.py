@@ -13,6 +13,8 @@ from prosody_py.app.main import parser
 from prosody_py.lua.runtime import KINDS
 from prosody_py.testing.server import TestServer
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)

@@ -2,7 +2,7 @@ import pytest
 
 from prosody_py.config.check import check
 from prosody_py.config.load import load
-from prosody_py.config.options import Options, integer, string
+from prosody_py.config.options import Options, integer, mapping, period, rate, string
 from prosody_py.config.schema import Schema
 
 GOOD = "modules_enabled: [tls, saslauth]\n"
@@ -11,6 +11,8 @@ GOOD = "modules_enabled: [tls, saslauth]\n"
 class Welcome(Options):
     welcome_message = string()
     welcome_limit = integer(3, min=1)
+    limits = mapping(None, doc="How fast.", fields={"c2s": mapping(None, fields={
+        "rate": rate(), "burst": period("2 seconds")})})
 
 
 @pytest.fixture
@@ -81,7 +83,7 @@ lua_runtime: lua51
         "10:3: log.colour: colour is not known here; known are level, format, to, modules (What is "
         "logged, and how.)",
         '11:16: limits.c2s.rate: expected a rate such as "10kb/s", got "fast": it does not end in '
-        "/s (How fast a peer may send, by kind of connection.)",
+        "/s (How fast.)",
         "12:13: entry 1 of c2s_ports: expected 0 to 65535, got 99999 (Ports of c2s.)",
         '13:1: lua_runtime: expected one of lua54, luajit21, got "lua51" (Which Lua runs Lua '
         "modules.)",

@@ -52,7 +52,6 @@ def test_the_core_options_can_be_read_from_an_empty_configuration():
     config = load_mapping({})
     core, host = GlobalOptions.read(config, "*"), HostOptions.read(config, "h")
     assert core.log == {"level": "info", "format": "text", "to": "console", "modules": {}}
-    assert core.limits["c2s"] == {"rate": None, "burst": 2}
     assert core.umask == "027" and core.lua_runtime == "lua54"
     assert host.c2s_require_encryption is True and host.authentication == "internal_hashed"
 

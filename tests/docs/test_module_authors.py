@@ -13,6 +13,8 @@ from prosody_py.events.bus import Event
 from prosody_py.lua.runtime import KINDS
 from prosody_py.testing.client import Client, wait_until
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "module-authors.md").read_text(encoding="utf-8")
 MARKED = re.findall(r"^<!-- (\w+)(?: (\S+))? -->\n```\w+\n(.*?)^```$", PAGE,

@@ -17,6 +17,8 @@ from prosody_py.app.shell.sections import SECTIONS
 from prosody_py.config.load import load
 from prosody_py.testing.server import TestServer
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "operators.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"(?:^<!-- ([\w ]+) -->\n)?^```(\w+)\n(.*?)^```$", PAGE,

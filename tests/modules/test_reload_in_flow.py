@@ -5,6 +5,8 @@ import pytest
 
 from prosody_py.testing.server import TestServer
 
+pytestmark = pytest.mark.slow
+
 MESSAGES, PINGS_EVERY, RELOADS, BURST = 500, 10, 50, 5
 WINDOW = 5  # messages on their way, so that they do not all come at once
 

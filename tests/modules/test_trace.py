@@ -15,6 +15,8 @@ from prosody_py.app.shell.sections import SECTIONS
 from prosody_py.concurrency.timer import Timer
 from prosody_py.events import filters
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 NAMES = sorted(path.stem.removeprefix("mod_") for pattern in ("modules/mod_*.py",
                "plugins_lua/mod_*.lua") for path in ROOT.glob(pattern))

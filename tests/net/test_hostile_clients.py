@@ -14,6 +14,8 @@ import pytest
 from prosody_py.testing.client import Closed, wait_until
 from prosody_py.xmpp import parser
 
+pytestmark = pytest.mark.slow
+
 PING = "<ping xmlns='urn:xmpp:ping'/>"
 HEADER = ("<stream:stream to='localhost' version='1.0' xmlns='jabber:client' "
           "xmlns:stream='http://etherx.jabber.org/streams'>")

@@ -13,6 +13,7 @@ Lists, loads, unloads and reloads modules of the running server, or writes a new
   prosody-py module reload roster            on every host that has it
   prosody-py module load ping --host example.com
   prosody-py module new hello --python       a module to start from, with its test
+  prosody-py module command lastlog2 a@b.c   what a module offers for the command line
 
 What is loaded or unloaded here lasts until the server stops; modules_enabled in the configuration
 says what it starts with."""
@@ -31,6 +32,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action = commands.add_parser(name, help=text)
         action.add_argument("name", metavar="NAME", help="the module, without mod_")
         action.add_argument("--host", help="only on this host")
+    command = commands.add_parser("command", help="run what a module offers for the command line")
+    command.add_argument("name", metavar="NAME", help="the module, without mod_")
+    command.add_argument("words", metavar="WORD", nargs=argparse.REMAINDER,
+                         help="the words for the module")
     new = commands.add_parser("new", help="write a module with an option, a hook, an iq handler "
                               "and a test")
     new.add_argument("name", metavar="NAME", help="small letters, digits and _, such as hello")
@@ -51,5 +56,10 @@ def run(args: argparse.Namespace) -> int:
         print(f"Run its test with 'pytest {args.folder}'. To use the module, add the folder to "
               f"plugin_paths and {args.name} to modules_enabled.")
         return 0
+    if args.action == "command":
+        from prosody_py.app.module_command import run_command
+        from prosody_py.app.places import config_file
+        from prosody_py.config.load import load
+        return run_command(load(config_file(args.config)), args.name, args.words)
     words = ["module", args.action, *([args.name] if args.action != "list" else [])]
     return tell(args, *words, *([args.host] if args.host else []))
