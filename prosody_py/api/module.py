@@ -15,6 +15,7 @@ from prosody_py.api.hooking import Hooking
 from prosody_py.api.items import Items
 from prosody_py.api.option_getters import OptionGetters
 from prosody_py.api.registrations import Registrations
+from prosody_py.api.reporting import Reporting
 from prosody_py.api.sharing import Sharing
 from prosody_py.api.timing import Timing, Undoing
 from prosody_py.api.traffic import Traffic
@@ -23,7 +24,7 @@ _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING
            "warning": logging.WARNING, "error": logging.ERROR}
 
 
-class Module(Hooking, Items, OptionGetters, Timing, Undoing, Sharing, Traffic):
+class Module(Hooking, Items, OptionGetters, Timing, Undoing, Sharing, Traffic, Reporting):
     """One loaded instance of a module.
 
     `name`, `host` ("*" for a global one) and `path` say what and where; `options` holds the
