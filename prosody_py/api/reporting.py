@@ -17,8 +17,9 @@ class Reporting:
                description: str | None = None, label_keys: Iterable[str] = ()) -> Metric:
         """Return a metric of this module: kind counter, gauge, summary or histogram.
 
-        `metric.labelled(value, ...).record(number)` counts up, sets, or takes a sample. The
-        numbers outlive a reload.
+        `metric.labelled(value, ...).record(number)` counts up, sets, or takes a sample; in Lua
+        `metric:with_labels(value, ...)` has `set`, `add`, `inc` and `sample`. The numbers
+        outlive a reload.
         """
         return measures(self.server).metric(
             kind, f"prosody_mod_{self.name}/{name}", unit, description, tuple(label_keys))
@@ -51,4 +52,8 @@ class Reporting:
 
     def may(self, action: str, context: Any) -> bool:
         """Whether the one behind `context` (a JID, a session or an event) may do `action`."""
+        return permissions.may(self, action, context)
+
+    def could(self, action: str, context: Any) -> bool:
+        """As `may`, for showing what is possible rather than for doing it."""
         return permissions.may(self, action, context)

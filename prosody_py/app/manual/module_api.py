@@ -9,7 +9,16 @@ from collections.abc import Callable
 from functools import cache
 
 from prosody_py import api, lua
-from prosody_py.api import hooking, items, marks, option_getters, sharing, timing, traffic
+from prosody_py.api import (
+    hooking,
+    items,
+    marks,
+    option_getters,
+    reporting,
+    sharing,
+    timing,
+    traffic,
+)
 from prosody_py.api.module import Module
 from prosody_py.app.manual import signatures
 from prosody_py.app.manual.markdown import first_paragraph, inline, page, prose
@@ -41,7 +50,8 @@ GROUPS: tuple[tuple[str, type | None], ...] = (
     ("Events", hooking.Hooking), ("Options", option_getters.OptionGetters),
     ("Stores, files and other modules", sharing.Sharing),
     ("Items and providers", items.Items), ("Time", timing.Timing), ("Undoing", timing.Undoing),
-    ("Sending", traffic.Traffic), ("The module itself", Module))
+    ("Sending", traffic.Traffic), ("Numbers and permissions", reporting.Reporting),
+    ("The module itself", Module))
 INNER = frozenset(("host_items", "host_modules", "count_error"))
 """Methods of Module that the server calls, not modules."""
 LUA_ONLY = {
@@ -49,17 +59,6 @@ LUA_ONLY = {
                     "The old name of `hook_tag`."),
     "require": ("module:require(name)", "Run the file NAME.lib.lua beside the module, in the "
                 "module's environment, and return what it returns."),
-    "measure": ("module:measure(name, type[, conf])", "Return a function that reports a number; "
-                "type is amount, counter, rate, distribution, sizes or times."),
-    "metric": ("module:metric(type, name, unit, description[, label_keys[, conf]])",
-               "Return a metric with `with_labels(...)`, `set`, `add`, `inc` and `sample`."),
-    "default_permission": ("module:default_permission(role, action)", "Allow an action to a role "
-                           "while the module is in service."),
-    "default_permissions": ("module:default_permissions(role, actions)",
-                            "Allow several actions to a role."),
-    "may": ("module:may(action, context)", "Whether the one behind a JID, session or event may do "
-            "an action; one that begins with \":\" is the module's own."),
-    "could": ("module:could(action, context)", "As `may`, without a line in the log."),
 }
 """What only Lua modules call, as {name: (call, what it does)}."""
 
