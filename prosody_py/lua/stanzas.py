@@ -23,7 +23,7 @@ from prosody_py.lua.flat import MAX_VALUES, flatten
 from prosody_py.lua.values import decode, encode
 from prosody_py.lua.views import Face, LuaAttr, LuaChildren, attr_slot, children_slot, name_slot
 from prosody_py.xmpp.stanza import Stanza
-from prosody_py.xmpp.writer import replace_illegal, serialize
+from prosody_py.xmpp.writer import replace_illegal, write_parts
 
 _UNSHARED = 3  # references to what only its parent holds, while a local name refers to it too
 
@@ -81,13 +81,15 @@ class LuaStanza(Stanza):
         known.children = children
         return known
 
-    def to_xml(self, parent_ns: str | None = None) -> str:
-        """Return the element as XML text; see prosody_py.xmpp.writer.serialize."""
-        known = self._known()
-        if known is not None:
-            return serialize(known, parent_ns)
+    def write(self, parent_ns: str | None, add) -> None:
+        """Give the XML text to `add`; see prosody_py.xmpp.writer.serialize."""
         face = self.lua
-        return face.border.stanzas.text(face.table, parent_ns)
+        if face.is_as_known():
+            children = children_slot(self)
+            if type(children) is not LuaChildren or children.epoch >= 0:
+                write_parts(name_slot(self), attr_slot(self), children, parent_ns, add)
+                return
+        add(face.border.stanzas.text(face.table, parent_ns))
 
     # What gives no element away need not make faces for the children.
 

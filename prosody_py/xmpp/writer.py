@@ -71,10 +71,15 @@ def serialize(stanza: Stanza, parent_ns: str | None = None) -> str:
 
 
 def _serialize(stanza: Stanza, parent_ns: str | None, add) -> None:
-    if stanza.lua is not None:  # its content is a Lua table, which Lua writes in one go
-        add(stanza.to_xml(parent_ns))
-        return
-    name, attr, children = stanza.name, stanza.attr, stanza.children
+    if stanza.lua is not None:  # its content is a Lua table: it knows best how to write itself
+        stanza.write(parent_ns, add)
+    else:
+        write_parts(stanza.name, stanza.attr, stanza.children, parent_ns, add)
+
+
+def write_parts(name: str, attr: dict[str, str], children: list, parent_ns: str | None,
+                add) -> None:
+    """Give the text of an element to `add`, piece by piece; see `serialize`."""
     add("<" + name)
     if attr:
         attributes(attr, parent_ns, add)
