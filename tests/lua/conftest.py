@@ -11,7 +11,6 @@ from prosody_py import lua
 from prosody_py.config.load import load
 from prosody_py.hosts.server import Server
 from prosody_py.loader.lifecycle import Modules
-from prosody_py.lua import guard
 from prosody_py.lua.runtime import KINDS, Runtime
 from prosody_py.router.deliver import post_stanza
 from prosody_py.router.inbound import process_stanza
@@ -41,16 +40,6 @@ class Wire:
     @property
     def text(self):
         return b"".join(data or b"" for data in self.written).decode()
-
-
-@pytest.fixture(autouse=True)
-def no_switch_under_lua():
-    guard.install()
-    yield
-    try:
-        guard.check()
-    finally:
-        guard.uninstall()
 
 
 @pytest.fixture(params=KINDS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import process_time
+
 import gevent
 import pytest
 
@@ -182,3 +184,22 @@ def test_promises_settle(place):
         local p = promise.new(function (resolve) resolve("yes"); end);
         return async.wait_for(p);
     """) == "yes"
+
+
+def test_calls_outside_of_entries_do_not_count_against_the_limit(make_place):
+    border = make_place(lua_time_limit="0.05 seconds").border
+    border.driver.call(border.lua.eval(b"function() end"))  # the first entry sets the hook
+    busy = border.lua.eval(b"function(n) for i = 1, n do local x = i * 2 end end")
+
+    def fastest():
+        times = []
+        for _ in range(5):
+            start = process_time()
+            busy(100000)
+            times.append(process_time() - start)
+        return min(times)
+
+    before, start = fastest(), process_time()
+    while process_time() - start < 0.5:
+        busy(1000000)
+    assert fastest() < 8 * before, "the hook runs at each instruction"

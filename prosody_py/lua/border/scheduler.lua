@@ -37,6 +37,10 @@ local OWN_SOURCE = getinfo(1, "S").source;
 local hooks_are_shared = jit ~= nil; -- LuaJIT has one hook for all coroutines
 
 local function on_count()
+	if not current then -- the border's own functions, which LuaJIT's one hook sees too
+		started = false;
+		return;
+	end
 	local now = clock();
 	if not started then
 		started = now;
