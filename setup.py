@@ -23,7 +23,7 @@ setup(
     packages=[*find_packages(include=["prosody_py", "prosody_py.*"]), *BUNDLED],
     package_dir=BUNDLED,
     package_data={
-        "prosody_py": ["lua/**/*.lua"],
+        "prosody_py": ["lua/**/*.lua", "app/**/*.lua"],
         **{package: ["**/*"] for package in BUNDLED},
     },
     install_requires=[
@@ -33,10 +33,16 @@ setup(
         "cryptography>=44",
         "pyOpenSSL>=25",
         "idna>=3.7",
+        "h11>=0.14",
+        "dnspython>=2.6",
     ],
     extras_require={
         "test": ["pytest>=8", "hypothesis>=6.100", "slixmpp>=1.8", "ruff>=0.6",
                  "setuptools>=65", "wheel"],
     },
-    entry_points={"console_scripts": ["prosody-py = prosody_py.app.main:main"]},
+    entry_points={
+        "console_scripts": ["prosody-py = prosody_py.app.main:main"],
+        # Named like the file, so that 'pytest -p prosody_py.testing.plugin' is the same plugin.
+        "pytest11": ["prosody_py.testing.plugin = prosody_py.testing.plugin"],
+    },
 )

@@ -15,6 +15,7 @@ from collections import Counter
 import gevent
 
 from prosody_py.api import Event, Options, Stanza, StreamError, boolean, hook, integer, period, size
+from prosody_py.concurrency import workers
 from prosody_py.concurrency.timer import Timer
 from prosody_py.events import filters
 from prosody_py.sessions import lifecycle
@@ -75,7 +76,7 @@ class ClientListener:
         if session is None:
             session = self.onaccept(conn)
         if conn.secure:
-            session.secure = True
+            session.secure = session.encrypted = True
             session.log.debug("TLS is established")
 
     def onaccept(self, conn):
@@ -92,25 +93,27 @@ class ClientListener:
     def onincoming(self, conn, data: bytes) -> None:
         """The peer has sent bytes."""
         session = conn.session
+        if session is None or session.conn is not conn:  # it goes on over another one
+            return
         if session.filters is not None:
             data = filters.run(session, "bytes/in", data)
             if data is None:
                 return
         try:
-            session.received(data)
+            session.data(data)
         except Exception:
             session.log.exception("Error while working off what the client has sent")
             session.close("internal-server-error")
 
     def ondisconnect(self, conn, reason: str | None) -> None:
         """The connection is gone."""
-        session = self.sessions.pop(conn, None)
-        if session is None:
-            return
         network = network_of(conn.ip())
         self.per_address[network] -= 1
         if self.per_address[network] <= 0:
             del self.per_address[network]
+        session = self.sessions.pop(conn, None)
+        if session is None:  # it goes on without this connection
+            return
         session.stop_timer()
         session.log.info("Client disconnected: %s", reason or "stream closed")
         host = session.host_object
@@ -122,6 +125,25 @@ class ClientListener:
         if session.conn is conn:
             session.conn = None
             lifecycle.destroy(session, reason)
+
+    def adopt(self, session) -> None:
+        """Serve a session over a connection that was another session's."""
+        if session.conn in self.sessions:
+            self.sessions[session.conn] = session
+
+    def onpredrain(self, conn) -> None:
+        """What is queued is about to be written; a handler may add to it."""
+        self._drain("c2s-pre-ondrain", conn.session)
+
+    def ondrain(self, conn) -> None:
+        """Everything that was queued has been written."""
+        self._drain("c2s-ondrain", conn.session)
+
+    @staticmethod
+    def _drain(event: str, session) -> None:
+        host = session.host_object if session is not None else None
+        if host is not None and event in host.events.index:
+            workers.run(host.events.fire_event, event, Event(session=session))
 
     def onreadtimeout(self, conn) -> bool | None:
         """The peer has been silent; true keeps the connection."""
@@ -151,7 +173,7 @@ class ClientSession(Session):
     def received(self, data: bytes) -> None:
         """Work off bytes of the peer."""
         process = self.listener.server.process_stanza
-        stream = self.stream
+        stream, conn = self.stream, self.conn
         while stream is not None:
             events = stream.feed(data)
             for event in events:
@@ -167,11 +189,21 @@ class ClientSession(Session):
                     self.close(event)
                 else:
                     self.peer_closed()
+                if conn.session is not self and conn.session is not None:
+                    conn.session.received(b"")  # it has taken over the stream
+                    return
                 if self.closing or self.destroyed:
                     return
             if not events or not stream.kept:
                 return
             data = b""
+
+    data = received  # Prosody's name for it, where modules put a function of their own
+
+    def open_stream(self, from_: str | None = None, to: str | None = None) -> None:
+        """Send our stream header, from and to whom is said or known."""
+        self.streamid = self.streamid or secrets.token_urlsafe(16)
+        self._send_header(from_ or self.host, {"from": to} if to else {})
 
     def opened(self, header: StreamOpen) -> None:
         """Answer the peer's stream header (RFC 6120 section 4.3)."""
@@ -251,14 +283,28 @@ class ClientSession(Session):
         self.close()
 
     def close(self, reason=None, text: str | None = None) -> None:
-        """End the stream: `reason` is a StreamError, the name of a condition, or nothing."""
-        conn = self.conn
-        if conn is None or self.closing:
+        """End the stream: `reason` is a StreamError, the name of a condition, or nothing.
+
+        Also ends a session that waits, without a connection, for a client to come back.
+        """
+        if self.closing or self.destroyed:
             return
         self.closing = True
         self.stop_timer()
         if isinstance(reason, str):
             reason = StreamError(reason, text)
+        if self.full_jid:
+            self.host_object.events.fire_event("pre-session-close",
+                                               Event(session=self, reason=reason))
+        conn = self.conn
+        if conn is not None:
+            self._say_goodbye(reason)
+        lifecycle.destroy(self, reason and str(reason))
+        if conn is not None:
+            conn.close(str(reason) if reason is not None else None)
+
+    def _say_goodbye(self, reason: StreamError | None) -> None:
+        """Write the end of our stream."""
         if self.notopen:
             self.streamid = secrets.token_urlsafe(16)
             self._send_header(self.host, {})
@@ -267,8 +313,6 @@ class ClientSession(Session):
             self.send(stream_error(reason))
         self.send(b"</stream:stream>")
         self.notopen = True
-        lifecycle.destroy(self, reason and str(reason))
-        conn.close(str(reason) if reason is not None else None)
 
 
 def stream_error(error: StreamError) -> Stanza:
@@ -312,6 +356,8 @@ def restore(module, _saved):
 
 def add_host(module):
     """Serve clients on a host."""
+    module.hook("c2s-session-updated", lambda event: module.parent.listener.adopt(event.session),
+                1000)
     module.hook("resource-bind", lambda event: event.session.bound()
                 if isinstance(event.session, ClientSession) else None, 1000)
 

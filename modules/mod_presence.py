@@ -247,3 +247,22 @@ def subscription_in(module, element: Stanza, type: str, account: str, contact: s
         module.send(stanza.presence({"from": account, "to": contact, "type": "subscribed"}))
         if not presence.send_available(server, account, contact):
             module.send(stanza.presence({"from": account, "to": contact, "type": "unavailable"}))
+
+
+# -- contacts that are removed -------------------------------------------------------------
+
+
+@hook("roster-item-removed", priority=-1)
+def end_subscriptions(module, event):
+    """End what there is of subscriptions with a contact who is removed (section 2.5)."""
+    server, contact, item = module.server, event.jid, event.item
+    account = f"{event.username}@{module.host}"
+    subscription, asked = (item.subscription, item.ask) if item is not None else ("none", None)
+    if subscription in ("both", "from"):
+        presence.send_unavailable(server, account, contact)
+    waits = event.roster is not None and contact in event.roster.pending
+    for type, needed in (("unsubscribe", subscription in ("both", "to") or asked),
+                         ("unsubscribed", subscription in ("both", "from") or waits)):
+        if needed:
+            server.post_stanza(event.origin or module.host_object, stanza.presence(
+                {"from": account, "to": contact, "type": type}))

@@ -1,14 +1,15 @@
 """Rosters (RFC 6121 section 2), with versions so that clients need not fetch them anew.
 
 Clients read and change their contacts; every change is stored, then told to all of the user's
-resources that have asked for the roster. Subscriptions are the matter of mod_presence.
+resources that have asked for the roster. Subscriptions are the matter of mod_presence, which
+hears of a contact that is removed by the event `roster-item-removed`.
 """
 
 from __future__ import annotations
 
 from prosody_py.api import Event, Options, Stanza, StanzaError, hook, iq, jid, ns, stanza
 from prosody_py.hosts import rostermanager
-from prosody_py.hosts.roster import MAX_ITEMS, RosterItem, forget_roster, load_roster
+from prosody_py.hosts.roster import MAX_ITEMS, RosterItem, load_roster
 
 VERSIONING = "urn:xmpp:features:rosterver"
 MAX_TEXT = 1023   # bytes of a contact's name, and of a group's
@@ -90,48 +91,24 @@ def remove(module, event, contact: str) -> bool:
     """Remove a contact, and with it the subscriptions in both directions (section 2.5)."""
     session, server = event.origin, module.server
     roster = session.roster
-    state = roster.state(contact)
-    item = rostermanager.remove_from_roster(server, session, contact)
+    item = roster.get(contact)
     if item is None:
         raise StanzaError("item-not-found", "This is not a contact")
-    session.send(stanza.reply(event.stanza))
-    rostermanager.roster_push(server, session.username, session.host, contact)
+    # The subscriptions end while the roster still says which they are, as in Prosody.
     module.fire_event("roster-item-removed", Event(
         username=session.username, jid=contact, item=item, origin=session, roster=roster))
-    if state.seen_by_contact:
-        for other in available_sessions(server, session.bare_jid):
-            server.post_stanza(other, stanza.presence(
-                {"from": other.full_jid, "to": contact, "type": "unavailable"}))
-    end_subscriptions(module, session, session.bare_jid, contact, state)
+    rostermanager.remove_from_roster(server, session, contact)
+    session.send(stanza.reply(event.stanza))
+    rostermanager.roster_push(server, session.username, session.host, contact)
     return True
 
 
-def available_sessions(server, account: str) -> list:
-    """Return the available sessions of an account."""
-    user = server.bare_sessions.get(account)
-    sessions = user.sessions.values() if user is not None else ()
-    return [session for session in sessions if session.presence is not None]
-
-
-def end_subscriptions(module, origin, account: str, contact: str, state) -> None:
-    """Tell a contact that no subscription is left in either direction."""
-    for type, needed in (("unsubscribe", state.sees_contact or state.pending_out),
-                         ("unsubscribed", state.seen_by_contact or state.pending_in)):
-        if needed:
-            module.server.post_stanza(origin, stanza.presence(
-                {"from": account, "to": contact, "type": type}))
-
-
-@hook("user-deleted")
+@hook("user-deleted", priority=300)
 def forget_user(module, event):
-    """Tell the contacts of a removed account that it is gone, and delete its roster."""
+    """Say of every contact of a removed account that it is removed, and forget them."""
     server, username = module.server, event.username
     roster = load_roster(server, username, module.host)
-    with roster.lock:
-        states = {contact: roster.state(contact) for contact in [*roster, *roster.pending]}
-        module.open_store("roster").set(username, None)
-        roster.clear()
-        roster.pending = {}
-        forget_roster(server, username, module.host)
-    for contact, state in states.items():
-        end_subscriptions(module, module.host_object, roster.jid, contact, state)
+    for contact in dict.fromkeys([*roster, *roster.pending]):
+        module.fire_event("roster-item-removed", Event(
+            username=username, jid=contact, item=roster.get(contact),
+            origin=module.host_object, roster=roster))

@@ -52,6 +52,8 @@ class Profile:
 
     def external_usernames(self, authzid):
         """Return the accounts that the client's certificate is for (XEP-0178)."""
+        if not self.session.encrypted:
+            return []
         return self.module.server.tls.client_usernames(self.session.conn, self.host)
 
     def anonymous_username(self, trace):
@@ -61,7 +63,7 @@ class Profile:
     def channel_bindings(self):
         """Return what binds this TLS connection (RFC 5929, RFC 9266)."""
         session = self.session
-        if not session.secure or session.conn is None:
+        if not session.encrypted or session.conn is None:  # granted `secure` has no TLS of its own
             return {}
         if "channel_bindings" not in session.extras:
             session.extras["channel_bindings"] = self.module.server.tls.channel_bindings(

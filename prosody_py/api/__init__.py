@@ -11,6 +11,7 @@ constants `GLOBAL` (the server's instead of a host's), `FEATURES` (for service d
 """
 
 from prosody_py.api.marks import PASS, hook, iq
+from prosody_py.api.outgoing import DnsError, HttpError, MailError
 from prosody_py.config.options import (
     Options,
     array,
@@ -35,7 +36,8 @@ from prosody_py.xmpp.errors import StanzaError, StreamError
 from prosody_py.xmpp.stanza import Stanza
 
 __all__ = [
-    "Event", "Events", "Options", "PASS", "Stanza", "StanzaError", "StreamError", "array",
-    "boolean", "enum", "hook", "inherited_set", "integer", "iq", "jid", "mapping", "ns",
-    "number", "path", "period", "rate", "scalar", "set_", "size", "stanza", "string",
+    "DnsError", "Event", "Events", "HttpError", "MailError", "Options", "PASS", "Stanza",
+    "StanzaError", "StreamError", "array", "boolean", "enum", "hook", "inherited_set", "integer",
+    "iq", "jid", "mapping", "ns", "number", "path", "period", "rate", "scalar", "set_", "size",
+    "stanza", "string",
 ]

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from prosody_py.events.bus import Event
+
 MAX_LABELLED = 1000
 """Series of one metric; more are counted together under the last."""
 
@@ -80,6 +82,15 @@ class Measures:
         if found is None or found.kind != _KINDS[kind]:
             found = self.metrics[name] = Metric(name, _KINDS[kind], unit, description, label_keys)
         return found
+
+
+def collect(server) -> None:
+    """Let those who report a number only now and then do it now.
+
+    Fires `stats-update`, and then `openmetrics-updated` for those who pass the numbers on.
+    """
+    server.events.fire_event("stats-update")
+    server.events.fire_event("openmetrics-updated", Event(metric_registry=measures(server)))
 
 
 def measures(server) -> Measures:

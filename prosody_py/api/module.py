@@ -9,22 +9,29 @@ registrations when that has succeeded.
 from __future__ import annotations
 
 import logging
+import time
 from typing import Any
 
+from prosody_py.api.effort import Effort
 from prosody_py.api.hooking import Hooking
+from prosody_py.api.http import HttpUrls
 from prosody_py.api.items import Items
 from prosody_py.api.option_getters import OptionGetters
+from prosody_py.api.outgoing import Outgoing
 from prosody_py.api.registrations import Registrations
 from prosody_py.api.reporting import Reporting
 from prosody_py.api.sharing import Sharing
 from prosody_py.api.timing import Timing, Undoing
 from prosody_py.api.traffic import Traffic
+from prosody_py.events.bus import Event
 
+_STATUS = {"core": 1, "info": 2, "warn": 3, "error": 4}  # by weight
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING,
            "warning": logging.WARNING, "error": logging.ERROR}
 
 
-class Module(Hooking, Items, OptionGetters, Timing, Undoing, Sharing, Traffic, Reporting):
+class Module(Hooking, Items, OptionGetters, Timing, Undoing, Sharing, Traffic, Outgoing,
+             HttpUrls, Reporting):
     """One loaded instance of a module.
 
     `name`, `host` ("*" for a global one) and `path` say what and where; `options` holds the
@@ -49,16 +56,24 @@ class Module(Hooking, Items, OptionGetters, Timing, Undoing, Sharing, Traffic, R
         self.loaded = False
         self.reloading = False
         self.saved_state: Any = None
-        self.errors = 0
-        self.last_error: str | None = None
+        self.effort = Effort(self)
         self.status_type = "info"
         self.status_message = ""
+        self.status_time: float | None = None
         self._log = logging.getLogger("mod_" + name)
 
     @property
     def owner(self) -> Module:
         """This module; a context of it answers the same."""
         return self
+
+    @property
+    def reverse_dependencies(self) -> dict[str, Module]:
+        """The modules that depend on this one, by name."""
+        hosts = [self.host] if self.host != "*" else ["*", *self.server.hosts]
+        return {other.name: other for host in hosts
+                for other in self.server.modules.get_modules(host).values()
+                if other.dependencies.get(self.name) is self}
 
     @property
     def is_global(self) -> bool:
@@ -89,9 +104,11 @@ class Module(Hooking, Items, OptionGetters, Timing, Undoing, Sharing, Traffic, R
         """Return the name of the module's host."""
         return self.host
 
-    def get_host_type(self) -> str:
-        """Return "local", "component", or "global"."""
-        return self.host_object.type if self.host_object is not None else "global"
+    def get_host_type(self) -> str | None:
+        """Return "local", "component", or "global"; None for a host that is not ours."""
+        if self.host == "*":
+            return "global"
+        return self.host_object.type if self.host_object is not None else None
 
     # -- log and status --------------------------------------------------------------------
 
@@ -99,11 +116,20 @@ class Module(Hooking, Items, OptionGetters, Timing, Undoing, Sharing, Traffic, R
         """Write a line to the log: level debug, info, warn or error, then a %-format."""
         self._log.log(_LEVELS.get(level, logging.INFO), message, *args, stacklevel=2, **more)
 
-    def set_status(self, type: str, message: str = "", override: bool = False) -> None:
-        """Say how the module does: type "info", "warn", "error" or "core"."""
-        if self.status_type != "error" or override or type == "error":
-            self.status_type, self.status_message = type, message
-            self.server.events.fire_event("module-status/updated", self)
+    def set_status(self, type: str, message: str = "", override: bool | None = None) -> None:
+        """Say how the module does: type "info", "warn", "error" or "core".
+
+        An "error" stays until another one, or until `override`. With `override` False nothing
+        replaces what is worse. Fires `module-status/updated`.
+        """
+        if type not in _STATUS:
+            self.log("error", "set_status: %r is no type of status, taken as info", type)
+            type = "info"
+        worse = _STATUS[type] < _STATUS[self.status_type]
+        if worse and (override is False or self.status_type == "error" and not override):
+            return
+        self.status_type, self.status_message, self.status_time = type, message, time.time()
+        self.fire_event("module-status/updated", Event(name=self.name))
 
     def get_status(self) -> tuple[str, str]:
         """Return what was said last with `set_status`."""
@@ -114,10 +140,23 @@ class Module(Hooking, Items, OptionGetters, Timing, Undoing, Sharing, Traffic, R
         self.log(level, message, *args)
         self.set_status(level, message % args if args else message)
 
+    @property
+    def errors(self) -> int:
+        """How many of its calls have failed since it was loaded."""
+        return self.effort.errors
+
+    @property
+    def last_error(self) -> str | None:
+        """In what the last error was, such as the name of an event."""
+        return self.effort.last_error
+
     def count_error(self, where: str) -> None:
         """Note that one of the module's functions has failed, for `module list`."""
-        self.errors += 1
-        self.last_error = where
+        self.effort.errors += 1
+        self.effort.last_error = where
+        modules = self.server.modules
+        if modules is not None:
+            modules.error_in(self)
 
     def __repr__(self) -> str:
         return f"mod_{self.name} on {self.host}"

@@ -1,8 +1,7 @@
 """Who may do what: actions that modules name, allowed to roles.
 
-Roles are `prosody:user` and `prosody:admin` (those whom the option `admins` names), `prosody:guest`
-for strangers; an admin may what a user may. An action that begins with ":" belongs to the module
-that asks. Grants of a module end with it.
+Which role somebody has is a matter of prosody_py.api.roles; an admin may what a user may, and so
+on. An action that begins with ":" belongs to the module that asks. Grants of a module end with it.
 """
 
 from __future__ import annotations
@@ -10,25 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from prosody_py.api.registrations import Undo
-from prosody_py.xmpp.jid import prepped_split
+from prosody_py.api.roles import ROLES, is_known, role_of, roles_below
 
-_BELOW = {
-    "prosody:operator": ("prosody:operator", "prosody:admin", "prosody:user", "prosody:registered",
-                         "prosody:guest"),
-    "prosody:admin": ("prosody:admin", "prosody:user", "prosody:registered", "prosody:guest"),
-    "prosody:user": ("prosody:user", "prosody:registered", "prosody:guest"),
-    "prosody:registered": ("prosody:registered", "prosody:guest"),
-    "prosody:guest": ("prosody:guest",),
-}
-
-
-ROLES = tuple(_BELOW)
-"""All roles, those that may most first."""
-
-
-def roles_below(role: str) -> tuple[str, ...] | None:
-    """Return a role and those whose permissions it has too; None when there is no such role."""
-    return _BELOW.get(role)
+__all__ = ["ROLES", "default_permission", "may", "role_of", "roles_below", "waits"]
 
 
 def default_permission(module, role: str, action: str) -> None:
@@ -52,29 +35,64 @@ def _full(module, action: str) -> str:
     return module.name + action if action.startswith(":") else action
 
 
-def role_of(module, who: str | None) -> str:
-    """Return the role of a JID on the module's host."""
-    node, host, _resource = prepped_split(who or "")
-    if host is None:
-        return "prosody:guest"
-    bare = f"{node}@{host}" if node else host
-    if bare in (module.server.config.get(module.host, "admins") or ()):
-        return "prosody:admin"
-    if host == module.host:
-        return "prosody:user" if node else "prosody:operator"
-    return "prosody:guest"
+def _actor(context: Any) -> Any:
+    """Return the session or host that acts: of an event its origin or session."""
+    for field in ("origin", "session"):
+        found = getattr(context, field, None)
+        if found is not None:
+            return found
+    return context
 
 
-def may(module, action: str, context: Any) -> bool:
-    """Whether the one behind `context` (a JID, a session, an event) may do `action`."""
-    who = context
-    if not isinstance(who, str):
-        origin = getattr(context, "origin", None) or context
-        who = getattr(origin, "full_jid", None) or getattr(origin, "bare_jid", None)
-        stanza = getattr(context, "stanza", None)
-        if who is None and stanza is not None:
-            who = stanza.attr.get("from")
-    extras = (module.host_object or module.server).extras
-    granted = extras.get("permissions", {})
+def _role(module, context: Any) -> str | None:
+    """Return the role that a session was given; None when its address decides."""
+    if isinstance(context, str):
+        return None
+    actor = _actor(context)
+    if getattr(actor, "host", None) != module.host:
+        return None
+    return getattr(getattr(actor, "role", None), "name", None)
+
+
+def _address(context: Any) -> str:
+    """Return the JID behind a context; raises ValueError when there is none."""
+    if isinstance(context, str):
+        return context
+    actor = _actor(context)
+    for field in ("full_jid", "bare_jid"):
+        if isinstance(found := getattr(actor, field, None), str):
+            return found
+    stanza = getattr(context, "stanza", None)
+    sender = stanza.attr.get("from") if stanza is not None else None
+    if sender is None and isinstance(found := getattr(actor, "host", None), str):
+        username = getattr(actor, "username", None)
+        sender = f"{username}@{found}" if username else found
+    if sender is None:
+        raise ValueError("This context names nobody: it needs to be a JID, a session, or an event "
+                         "with an origin, session or stanza")
+    return sender
+
+
+def waits(module, context: Any) -> bool:
+    """Whether `may` would have to wait for a store."""
+    return _role(module, context) is None and not is_known(module.server, module.host)
+
+
+def may(module, action: str, context: Any, peek: bool = False) -> bool:
+    """Whether the one behind `context` (a JID, a session, an event) may do `action`.
+
+    A refusal is logged for debugging unless `peek`. Raises ValueError when the context names
+    nobody.
+    """
+    who = None
+    role = _role(module, context)
+    if role is None:
+        who = _address(context)
+        role = role_of(module.server, module.host, who)
+    granted = (module.host_object or module.server).extras.get("permissions", {})
     action = _full(module, action)
-    return any((role, action) in granted for role in _BELOW[role_of(module, who)])
+    if any((name, action) in granted for name in roles_below(role) or ()):
+        return True
+    if not peek:
+        module.log("debug", "%s (%s) may not do %s", who or _address(context), role, action)
+    return False

@@ -8,6 +8,7 @@ from typing import Any
 
 from prosody_py.api import permissions
 from prosody_py.api.measures import Metric, measures
+from prosody_py.events.bus import Events
 
 
 class Reporting:
@@ -41,6 +42,26 @@ class Reporting:
             return lambda value=1: record(value)
         return record
 
+    def measure_object_event(self, events: Events, event: str, name: str | None = None) -> None:
+        """Report how long the handlers of an event take, all together."""
+        start = self.measure(name or event, "times")
+
+        def measured(fire: Callable[..., Any], fired: str, data: Any) -> Any:
+            stop = start()
+            result = fire(fired, data)
+            stop()
+            return result
+
+        self.wrap_object_event(events, event, measured)
+
+    def measure_event(self, event: str, name: str | None = None) -> None:
+        """Report how long the handlers of an event of the host take."""
+        self.measure_object_event(self.events, event, name)
+
+    def measure_global_event(self, event: str, name: str | None = None) -> None:
+        """Report how long the handlers of an event of the server take."""
+        self.measure_object_event(self.server.events, event, name)
+
     def default_permission(self, role: str, action: str) -> None:
         """Allow `action` to `role` (such as "prosody:user"); ":x" is this module's own action."""
         permissions.default_permission(self, role, action)
@@ -50,10 +71,14 @@ class Reporting:
         for action in actions:
             permissions.default_permission(self, role, action)
 
-    def may(self, action: str, context: Any) -> bool:
-        """Whether the one behind `context` (a JID, a session or an event) may do `action`."""
-        return permissions.may(self, action, context)
+    def may(self, action: str, context: Any, peek: bool = False) -> bool:
+        """Whether the one behind `context` (a JID, a session or an event) may do `action`.
+
+        A refusal is logged for debugging unless `peek`. Raises ValueError when the context names
+        nobody.
+        """
+        return permissions.may(self, action, context, peek)
 
     def could(self, action: str, context: Any) -> bool:
         """As `may`, for showing what is possible rather than for doing it."""
-        return permissions.may(self, action, context)
+        return permissions.may(self, action, context, True)

@@ -21,7 +21,8 @@ class Sharing:
         """Return the table at `path`, the same for all who ask; it survives reloads.
 
         "x" is this module's own, "mod/x" another module's of this host, "/host/mod/x" or
-        "/*/mod/x" absolute.
+        "/*/mod/x" absolute. Of a table whose name ends with "-cache" an entry is gone once nobody
+        else holds its value.
         """
         if not path.startswith("/"):
             parts = path.split("/")
@@ -29,7 +30,10 @@ class Sharing:
         return self.server.modules.shared_table(self.owner, path)
 
     def context(self, host: str) -> Any:
-        """Return this module as seen from another host ("*" for the server)."""
+        """Return this module as seen from another host ("*" for the server).
+
+        A host that is not ours has the server's events and the global options.
+        """
         return Context(self, host)
 
     def open_store(self, name: str | None = None, kind: str = "keyval") -> Any:
@@ -56,10 +60,7 @@ class Context:
     def __init__(self, module, host: str):
         object.__setattr__(self, "_module", module)
         object.__setattr__(self, "host", host)
-        found = module.server.hosts.get(host)
-        if host != "*" and found is None:
-            raise ValueError(f"{host} is not a host of this server")
-        object.__setattr__(self, "host_object", found)
+        object.__setattr__(self, "host_object", module.server.hosts.get(host))
 
     @property
     def owner(self) -> Any:

@@ -10,7 +10,6 @@ from prosody_py.api.registrations import Undo
 from prosody_py.concurrency.timer import Timer
 
 log = logging.getLogger("modules")
-_PERIODS = {"hourly": 3600, "daily": 86400, "weekly": 7 * 86400}
 
 
 class ModuleTimer:
@@ -65,28 +64,36 @@ class Timing:
         """
         return self.registrations.add(ModuleTimer(self, seconds, function, args))
 
-    def hourly(self, *name_and_function: Any) -> ModuleTimer:
-        """Call `function(task)` each hour; a name before it is for the reader only."""
+    def cron(self, task: dict[str, Any]) -> dict[str, Any]:
+        """Run a task regularly: `run(task, now)` every `when`: "hourly", "daily" or "weekly".
+
+        Its `name` tells it from the module's others: under it mod_cron keeps when the task ran
+        last, also over restarts. A task that was missed runs as soon as the server is up. Returns
+        the task, which `remove_item("task", task)` takes back.
+        """
+        self.depends("cron")
+        task.setdefault("name", f"{self.name} {task.get('when')}")
+        self.add_item("task", task)
+        return task
+
+    def hourly(self, *name_and_function: Any) -> dict[str, Any]:
+        """Call `function(task)` each hour, see `cron`; a name may stand before it."""
         return self._periodic("hourly", *name_and_function)
 
-    def daily(self, *name_and_function: Any) -> ModuleTimer:
-        """Call `function(task)` each day; a name before it is for the reader only."""
+    def daily(self, *name_and_function: Any) -> dict[str, Any]:
+        """Call `function(task)` each day, see `cron`; a name may stand before it."""
         return self._periodic("daily", *name_and_function)
 
-    def weekly(self, *name_and_function: Any) -> ModuleTimer:
-        """Call `function(task)` each week; a name before it is for the reader only."""
+    def weekly(self, *name_and_function: Any) -> dict[str, Any]:
+        """Call `function(task)` each week, see `cron`; a name may stand before it."""
         return self._periodic("weekly", *name_and_function)
 
-    def _periodic(self, when: str, *name_and_function: Any) -> ModuleTimer:
+    def _periodic(self, when: str, *name_and_function: Any) -> dict[str, Any]:
         *names, function = name_and_function
-        task = {"name": names[0] if names else f"{self.name} {when}", "when": when}
-        period = _PERIODS[when]
-
-        def run(_now: float) -> float:
-            function(task)
-            return period
-
-        return self.add_timer(min(60, period), run)
+        task = {"when": when, "run": lambda task, _now: function(task)}
+        if names and names[0]:
+            task["name"] = names[0]
+        return self.cron(task)
 
     def on_ready(self, function: Callable[[], Any]) -> None:
         """Call `function()` once everything that is going to be loaded is loaded.

@@ -22,8 +22,19 @@ class Traffic:
     """`module.send`, `send_iq`, `broadcast`; mixed into Module."""
 
     def send(self, stanza, origin: Any = None) -> None:
-        """Deliver a stanza as one that this server has made; no pre- events are fired."""
-        self.server.post_stanza(origin or self.server.hosts[self.host], stanza)
+        """Deliver a stanza as one that this server has made; no pre- events are fired.
+
+        `origin` gets the errors: by default the module's host, for a global module the host that
+        the stanza is from. Raises ValueError when there is none.
+        """
+        hosts = self.server.hosts
+        if origin is None:
+            origin = hosts.get(self.host) or hosts.get(
+                prepped_split(stanza.attr.get("from") or "")[1])
+            if origin is None:
+                raise ValueError("A global module sends from an address of one of our hosts, or "
+                                 "with an origin")
+        self.server.post_stanza(origin, stanza)
 
     def broadcast(self, jids: Iterable[str], stanza) -> None:
         """Deliver one stanza to many addresses."""

@@ -26,8 +26,9 @@ COMMANDS = {
     "status": "say whether the server runs, and how it does",
     "reload": "make the running server read its configuration anew",
     "shell": "talk to the running server",
-    "module": "list, load, unload or reload modules; write a new one",
-    "lua": "run a Lua file as if it were a module",
+    "module": "list, load, unload or reload modules; read or write one",
+    "events": "say which events there are, and what one of them means",
+    "lua": "run Lua as if it were a module: a file, a line, or what is typed",
     "manual": "write the manual that is made from the code",
     "completion": "print a script that completes prosody-py in a shell",
 }

@@ -27,6 +27,7 @@ def run_command(config: Config, name: str, arguments: list[str]) -> int:
     process.set_umask(config)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     server = assemble(config)
+    server.process_type = "prosodyctl"
     try:
         for host in config.hosts:
             if host.enabled:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prosody_py.config.options import Options, boolean, enum
+from prosody_py.config.options import Options, boolean, enum, period
 
 
 class RunOptions(Options):
@@ -13,5 +13,8 @@ class RunOptions(Options):
                                       "with which they may log in (SASL EXTERNAL).")
     conflict_resolve = enum("kick_old", "kick_new", "random", doc="What happens when a client "
                             "wants a resource that another one has.")
+    statistics_interval = period("1 minute", min="1 second", where="global",
+                                 doc="How often modules are asked for the numbers that they report "
+                                     "only now and then; `never` leaves it to those who collect.")
     force_module_reload = boolean(False, doc="Reload a module also when its `save` fails; what "
                                   "it would have kept is lost.")

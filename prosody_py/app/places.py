@@ -29,6 +29,17 @@ def config_file(given: str | None) -> str:
     return FILE if os.path.exists(FILE) else SYSTEM_FILE
 
 
+def optional_config(given: str | None) -> Config | None:
+    """Return the configuration that would be used, None when there is none.
+
+    Raises ConfigError for one that has mistakes, or that was asked for and is not there.
+    """
+    path = config_file(given)
+    if given or os.environ.get(ENVIRONMENT) or os.path.exists(path):
+        return load(path)
+    return None
+
+
 def data_folder(config: Config) -> str:
     """Return the folder of everything that is stored."""
     return os.path.join(config.directory, config.get(GLOBAL, "data_path") or "data")

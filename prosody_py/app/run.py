@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import signal
 from collections.abc import Iterable
 
@@ -10,12 +11,15 @@ import gevent
 from gevent import get_hub
 from gevent.event import Event as Flag
 
+from prosody_py.api import measures
 from prosody_py.app import logs, places, process
 from prosody_py.app.errors import StartupError
+from prosody_py.app.options import RunOptions
 from prosody_py.app.reload import reload_config
 from prosody_py.app.shell.address import answers
 from prosody_py.app.startup import activate_hosts, assemble, load_module
 from prosody_py.app.systemd import Notifier
+from prosody_py.concurrency.timer import Timer
 from prosody_py.config.config import GLOBAL, Config
 from prosody_py.config.hosts import names
 from prosody_py.config.load import load
@@ -41,12 +45,30 @@ def start_with(config: Config, administered: bool = False) -> Server:
     server.reload_config = lambda: reload_config(server)
     server.events.fire_event("server-starting")
     activate_hosts(server)
+    server.events.fire_event("hosts-activated", {
+        section: {name: setting.value for name, setting in settings.items()}
+        for section, settings in config.sections.items()})
     if administered and ADMIN_MODULE not in names(config, GLOBAL, "modules_disabled"):
         load_module(server, GLOBAL, ADMIN_MODULE)
     server.ports.start()
     server.mark_started()
+    collect_regularly(server)
     log.info("prosody-py %s serves %s", server.version, ", ".join(server.hosts) or "no host")
     return server
+
+
+def collect_regularly(server: Server) -> None:
+    """Ask for the numbers that modules report only now and then, as long as the server runs."""
+    interval = RunOptions.read(server.config, GLOBAL).statistics_interval
+    if interval == math.inf:
+        return
+
+    def collect(_now: float) -> float:
+        measures.collect(server)
+        return interval
+
+    timer = Timer(interval, collect)
+    server.events.add_handler("server-cleanup", lambda _event: timer.stop())
 
 
 def stop(server: Server, reason: str, code: int = 0) -> None:
@@ -54,6 +76,7 @@ def stop(server: Server, reason: str, code: int = 0) -> None:
     if server.stopping:
         return
     server.stopping = True
+    server.shutdown_reason, server.shutdown_code = reason, code
     log.info("Stopping: %s", reason)
     server.ports.close()
     server.events.fire_event("server-stopping", Event(reason=reason, code=code))

@@ -61,40 +61,21 @@ end);
 _TEST = '''\
 """Tests of mod_$name, against a whole server in this process."""
 
-from pathlib import Path
-
 import pytest
 
-from prosody_py.testing.server import TestServer
-
-FOLDER = str(Path(__file__).parent)
+pytestmark = pytest.mark.prosody("$name")
 REQUEST = "<greeting xmlns='urn:example:$name'/>"
 
 
-@pytest.fixture
-def start_server(tmp_path):
-    """Return a function that starts a server with the module and some options."""
-    servers = []
-
-    def start(**options):
-        servers.append(TestServer(tmp_path, ["$name"], plugin_paths=[FOLDER], **options))
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        server.stop()
-
-
-def test_the_host_answers_with_a_greeting(start_server):
-    alice = start_server().client("alice")
-    answer = alice.iq("get", REQUEST, to="localhost")
+def test_the_host_answers_with_a_greeting(client):
+    answer = client.iq("get", REQUEST, to="localhost")
     assert answer.attr["type"] == "result"
     assert answer.tags[0].get_text() == "Hello"
 
 
-def test_the_greeting_is_an_option(start_server):
-    alice = start_server(${name}_greeting="Moin").client("alice")
-    assert alice.iq("get", REQUEST, to="localhost").tags[0].get_text() == "Moin"
+@pytest.mark.prosody(${name}_greeting="Moin")
+def test_the_greeting_is_an_option(client):
+    assert client.iq("get", REQUEST, to="localhost").tags[0].get_text() == "Moin"
 '''
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
+import prosody_py
 from prosody_py import lua
 from prosody_py.api.errors import LoadError
 from prosody_py.app import places
@@ -23,7 +24,11 @@ from prosody_py.config.config import Config
 from prosody_py.config.hosts import modules_for
 from prosody_py.hosts import users
 from prosody_py.hosts.server import Server
+from prosody_py.loader.find import bundled_folders
 from prosody_py.loader.lifecycle import Modules
+from prosody_py.net.http.server import HttpServer
+from prosody_py.net.network import Network
+from prosody_py.net.outgoing import OutgoingServices
 from prosody_py.net.ports import Ports
 from prosody_py.router.deliver import post_stanza
 from prosody_py.router.inbound import process_stanza
@@ -40,10 +45,14 @@ def assemble(config: Config) -> Server:
         server.secret = ServerSecret(os.path.join(server.paths["data"], "secret"))
     server.process_stanza = partial(process_stanza, server)
     server.post_stanza = partial(post_stanza, server)
+    server.activate_host = partial(activate_host, server)
     with _explained("TLS"):
         server.tls = TlsService(server)
     Storage(server)
     Ports(server)
+    Network(server)
+    OutgoingServices(server)
+    HttpServer(server)
     Modules(server, places.plugin_folders(config))
     lua.install(server)
     return server
@@ -70,7 +79,10 @@ def paths_of(config: Config) -> dict[str, str]:
                            "to a folder that the server may write to.") from None
     if not os.access(data, os.W_OK):
         raise StartupError(f"The data folder {data} cannot be written to by this user.")
-    return {"config": config.directory, "data": data}
+    return {"config": config.directory, "data": data,
+            "certs": places.certificates_folder(config),
+            "plugins": ";".join([*places.plugin_folders(config), *bundled_folders()]),
+            "source": os.path.dirname(os.path.abspath(prosody_py.__file__))}
 
 
 def activate_hosts(server: Server) -> None:

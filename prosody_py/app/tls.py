@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,7 @@ class TlsService:
                                            directory=Path(config.directory),
                                            host_options=options[3])
             self._options = options
+        self._special: dict[str, ServerContexts] = {}
         for problem in self.contexts.reload():
             log.warning("%s", problem)
         self._ask_clients = bool(config.get("*", "c2s_client_certificates"))
@@ -84,13 +86,30 @@ class TlsService:
         """Return the context for STARTTLS on a stream to `host`; raises CertificateError."""
         return self.contexts.for_host(host, self._ask_clients)
 
-    def for_listener(self, alpn: str | None = None) -> SSL.Context:
-        """Return the context for one connection to a direct TLS port; raises CertificateError."""
+    def for_listener(self, alpn: str | Sequence[str] | None = None,
+                     options: Mapping[str, Any] | None = None) -> SSL.Context:
+        """Return the context for one connection to a direct TLS port.
+
+        `options` are of an `ssl` mapping and stand above the configuration's. Raises
+        CertificateError and TlsOptionError.
+        """
+        protocols = (alpn,) if isinstance(alpn, str) else tuple(alpn or ())
         for host in self.server.config.hosts:
             if host.enabled and host.component_module is None:
-                return self.contexts.for_listener(host.name, (alpn,) if alpn else (),
-                                                  self._ask_clients)
+                return self._contexts_with(options).for_listener(host.name, protocols,
+                                                                 self._ask_clients)
         raise CertificateError("there is no host, so there is no certificate")
+
+    def _contexts_with(self, options: Mapping[str, Any] | None) -> ServerContexts:
+        if not options:
+            return self.contexts
+        key = repr(sorted(options.items()))
+        if key not in self._special:
+            _certificates, general, profile, _hosts = self._options
+            self._special[key] = ServerContexts(
+                self.index, {**general, **options}, profile=profile,
+                directory=Path(self.server.config.directory))
+        return self._special[key]
 
     def channel_bindings(self, conn) -> dict[str, bytes]:
         """Return the channel bindings of a connection, {} when it has none."""

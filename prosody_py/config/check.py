@@ -17,6 +17,9 @@ from prosody_py.config.values import Wrong, boolean
 ModuleFinder = Callable[[str], bool]
 """Says whether a file for the module of this name exists."""
 
+ReaderFinder = Callable[[str], str | None]
+"""Returns the module that reads an option and is not enabled, None when there is none."""
+
 CertificateFinder = Callable[[str], bool]
 """Says whether a host has a certificate that can be used."""
 
@@ -32,6 +35,7 @@ def check(
     known: Schema,
     find_module: ModuleFinder | None = None,
     find_certificate: CertificateFinder | None = None,
+    find_reader: ReaderFinder | None = None,
 ) -> list[Problem]:
     """Return everything that looks wrong, in the order of the places.
 
@@ -40,7 +44,7 @@ def check(
     """
     problems: list[Problem] = []
     for section in config.sections:
-        problems += _options(config, known, section)
+        problems += _options(config, known, section, find_reader)
         problems += _module_lists(config, section, find_module)
     if not any(host.enabled for host in config.hosts):
         problems.append(Problem(config.file, 0, "no host is served", "add one under hosts"))
@@ -56,14 +60,15 @@ def check(
     return sorted(unique, key=lambda p: (files.get(p.file, -1), p.line, p.column))
 
 
-def _options(config: Config, known: Schema, section: str) -> Iterator[Problem]:
+def _options(config: Config, known: Schema, section: str,
+             find_reader: ReaderFinder | None) -> Iterator[Problem]:
     """Check names, places and values of one section's options."""
     for name in config.keys(section):
         if name == _OWN and config.host(section) and config.host(section).component_module:
             continue
         location = config.location(section, name)
         if name not in known:
-            yield _unknown(config, known, name, location)
+            yield _unknown(config, known, name, location, find_reader)
             continue
         for option in known.get(name):
             wrong = _misplaced(option.where, section, name, location)
@@ -77,10 +82,15 @@ def _options(config: Config, known: Schema, section: str) -> Iterator[Problem]:
                 break
 
 
-def _unknown(config: Config, known: Schema, name: str, location: Location) -> Problem:
+def _unknown(config: Config, known: Schema, name: str, location: Location,
+             find_reader: ReaderFinder | None) -> Problem:
     instead = advice(name)
     if instead is not None:
         return Problem.at(location, f"the option {name} is not used any more", instead, WARNING)
+    reader = find_reader(name) if find_reader else None
+    if reader:
+        return Problem.at(location, f"there is no option {name}",
+                          f"the module {reader} reads it, and is not enabled")
     guess = nearest(name, known.names())
     if guess:
         return Problem.at(location, f"there is no option {name}", f"did you mean {guess}?")

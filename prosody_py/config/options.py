@@ -22,8 +22,8 @@ from prosody_py.config.problems import ConfigError, Location, Problem
 from prosody_py.config.values import Wrong
 
 __all__ = [
-    "Option", "OptionError", "Options", "array", "boolean", "enum", "inherited_set", "integer",
-    "mapping", "number", "path", "period", "rate", "scalar", "set_", "size", "string",
+    "Option", "OptionError", "Options", "array", "boolean", "enum", "frequency", "inherited_set",
+    "integer", "mapping", "number", "path", "period", "rate", "scalar", "set_", "size", "string",
 ]
 
 
@@ -61,6 +61,12 @@ def size(default: int | str | None = None, **more: Any) -> Option:
 def rate(default: float | str | None = None, **more: Any) -> Option:
     """Declare bytes a second, such as "10kb/s"; `min` and `max` likewise."""
     return Option("rate", 'a rate such as "10kb/s"', values.rate, default=default, **more)
+
+
+def frequency(default: str | None = None, **more: Any) -> Option:
+    """Declare how often something may happen, such as "20/minute"."""
+    return Option("frequency", 'a number of times in a period such as "20/minute"',
+                  values.frequency, default=default, **more)
 
 
 def path(default: str | None = None, **more: Any) -> Option:

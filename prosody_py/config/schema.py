@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from prosody_py.config import values
-from prosody_py.config.harvest import harvest
 from prosody_py.config.nearest import nearest
 from prosody_py.config.options import (
     Option,
@@ -14,6 +13,7 @@ from prosody_py.config.options import (
     array,
     boolean,
     enum,
+    frequency,
     integer,
     mapping,
     path,
@@ -23,7 +23,7 @@ from prosody_py.config.options import (
     string,
 )
 
-__all__ = ["GlobalOptions", "HostOptions", "Schema", "harvest", "nearest"]
+__all__ = ["GlobalOptions", "HostOptions", "Schema", "nearest"]
 
 _PORTS = {"of": integer(min=0, max=65535), "where": "global"}
 _LEVELS = ("info", "debug", "warn", "error")
@@ -55,6 +55,8 @@ class GlobalOptions(Options):
             "to": string("console", doc="console, stdout, syslog, or the path of a file."),
             "modules": mapping(None, enum(None, *_LEVELS), doc="Levels of single modules, such as "
                                                                "{mod_c2s: debug}."),
+            "sinks": array((), of=mapping(), doc="Further places, which Lua modules provide: "
+                           "each {to: NAME, level: info} with what else the module reads."),
         },
     )
     certificates = path(None, where="global", doc="Folder searched for certificates; by default "
@@ -102,6 +104,9 @@ class HostOptions(Options):
                             doc="What happens when a client wants a resource that another has.")
     force_module_reload = boolean(
         False, doc="Reload a module also when it cannot save its state, which is then lost.")
+    module_error_limit = frequency(
+        None, doc="A module with more errors than this is switched off until it is loaded again "
+                  "or the configuration is reloaded; without the option none is.")
 
 
 class Schema:
@@ -110,6 +115,7 @@ class Schema:
     def __init__(self) -> None:
         self._options: dict[str, list[Option]] = {}
         self._names: set[str] = set()
+        self._read: dict[str, list[Option]] = {}
         self.register(GlobalOptions)
         self.register(HostOptions)
         for service in ("c2s", "c2s_direct_tls"):
@@ -126,8 +132,13 @@ class Schema:
                 known.append(option)
 
     def register_names(self, names: Iterable[str]) -> None:
-        """Add names of which no more is known, such as those that `harvest` finds."""
+        """Add names of which no more is known."""
         self._names.update(names)
+
+    def register_read(self, options: Iterable[Option]) -> None:
+        """Add what Lua modules read (see `harvest`); a declaration of the same name goes first."""
+        for option in options:
+            self._read.setdefault(option.name, []).append(option)
 
     def register_service(self, service: str) -> None:
         """Add the options of a network service: its ports and interfaces."""
@@ -139,11 +150,14 @@ class Schema:
 
     def get(self, name: str) -> list[Option]:
         """Return the declarations of an option; none when only its name is known, or not even."""
-        return self._options.get(name, [])
+        read = self._read.get(name, [])
+        # Modules that read one option as different kinds each take what they can use.
+        fitting = read if len({option.kind for option in read}) == 1 else []
+        return self._options.get(name) or fitting[:1]
 
     def names(self) -> set[str]:
         """Return all known names."""
-        return self._names | self._options.keys()
+        return self._names | self._options.keys() | self._read.keys()
 
     def __contains__(self, name: str) -> bool:
-        return name in self._names or name in self._options
+        return name in self._names or name in self._options or name in self._read

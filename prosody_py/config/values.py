@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 NEVER = math.inf
 """The period that does not end."""
@@ -124,6 +124,30 @@ def size(value: Any) -> int:
     if result < 0:
         raise Wrong("it is negative")
     return math.ceil(result)
+
+
+class Frequency(NamedTuple):
+    """How often something may happen: `count` times in `seconds`."""
+
+    count: int
+    seconds: float
+
+
+def frequency(value: Any) -> Frequency:
+    """Read a number of times in a period, "20/minute" or "5 / 10 minutes"."""
+    if isinstance(value, Frequency):
+        return value
+    if not isinstance(value, str):
+        raise Wrong
+    count, slash, time = value.partition("/")
+    if not slash:
+        raise Wrong("it has no / in it")
+    time = time.strip()
+    seconds = period(f"1 {time}" if time[:1].isalpha() else time)
+    count = integer(count)
+    if count < 1 or not 0 < seconds < NEVER:
+        raise Wrong("it is not more than 0")
+    return Frequency(count, seconds)
 
 
 def rate(value: Any) -> int | float:

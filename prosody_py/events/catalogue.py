@@ -19,7 +19,7 @@ IGNORED = "ignored"
 
 @dataclass(frozen=True)
 class Declared:
-    """One declared event; `on` is "host" or "global" (the server's events)."""
+    """One declared event; `on` is "host", "global" (the server's events) or "http"."""
 
     name: str
     on: str
@@ -71,6 +71,9 @@ CATALOGUE: tuple[Declared, ...] = (
         "host", "mod_c2s",
         ("stream-features", "origin features stream",
          "A stream is open; handlers add their features.", ""),
+        ("pre-session-close", "session reason", "A client's stream is about to be closed.", ""),
+        ("c2s-pre-ondrain", "session", "What waits for a client is about to be written.", ""),
+        ("c2s-ondrain", "session", "Everything that waited for a client is written.", ""),
         ("c2s-read-timeout", "session", "A client is silent.", "true: the connection is kept"),
         ("c2s-disconnected", "session reason", "A client's connection is gone.",
          "anything but None: the session stays (stream management)")),
@@ -85,7 +88,8 @@ CATALOGUE: tuple[Declared, ...] = (
          "A session is going to be bound; a handler may choose another resource.",
          "false: refused, with the event's error"),
         ("resource-bind", "session", "A session is bound to a resource.", ""),
-        ("pre-resource-unbind", "session error", "A session ends; it is still known.", ""),
+        ("pre-resource-unbind", "session error", "A session ends; it is still known.",
+         "true: it is kept"),
         ("resource-unbind", "session error", "A session has ended.", "")),
     *_declare(
         "host", "mod_presence, mod_message, mod_offline",
@@ -113,7 +117,13 @@ CATALOGUE: tuple[Declared, ...] = (
          "A user has removed a contact.", ""),
         ("vcard-updated", "origin stanza", "A user has a new vCard.", ""),
         ("user-enabled", "username host", "An account may log in again.", ""),
-        ("user-disabled", "username host meta", "An account may not log in any more.", "")),
+        ("user-disabled", "username host meta", "An account may not log in any more.", ""),
+        ("c2s-session-updated", "session from_session replaced_conn",
+         "A session goes on over the connection of another one.", ""),
+        ("s2sin-destroyed", "session reason", "A stream of another server has ended.", ""),
+        ("s2sout-destroyed", "session reason", "A stream to another server has ended.", ""),
+        ("s2s-destroyed", "session reason", "A stream with another server has ended.", ""),
+        ("module-status/updated", "name", "A module's status has changed.", "")),
     *_declare(
         "host", "mod_disco",
         ("host-disco-info-node", "origin stanza reply node exists",
@@ -141,6 +151,21 @@ CATALOGUE: tuple[Declared, ...] = (
         ("item-added/*", "source item", "A module offers an item under the key.", ""),
         ("item-removed/*", "source item", "A module takes an item back.", "")),
     *_declare(
+        "host", "modules that answer browsers",
+        ("http-message", "response title message warning",
+         "A page is wanted that says something to who looks at it with a browser.", "the page")),
+    *_declare(
+        "http", "net/http",
+        ("GET *", "request response",
+         "A request, by method, host and path: `GET example.com/path`, before that `GET /path`; "
+         "other methods likewise. A name that ends with `/*` stands for all paths below.",
+         "the answer: text, a status code, a mapping with status_code, headers and body, or true "
+         "when it is sent already or will be"),
+        ("http-error", "code request response message private_message error",
+         "An error is going to be answered; request may be missing.", "the page"),
+        ("directory-index", "path full_path", "A folder without an index file is asked for.",
+         "the page")),
+    *_declare(
         "global", "app",
         ("server-starting", "", "Hosts are going to be activated.", ""),
         ("server-started", "", "Everything that is going to be loaded is loaded.", ""),
@@ -153,10 +178,19 @@ CATALOGUE: tuple[Declared, ...] = (
         ("host-activated", "(the host's name)", "A host is going into service.", ""),
         ("host-deactivating", "host host_session reason", "A host is going out of service.", ""),
         ("host-deactivated", "(the host's name)", "A host is out of service.", ""),
+        ("service-added", "name service", "A module offers a network service.", ""),
+        ("service-removed", "name service", "A module takes a network service back.", ""),
         ("admin-request", "question user process say", "Somebody asks at the admin socket.",
          "the answer"),
         ("signal/*", "", "The process got SIGUSR1 or SIGUSR2.", ""),
-        ("module-status/updated", "name", "A module's status has changed.", "")),
+        ("hosts-activated", "(options by name by host)", "All hosts are in service.", ""),
+        ("logging-reloaded", "", "The log was opened anew.", ""),
+        ("stats-update", "", "Modules report the numbers that they report now and then.", ""),
+        ("openmetrics-updated", "metric_registry", "All numbers are up to date.", ""),
+        ("user-role-changed", "username host role", "An account has another role.", ""),
+        ("user-role-added", "username host role_name role", "An account has one more role.", ""),
+        ("user-role-removed", "username host role_name", "An account has lost a further role.",
+         "")),
 )
 
 _exact = {declared.name: declared for declared in CATALOGUE if "*" not in declared.name}
@@ -174,4 +208,10 @@ def slip_of(name: str, fired_by_modules: Iterable[str] = ()) -> str | None:
     if find(name) or name in fired_by_modules or ":" in name:
         return None
     close = get_close_matches(name, _exact, 1, cutoff=0.9)
+    return close[0] if close else None
+
+
+def nearest_name(name: str) -> str | None:
+    """Return the declared event whose name is most like `name`, None when none is like it."""
+    close = get_close_matches(name, [declared.name for declared in CATALOGUE], 1, cutoff=0.75)
     return close[0] if close else None

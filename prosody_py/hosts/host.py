@@ -37,5 +37,10 @@ class Host:
         self.s2sout: dict[str, Any] = {}
         self.extras: dict[str, Any] = {}
 
+    @property
+    def host_object(self) -> Host:
+        """The host itself: stanzas can come from a host as they come from a session."""
+        return self
+
     def __repr__(self) -> str:
         return f"<Host {self.host} {self.type}>"

@@ -38,7 +38,7 @@ class OneToMany:
             to: the receiver's address, None for a stanza without.
             to_attribute: the same as `b" to='..'"`, if it is at hand.
         """
-        if session.filters is not None or "send" in session.__dict__:
+        if session.filters is not None or "send" in session.extras:
             return session.send(self.element(to))
         rest = self._rest
         if rest is None:

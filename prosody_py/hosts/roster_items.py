@@ -67,6 +67,10 @@ class RosterItem:
         """Whether the item is stored; a module that adds items of its own says no."""
         return not self.more or self.more.get("persist") is not False
 
+    @persist.setter
+    def persist(self, value: bool) -> None:
+        self.more = {**(self.more or {}), "persist": value}
+
     def copy(self) -> RosterItem:
         """Return an equal item that belongs to no roster."""
         return RosterItem(self._subscription, self.ask, self.name, self.groups, self.approved,
@@ -250,10 +254,10 @@ class Roster(MutableMapping):
         """Return what is stored under the key False, by default as things are."""
         stored = {**self.metadata, "version": self.counter if counter is None else counter}
         pending = self.pending if pending is None else pending
-        if pending:
-            stored["pending"] = {
-                jid: preserialize(request) if isinstance(request, Stanza) else True
-                for jid, request in pending.items()}
+        # Also when it is empty: who else reads the roster goes through it unasked.
+        stored["pending"] = {
+            jid: preserialize(request) if isinstance(request, Stanza) else True
+            for jid, request in pending.items()}
         return stored
 
     def next_counter(self) -> int:

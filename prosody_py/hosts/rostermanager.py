@@ -231,9 +231,13 @@ def subscribed(server, username: str, host: str, jid: str) -> bool:
     return outbound(server, load_roster(server, username, host), "subscribed", jid).item_changed
 
 
-def unsubscribed(server, username: str, host: str, jid: str) -> bool:
-    """Refuse the contact's request or end its subscription; false when there was none."""
-    return outbound(server, load_roster(server, username, host), "unsubscribed", jid).goes_on
+def unsubscribed(server, username: str, host: str, jid: str) -> tuple[bool, bool, bool]:
+    """Refuse the contact's request or end its subscription.
+
+    Return whether there was either, whether there was a request, whether a subscription.
+    """
+    change = outbound(server, load_roster(server, username, host), "unsubscribed", jid)
+    return change.goes_on, change.old.pending_in, change.old.seen_by_contact
 
 
 def unsubscribe(server, username: str, host: str, jid: str) -> bool:

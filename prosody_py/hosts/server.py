@@ -30,11 +30,16 @@ class Server:
         self.version = __version__
         self.started = False       # the server-started event has been fired
         self.stopping = False
+        self.process_type = "prosody"  # "prosodyctl" when only a module's command is run
+        self.shutdown_reason: str | None = None
+        self.shutdown_code: int | None = None
         self.process_stanza = None
         self.post_stanza = None
+        self.activate_host = None  # function(name, component_module), with modules and all
         self.modules = None        # loader.lifecycle.Modules
         self.storage = None        # storage.open.Storage
         self.lua = None            # lua.runtime.Runtime, once a Lua module is loaded
+        self.dns = self.http_client = self.mail = None  # see net.outgoing.OutgoingServices
         self.extras: dict[str, Any] = {}
 
     def activate(self, name: str, kind: str = "local") -> Host:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from prosody_py.api import roles
 from prosody_py.events.bus import Event
+from prosody_py.hosts.roster import forget_roster
 from prosody_py.xmpp.sasl import ScramKeys
 
 DEFAULT_PROVIDER = "internal_hashed"
@@ -128,15 +130,19 @@ def set_password(server, username: str, password: str, host: str, resource=None)
 
 
 def delete_user(server, username: str, host: str) -> None:
-    """Remove an account, end its sessions, and say so (`user-deleted`); raises AccountError.
+    """Remove an account, end its sessions, say so (`user-deleted`), and delete all its data.
 
-    Modules remove what they keep of the user when `user-deleted` is fired.
+    What handlers of the event still read is there; what is kept outside of the stores they remove
+    themselves. Raises AccountError, or StorageError when the data cannot be deleted.
     """
     provider(server, host).delete_user(username)
+    roles.forget_user(server, username, host)
     user = server.hosts[host].sessions.get(username)
     for session in list(user.sessions.values()) if user is not None else ():
         session.close("not-authorized", "The account was removed")
     _tell(server, "user-deleted", Event(username=username, host=host))
+    server.storage.purge(host, username)
+    forget_roster(server, username, host)
 
 
 def _tell(server, name: str, event: Event) -> None:
@@ -146,5 +152,9 @@ def _tell(server, name: str, event: Event) -> None:
 
 
 def is_admin(server, jid: str, host: str) -> bool:
-    """Whether the option `admins` of the host names this bare JID."""
-    return jid in (server.config.get(host, "admins") or ())
+    """Whether a bare JID has the role of an administrator: by the option `admins`, or given."""
+    if jid in (server.config.get(host, "admins") or ()):
+        return True
+    username, _, domain = jid.rpartition("@")
+    return bool(username) and domain == host and roles.user_role(server, username, host) in (
+        "prosody:admin", "prosody:operator")

@@ -19,12 +19,16 @@ from functools import partial
 from typing import Any
 from weakref import WeakValueDictionary
 
+from prosody_py.api.effort import report
 from prosody_py.api.errors import LoadError
 from prosody_py.api.module import Module
 from prosody_py.events.bus import Event
 from prosody_py.loader.find import Source, bundled_folders, find
 from prosody_py.loader.lua_code import LuaCode
+from prosody_py.loader.nothing_code import NothingCode
 from prosody_py.loader.python_code import PythonCode, describe_error
+from prosody_py.loader.shared_cache import SharedCache
+from prosody_py.loader.switch_off import SwitchOff
 
 log = logging.getLogger("modules")
 GLOBAL = "*"
@@ -46,10 +50,12 @@ class Modules:
         self.server = server
         self.folders = [*(folders or []), *bundled_folders()]
         self.languages: dict[str, Callable[[Source], Any]] = {
-            "python": PythonCode, "lua": partial(LuaCode, server)}
+            "python": PythonCode, "lua": partial(LuaCode, server), "none": NothingCode}
         self._modules: dict[str, dict[str, Module]] = {GLOBAL: {}}
-        self._shared: WeakValueDictionary[str, SharedTable] = WeakValueDictionary()
+        self._shared: WeakValueDictionary[str, Any] = WeakValueDictionary()
         self._loading: list[tuple[str, str]] = []
+        self.switched_off = SwitchOff(self)
+        self.error_in = self.switched_off.error_in
         server.modules = self
 
     # -- questions -------------------------------------------------------------------------
@@ -104,6 +110,8 @@ class Modules:
                  saved: Any = None) -> Module:
         """Make an instance and run its code; nothing of it is in service yet."""
         source = self.find(name)
+        if source.remark:
+            log.info("%s", source.remark)
         module = Module(self.server, name, host, source.path)
         module.reloading, module.saved_state = old is not None, saved
         self._loading.append((host, name))
@@ -144,7 +152,9 @@ class Modules:
         """Put an instance in service."""
         module.loaded = True
         self.get_modules(module.host)[module.name] = module
+        self.switched_off.loaded(module.host, module.name)
         module.registrations.attach()
+        module.effort.begin()
         log.debug("Loaded mod_%s on %s", module.name, module.host)
         if announce:
             self._announce("module-loaded", module)
@@ -154,7 +164,8 @@ class Modules:
     def _announce(self, event: str, module: Module) -> None:
         module.events.fire_event(event, Event(module=module.name, host=module.host))
 
-    def _prepare_on_host(self, shared: Module, host: str) -> Module:
+    def _prepare_on_host(self, shared: Module, host: str, old: Module | None = None,
+                         saved: Any = None) -> Module:
         """Make the host's instance of a shared module; nothing of it is in service yet."""
         module = Module(self.server, shared.name, host, shared.path, shared)
         module.code, module.exports = shared.code, shared.exports
@@ -162,6 +173,8 @@ class Modules:
         try:
             if shared.code.call_for(module, "add_host") is False:
                 raise LoadError(f"mod_{shared.name} refuses {host}")
+            if old is not None:
+                shared.code.call_for(module, "restore_host", {} if saved is None else saved)
         except LoadError:
             self._discard_host(module)
             raise
@@ -188,7 +201,7 @@ class Modules:
         module = self.get_module(host, name)
         if module is None:
             raise LoadError(f"mod_{name} is not loaded on {host}", "module-not-loaded")
-        for dependant in reversed(self._dependants(module)):
+        for dependant in reversed(self.needing(module)):
             if self.is_loaded(dependant.host, dependant.name):
                 self._unload_one(dependant)
         self._unload_one(module)
@@ -226,6 +239,7 @@ class Modules:
         if call_unload:
             self._call_unload(module)
         module.loaded = False
+        report(module)
         module.registrations.detach()
         module.registrations.entries.clear()
         module.__dict__.pop("shared_tables", None)
@@ -243,7 +257,7 @@ class Modules:
                 if host.modules.get(module.name) is not None
                 and host.modules[module.name].parent is module]
 
-    def _dependants(self, module: Module) -> list[Module]:
+    def needing(self, module: Module) -> list[Module]:
         """Return what depends on `module`, those that need others of them last."""
         found: list[Module] = []
 
@@ -271,7 +285,7 @@ class Modules:
         if old.parent is not None:
             old = old.parent
         module = self._reload_one(old)
-        for dependant in self._dependants(module):
+        for dependant in self.needing(module):
             if self.is_loaded(dependant.host, dependant.name):
                 try:
                     self._reload_one(dependant.parent or dependant)
@@ -280,16 +294,22 @@ class Modules:
                               "one stays in service: %s", dependant.name, name, error)
         return self.get_module(host, name) or module
 
+    def _save(self, old: Module) -> Any:
+        """Return what an instance has for the one that replaces it; raises LoadError."""
+        try:
+            if old.parent is not None:
+                return old.code.call_for(old, "save_host")
+            return old.code.call("save")
+        except Exception as error:
+            if not self.server.config.get(old.host, "force_module_reload"):
+                raise LoadError(f"mod_{old.name} could not save its state: "
+                                f"{describe_error(error)}", "save-state-failed") from error
+        return None
+
     def _reload_one(self, old: Module) -> Module:
-        saved = None
-        if old.code.has("save"):
-            try:
-                saved = old.code.call("save")
-            except Exception as error:
-                if not self.server.config.get(old.host, "force_module_reload"):
-                    raise LoadError(f"mod_{old.name} could not save its state: "
-                                    f"{describe_error(error)}", "save-state-failed") from error
+        saved = self._save(old)
         instances = self._instances(old) if old.host == GLOBAL else []
+        saved_on = {instance.host: self._save(instance) for instance in instances}
         # A Lua module may count on the old instance's `unload` running before its own code.
         unload_first = old.code.language == "lua" and old.code.has("unload")
         if unload_first:
@@ -299,7 +319,8 @@ class Modules:
         try:
             module = self._prepare(old.host, old.name, old, saved)
             for instance in instances:
-                fresh.append(self._prepare_on_host(module, instance.host))
+                fresh.append(self._prepare_on_host(module, instance.host, instance,
+                                                   saved_on[instance.host]))
         except LoadError:
             for instance in [*fresh, *([module] if module else ())]:
                 self._discard(instance)
@@ -343,11 +364,12 @@ class Modules:
         module.owner.dependencies[name] = needed
         return needed.exports
 
-    def shared_table(self, module: Module, path: str) -> SharedTable:
+    def shared_table(self, module: Module, path: str) -> SharedTable | SharedCache:
         """Serve `module.shared`: the table of an absolute path, made when it is missing."""
         table = self._shared.get(path)
         if table is None:
-            table = self._shared[path] = SharedTable()
+            table = SharedCache() if path.endswith("-cache") else SharedTable()
+            self._shared[path] = table
         held = module.__dict__.setdefault("shared_tables", {})
         held[path] = table
         return table

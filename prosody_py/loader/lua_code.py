@@ -13,14 +13,17 @@ _HEADER = re.compile(rb"--%[ \t]*(\w+):[ \t]*([^\r\n]*)")
 _VERSIONS = {"lua54": "5.4", "luajit21": "5.1"}
 
 
+def header(source: bytes) -> list[tuple[str, list[str]]]:
+    """Return the lines `--% key: a, b` at the beginning of a file as (key, [a, b])."""
+    found = map(_HEADER.match, source.split(b"\n", 20)[:20])
+    return [(one[1].decode(),
+             [part.strip() for part in one[2].decode("utf-8", "replace").split(",")])
+            for one in found if one is not None]
+
+
 def check_header(source: bytes, path: str, kind: str, features: frozenset[str]) -> None:
     """Raise LoadError when a line `--% lua:`, `requires:` or `conflicts:` rules the file out."""
-    for line in source.split(b"\n", 20)[:20]:
-        found = _HEADER.match(line)
-        if found is None:
-            continue
-        key = found[1].decode()
-        wanted = [part.strip() for part in found[2].decode("utf-8", "replace").split(",")]
+    for key, wanted in header(source):
         if key == "lua" and _VERSIONS[kind] not in wanted:
             raise LoadError(f"{path} is for Lua {', '.join(wanted)}; this is {_VERSIONS[kind]}")
         if key == "requires" and (missing := [name for name in wanted if name not in features]):
@@ -65,7 +68,8 @@ class LuaCode:
         module.path = self.source.path
         self._api, environment = runtime.new_module(module)
         module.exports = runtime.to_python(environment)
-        runtime.driver.call(runtime.compile(self._text, self.source.path, environment))
+        runtime.driver.measured(module.effort,
+                                runtime.compile(self._text, self.source.path, environment))
 
     def has(self, name: str) -> bool:
         """Whether the module has assigned the life-cycle function `name`."""
@@ -73,34 +77,36 @@ class LuaCode:
 
     def call(self, name: str, *args: Any) -> Any:
         """Call a life-cycle function of the module; None when there is none."""
-        return self._call(self._api, name, args)
+        return self._call(self._module, self._api, name, args)
 
-    def _call(self, api: Any, name: str, args: tuple) -> Any:
+    def _call(self, module: Any, api: Any, name: str, args: tuple) -> Any:
         runtime = self._runtime
         function = None if api is None else runtime.raw_function(api, name)
         if function is None:
             return None
         raw = [runtime.copy_to_lua(value) for value in args]
-        result = runtime.driver.call(function, *raw)
+        result = runtime.driver.measured(module.effort, function, *raw)
         return runtime.to_python(result[0] if type(result) is tuple else result)
 
     def call_for(self, module, name: str, *args: Any) -> Any:
         """Call a life-cycle function for a host's instance of a shared module.
 
-        "add_host" makes the instance's API object, derived from the module's; "unload_host" is
-        the `unload` that was assigned to that object. A refusal is False.
+        "add_host" makes the instance's API object, derived from the module's; "unload_host",
+        "save_host" and "restore_host" are the `unload`, `save` and `restore` that were assigned to
+        that object. A refusal is False.
         """
         runtime = self._runtime
         if name == "unload_host":
             api = self._hosts.pop(id(module), None)
-            return self._call(api, "unload", args)
+            return self._call(module, api, "unload", args)
         if name != "add_host":
-            return self._call(self._hosts.get(id(module)), name, args)
+            return self._call(module, self._hosts.get(id(module)), name.removesuffix("_host"),
+                              args)
         function = runtime.raw_function(self._api, "add_host")
         api, environment = runtime.new_module(module, self._api)
         self._hosts[id(module)] = api
         module.exports = runtime.to_python(environment)
-        result = runtime.driver.call(function, api)
+        result = runtime.driver.measured(module.effort, function, api)
         refusal, reason = result if type(result) is tuple else (result, None)
         if refusal is False:
             del self._hosts[id(module)]
@@ -108,7 +114,7 @@ class LuaCode:
                 raise LoadError(f"mod_{module.name} refuses {module.host}: "
                                 f"{runtime.describe_error(runtime.to_python(reason))}")
             return False
-        self._call(api, "load", ())
+        self._call(module, api, "load", ())
         return result
 
     def discard(self) -> None:

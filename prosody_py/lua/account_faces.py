@@ -1,12 +1,17 @@
-"""Authentication providers in Lua: plain functions that answer `nil, text` for what fails."""
+"""Accounts in Lua: who is connected, and the functions of providers.
+
+The functions answer `nil, text` for what fails.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
+from prosody_py.hosts.host import UserSessions
 from prosody_py.hosts.users import AccountError, AuthProvider
 from prosody_py.lua.proxies import Face
+from prosody_py.sessions.lifecycle import top_resources
 
 
 def _plain(name: str) -> Callable[..., Any]:
@@ -42,4 +47,10 @@ class AuthProviderFace(Face):
     }
 
 
-FACES: dict[type, Face] = {AuthProvider: AuthProviderFace()}
+class UserSessionsFace(Face):
+    """An account that is connected: `top_resources` are the sessions that get its messages."""
+
+    fields = {"top_resources": lambda border, user: border.copy_to_lua(top_resources(user) or None)}
+
+
+FACES: dict[type, Face] = {AuthProvider: AuthProviderFace(), UserSessions: UserSessionsFace()}

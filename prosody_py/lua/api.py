@@ -15,14 +15,19 @@ from prosody_py.api.errors import LoadError
 from prosody_py.api.registrations import Undo
 from prosody_py.lua.auth_provider import LuaAuthProvider
 from prosody_py.lua.events import LuaHandler
-from prosody_py.lua.references import LuaData
-from prosody_py.lua.stores import LuaStore
+from prosody_py.lua.net_service import LuaService
+from prosody_py.lua.references import LuaCallable, LuaData
+from prosody_py.lua.storage_provider import LuaStorageProvider
+from prosody_py.lua.stores import LuaStore, NoStore
+from prosody_py.storage.interface import StorageError, UnsupportedStore
 
 # -- events --------------------------------------------------------------------------------
 
 
 def _handler(border, module, raw: Any) -> Any:
-    return LuaHandler(border, border.to_python(raw), module.owner)
+    function = border.to_python(raw)
+    return LuaHandler(border, function, module.owner) if isinstance(function, LuaCallable) \
+        else function  # such as a handler that Python has made
 
 
 class _Foreign(Undo):
@@ -96,6 +101,8 @@ def option(border, module, kind: bytes, name: bytes, default: Any = None, *more:
     kind = kind.decode()
     getter = module.get_option if kind == "option" else getattr(module, "get_option_" + kind)
     rest = [border.copy_to_python(value) for value in more]
+    if kind == "path" and not any(rest):
+        rest = [module.get_directory()]  # where Prosody starts, unlike for a Python module
     value = getter(border.to_python(name), border.copy_to_python(default), *rest)
     if isinstance(value, frozenset):
         value = sorted(value, key=str)
@@ -112,12 +119,6 @@ def call_when_ready(border, module, function: Any) -> None:
 def add_timer(border, module, seconds: float, function: Any, *args: Any) -> Any:
     return border.to_lua(module.add_timer(seconds, border.to_python(function),
                                           *map(border.to_python, args)))
-
-
-def _cron(when: str) -> Callable[..., Any]:
-    def register(border, module, *name_and_function: Any) -> None:
-        getattr(module, when)(*map(border.to_python, name_and_function))
-    return register
 
 
 def shared(border, module, *paths: bytes) -> Any:
@@ -153,8 +154,8 @@ def make_context(border, module, host: bytes) -> Any:
     return module.context(border.to_python(host))  # as it is: module.lua hides it in a table
 
 
-def set_status(border, module, kind: bytes, text: Any = None, override: Any = False) -> None:
-    module.set_status(border.to_python(kind), border.to_python(text) or "", bool(override))
+def set_status(border, module, kind: bytes, text: Any = None, override: Any = None) -> None:
+    module.set_status(border.to_python(kind), border.to_python(text) or "", override)
 
 
 def default_permission(border, module, role: bytes, action: bytes) -> None:
@@ -166,8 +167,29 @@ def default_permissions(border, module, role: bytes, actions: Any) -> None:
         permissions.default_permission(module, border.to_python(role), action)
 
 
-def may(border, module, action: bytes, context: Any, _peek: Any = None) -> bool:
-    return permissions.may(module, border.to_python(action), border.to_python(context))
+def may(border, module, action: bytes, context: Any, peek: Any = None) -> bool:
+    return permissions.may(module, border.to_python(action), border.to_python(context),
+                           bool(peek))
+
+
+def may_now(border, module, action: bytes, context: Any, peek: Any = None) -> bool | None:
+    """As `may`; None when that would have to wait for a store."""
+    if permissions.waits(module, border.to_python(context)):
+        return None
+    return may(border, module, action, context, peek)
+
+
+def _names(border, modules: Any) -> Any:
+    """Return {name: true}, nothing when there are none."""
+    return border.copy_to_lua(dict.fromkeys(modules, True)) if modules else None
+
+
+def dependencies(border, module) -> Any:
+    return _names(border, module.owner.dependencies)
+
+
+def reverse_dependencies(border, module) -> Any:
+    return _names(border, module.owner.reverse_dependencies)
 
 
 # -- metrics -------------------------------------------------------------------------------
@@ -205,14 +227,24 @@ def fire_event(border, module, name: bytes, data: Any = None) -> Any:
     return border.to_lua(module.fire_event(border.to_python(name), border.to_python(data)))
 
 
+_PROVIDERS: dict[str, Any] = {"auth-provider": LuaAuthProvider,
+                              "storage-provider": LuaStorageProvider}
+
+
 def _item(border, module, key: str, raw: Any) -> Any:
     """Return an item as those who use it want to have it."""
     value = border.to_python(raw)
-    if key == "auth-provider" and isinstance(value, LuaData):
+    provider = _PROVIDERS.get(key)
+    if provider is not None and isinstance(value, LuaData):
         for known in module.items.get(key, ()):
-            if isinstance(known, LuaAuthProvider) and known.item is value:
+            if isinstance(known, provider) and known.item is value:
                 return known
-        return LuaAuthProvider(value, module.name, module.host)
+        return provider(value, module.name, module.host)
+    if key == "net-provider" and isinstance(value, LuaData):
+        for known in module.items.get(key, ()):
+            if isinstance(known, LuaService) and known.item is value:
+                return known
+        return LuaService(value)
     return value
 
 
@@ -258,7 +290,15 @@ def open_store(border, module, name: Any = None, kind: Any = None) -> Any:
     if module.host == "*":
         return None, b"global-storage-not-supported"
     kind = border.to_python(kind) or "keyval"
-    store = module.open_store(border.to_python(name), kind)
+    try:
+        store = module.open_store(border.to_python(name), kind)
+    except UnsupportedStore as error:
+        module.log("error", "Nothing of this store will be kept: %s", error)
+        store = NoStore()
+    except StorageError as error:
+        module.log("error", "Cannot open the store %s: %s",
+                   border.to_python(name) or module.name, error)
+        return None, border.to_lua(error.condition)
     return border.store_to_lua(LuaStore(border, store, kind))
 
 
@@ -266,21 +306,24 @@ PLAIN: dict[str, Callable[..., Any]] = {
     "hook": hook, "hook_global": hook_global, "hook_object_event": hook_object_event,
     "unhook": unhook, "unhook_object_event": unhook_object_event, "wrap_event": wrap_event,
     "wrap_global": wrap_global, "wrap_object_event": wrap_object_event, "option": option,
-    "call_when_ready": call_when_ready, "add_timer": add_timer, "hourly": _cron("hourly"),
-    "daily": _cron("daily"), "weekly": _cron("weekly"), "shared": shared,
+    "call_when_ready": call_when_ready, "add_timer": add_timer, "shared": shared,
     "find_library": find_library, "resource_path": resource_path, "make_global": make_global,
-    "make_context": make_context, "may": may, "could": may,
+    "make_context": make_context, "may_now": may_now, "dependencies": dependencies,
+    "reverse_dependencies": reverse_dependencies,
     "default_permission": default_permission, "default_permissions": default_permissions,
     "make_metric": make_metric, "labelled": labelled, "record": record,
     "set_metric": set_metric,
+    "http_url": lambda border, module, *raw: border.to_lua(
+        module.http_url(*map(border.to_python, raw))),
     "get_name": lambda border, module: border.to_lua(module.get_name()),
     "get_host": lambda border, module: border.to_lua(module.get_host()),
     "get_host_type": lambda border, module: border.to_lua(module.get_host_type()),
     "get_directory": lambda border, module: border.to_lua(module.get_directory()),
-    "get_status": lambda border, module: tuple(map(border.to_lua, module.get_status())),
+    "get_status": lambda border, module: (*map(border.to_lua, module.get_status()),
+                                          module.owner.status_time),
 }
 ASKING: dict[str, Callable[..., Any]] = {
     "fire_event": fire_event, "add_item": add_item, "remove_item": remove_item,
     "handle_items": handle_items, "host_items": host_items, "depends": depends, "send": send,
-    "ask_iq": ask_iq, "open_store": open_store, "set_status": set_status,
+    "ask_iq": ask_iq, "open_store": open_store, "set_status": set_status, "may": may,
 }

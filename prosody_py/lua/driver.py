@@ -7,6 +7,7 @@ driver calls it and resumes Lua with what it has returned or raised.
 
 from __future__ import annotations
 
+from time import perf_counter
 from typing import Any
 
 REQUEST, FAILED = 1, 2
@@ -68,6 +69,24 @@ class Driver:
         result = self.enter(function, *args)
         return self.work(result) if type(result) is tuple else result
 
+    def measured(self, effort: Any, function: Any, *args: Any) -> Any:
+        """As `call`, for code of a module: its time goes to the module's Effort, if not None."""
+        border = self.border
+        border.epoch += 1
+        below, border.effort = border.effort, effort
+        start = perf_counter()
+        try:
+            result = self.enter(function, *args)
+        except BaseException:
+            border.effort = below
+            raise
+        if type(result) is tuple:
+            return self.work(result, effort, start, below)
+        border.effort = below
+        if effort is not None:
+            effort.note(perf_counter() - start)
+        return result
+
     def plain_call(self, function: Any, *args: Any) -> Any:
         """Call a function of the border itself; an error in it is a ValueError."""
         try:
@@ -75,12 +94,18 @@ class Driver:
         except self.border.lua_error as error:
             raise ValueError(str(error)) from None
 
-    def work(self, result: tuple) -> Any:
-        """Serve requests until the entry has ended; take what `enter` has returned."""
+    def work(self, result: tuple, effort: Any = None, start: float = 0.0,
+             below: Any = None) -> Any:
+        """Serve requests until the entry has ended; take what `enter` has returned.
+
+        `effort` gets the time since `start` (of `perf_counter`) without that of the requests.
+        `below` is the Effort of the entry around this one; who makes requests has none around it.
+        """
         border = self.border
-        while True:
-            code = result[0]
-            if code == REQUEST:
+        seconds = perf_counter() - start
+        try:
+            while result[0] == REQUEST:
+                below = answer = None
                 slot = result[1]
                 try:
                     answer = result[2](*result[3:])
@@ -88,24 +113,27 @@ class Driver:
                     self._abandon(slot)
                     raise
                 except Exception as error:
-                    border.epoch += 1
-                    result = self._resume(slot, False, border.error_to_lua(error))
+                    values = (False, border.error_to_lua(error))
                 except BaseException:  # the greenlet is being killed
                     self._abandon(slot)
                     raise
                 else:
-                    border.epoch += 1
-                    if type(answer) is tuple:
-                        result = self._resume(slot, True, *answer)
-                    else:
-                        result = self._resume(slot, True, answer)
+                    values = (True, *answer) if type(answer) is tuple else (True, answer)
                 answer = None
+                border.epoch += 1
+                border.effort = effort
+                start = perf_counter()
+                result = self._resume(slot, *values)
+                seconds += perf_counter() - start
                 if type(result) is not tuple:
                     return result
-            elif code == FAILED:
-                raise self._error(result[1], result[2])
-            else:
-                return result[1:]
+        finally:
+            if effort is not None:
+                border.effort = below
+                effort.note(seconds)
+        if result[0] == FAILED:
+            raise self._error(result[1], result[2])
+        return result[1:]
 
     def _error(self, raw: Any, traceback: Any) -> Exception:
         border = self.border

@@ -14,8 +14,14 @@ from prosody_py.lua.server_requests import PLAIN, REQUESTS
 from prosody_py.lua.values import decode, encode
 from prosody_py.storage.interface import REMOVE
 
-_SERVER_FIELDS = ("hosts", "events", "full_sessions", "bare_sessions", "paths", "config",
-                  "start_time")
+_SERVER_FIELDS = ("hosts", "events", "full_sessions", "bare_sessions", "paths", "start_time")
+_SERVER_STATE = {
+    b"process_type": lambda server: server.process_type,
+    b"config_file": lambda server: server.config.file,
+    b"config": lambda server: server.config,
+    b"shutdown_reason": lambda server: server.shutdown_reason,
+    b"shutdown_code": lambda server: server.shutdown_code,
+}
 
 
 class Environment:
@@ -33,8 +39,9 @@ class Environment:
             {encode(name): function for name, function in shared.items()}))
         core = self.lua.table_from({encode(name): call for name, call in shared.items()})
         core[b"log"] = guard.watched(self.waiting.log)
+        core[b"server_state"] = guard.watched(self._server_state)
         self._globals = self.run_file("environment.lua", parts, core, fields,
-                                      encode(server.version), encode("python"))
+                                      encode(server.version), b"posix")
         self._mark_started = self._globals[b"mark_started"]
         if server.started:
             self.driver.call(self._mark_started)
@@ -49,13 +56,19 @@ class Environment:
             self.lua.table_from({encode(name): self._asking(function)
                                  for name, function in api.ASKING.items()}),
             self._globals)
+        self.run_file("measures.lua", self._modules)
         self._new_module = self._modules[b"new"]
+        self._weak_table = self._modules[b"weak_table"]
         self._compile = self._globals[b"compile"]
         self.remove_mark = REMOVE
         self.features = frozenset(decode(self._globals[b"features"]).split())
 
     def _server_started(self, _event: Any) -> None:
         self.driver.call(self._mark_started)
+
+    def _server_state(self, name: Any) -> Any:
+        state = _SERVER_STATE.get(name)
+        return None if state is None else self.to_lua(state(self.server))
 
     def _plain(self, function: Callable[..., Any], *first: Any) -> Callable[..., Any]:
         def call(*raw: Any) -> Any:
@@ -98,6 +111,10 @@ class Environment:
         """Return the API table and the environment of a new instance; `parent` is an API table."""
         return self._new_module(id(module), module, encode(module.name), encode(module.host),
                                 encode(module.path), parent)
+
+    def weak_table(self) -> Any:
+        """Return a new Lua table that holds neither its keys nor its values."""
+        return self.to_python(self._weak_table())
 
     def raw_function(self, table: Any, name: str) -> Any:
         """Return a function that a module has assigned, None for what is only inherited."""

@@ -7,8 +7,10 @@ else can look (border/event.lua).
 
 from __future__ import annotations
 
+from time import perf_counter
 from typing import Any
 
+from prosody_py.api.effort import Effort
 from prosody_py.events.bus import Event, StanzaEvent
 from prosody_py.lua.references import LuaData, LuaReference
 from prosody_py.lua.stanzas import LuaStanza
@@ -18,10 +20,12 @@ from prosody_py.lua.values import decode, encode
 class LuaHandler:
     """A Lua function on the bus; equal to any other handler of the same function."""
 
-    __slots__ = ("module", "callable", "_border", "_raw", "_enter_stanza")
+    __slots__ = ("module", "effort", "callable", "_border", "_raw", "_enter_stanza")
 
     def __init__(self, border, function: LuaReference, module: Any = None):
         self.module = module
+        self.effort = (module.effort if module is not None
+                       else getattr(function, "effort", None) or Effort())
         self.callable = function
         self._border = border
         self._raw = function.raw
@@ -35,22 +39,40 @@ class LuaHandler:
         return id(self.callable)
 
     def __call__(self, event: Any) -> Any:
-        border = self._border
+        border, effort = self._border, self.effort
+        below, border.effort = border.effort, effort
         if type(event) is not StanzaEvent or len(event.__dict__) != 3:
-            return border.run_handler(self._raw, event)
+            return border.run_handler(self._raw, event, effort, below)
         stanza = event.stanza
-        raw = stanza.lua.table if type(stanza) is LuaStanza else border.stanzas.to_lua(stanza)
         key = id(event)
         opened = border.open_events
         outermost = key not in opened
         opened[key] = event
-        border.epoch += 1
+        start = perf_counter()
         try:
-            result = self._enter_stanza(self._raw, key, raw, id(event.origin), event.to_self)
+            if type(stanza) is not LuaStanza:
+                result = border.stanzas.enter(self._raw, key, event)
+            else:
+                border.epoch += 1
+                result = self._enter_stanza(self._raw, key, stanza.lua.table, id(event.origin),
+                                            event.to_self)
             if type(result) is tuple:
-                result = border.driver.work(result)
+                result = border.driver.work(result, effort, start, below)
+                border.leave_event(key, outermost)
+            else:
+                border.effort = below
+                effort.calls += 1  # as Effort.note does, which would cost a call
+                spent = perf_counter() - start
+                effort.seconds += spent
+                if spent > effort.worst:
+                    effort.worst = spent
+                face = stanza.lua
+                if face.as_made and face.parent is None:  # Lua has looked before it came back
+                    face.epoch = border.epoch
         except BaseException:
-            border.forget_event(key)
+            border.effort = below
+            if outermost:
+                border.forget_event(key)
             raise
         finally:
             if outermost:
@@ -66,27 +88,47 @@ class LuaHandler:
 class Handlers:
     """The part of the runtime that deals with events; mixed into it."""
 
-    def run_handler(self, raw: Any, event: Any) -> Any:
-        """Call a Lua handler with any data of an event."""
-        if not isinstance(event, Event):
-            data = event.raw if isinstance(event, LuaData) else self.to_lua(event)
-            result = self.driver.call(raw, data)
-            return self.to_python(result[0] if type(result) is tuple else result)
-        key = id(event)
-        outermost = key not in self.open_events
-        self.open_events[key] = event
+    def run_handler(self, raw: Any, event: Any, effort: Any, below: Any) -> Any:
+        """Call a Lua handler with any data of an event.
+
+        `effort` is the handler's, which the border has already; `below` what it had before.
+        """
+        start = perf_counter()
+        key, outermost = None, False
         try:
-            self.epoch += 1
-            result = self.enter_event(raw, key, *self.event_fields(key))
+            if isinstance(event, Event):
+                key = id(event)
+                outermost = key not in self.open_events
+                self.open_events[key] = event
+                fields = self.event_fields(key)
+                self.epoch += 1  # not before: what becomes a table now is known as it is now
+                result = self.enter_event(raw, key, *fields)
+            else:
+                data = event.raw if isinstance(event, LuaData) else self.to_lua(event)
+                self.epoch += 1
+                result = self.driver.enter(raw, data)
             if type(result) is tuple:
-                result = self.driver.work(result)
+                result = self.driver.work(result, effort, start, below)
+                if key is not None:
+                    self.leave_event(key, outermost)
+            else:
+                self.effort = below
+                effort.note(perf_counter() - start)
         except BaseException:
-            self.forget_event(key)
+            self.effort = below
+            if outermost:
+                self.forget_event(key)
             raise
         finally:
             if outermost:
                 del self.open_events[key]
         return self.to_python(result[0] if type(result) is tuple else result)
+
+    def stanza_changed(self, number: int) -> None:
+        """Note that a stanza is not any more what its table was made of."""
+        stanza = self.identities.get(number)
+        if stanza is not None:
+            stanza.lua.as_made = False
 
     def event_fields(self, key: int) -> tuple:
         """Return the fields of an open event: name, value, name, value ..."""

@@ -10,12 +10,13 @@ from weakref import WeakKeyDictionary
 from prosody_py.api.module import Module
 from prosody_py.events.bus import Events
 from prosody_py.hosts.host import Host
-from prosody_py.lua import account_faces, roster_faces
+from prosody_py.lua import account_faces, connection_faces, http_faces, roster_faces, socket_faces
 from prosody_py.lua.events import LuaHandler
 from prosody_py.lua.proxies import Face
 from prosody_py.lua.references import LuaCallable
-from prosody_py.lua.session_face import SessionFace
+from prosody_py.lua.session_face import SessionFace, StreamFace
 from prosody_py.sessions.session import Session
+from prosody_py.xmpp.parser import StreamParser
 
 
 class LoadedModules(Mapping):
@@ -111,7 +112,9 @@ class ModuleFace(Face):
     fields = {"module": lambda border, namespace: border.module_of_exports(namespace)}
 
 
-def faces() -> dict[type, Face]:
+def faces() -> dict[type | str, Face]:
     """Return the face of each class that has one."""
     return {Host: HostFace(), Events: EventsFace(), ModuleType: ModuleFace(),
-            Session: SessionFace(), **roster_faces.FACES, **account_faces.FACES}
+            Session: SessionFace(), StreamParser: StreamFace(), **roster_faces.FACES,
+            **account_faces.FACES, **connection_faces.FACES, **socket_faces.FACES,
+            **http_faces.FACES}

@@ -52,7 +52,9 @@ class Holders:
 
 def release(obj: Any) -> None:
     """Take what is Lua's from an object."""
-    fields = getattr(obj, "__dict__", {})
+    fields = getattr(obj, "__dict__", None)
+    if fields is None:
+        fields = getattr(obj, "extras", {})
     for name, value in list(fields.items()):
         if isinstance(value, LuaReference) or (
                 isinstance(value, Stanza) and value.lua is not None):

@@ -11,18 +11,17 @@ object, or an entry of its `extras` where it takes no new attributes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Container, Mapping, MutableMapping, Sequence
 from types import ModuleType
 from typing import Any
 
 from prosody_py.lua.calls import Calls
-from prosody_py.lua.references import LuaReference
+from prosody_py.lua.references import LuaCallable, LuaMethod, LuaReference
 from prosody_py.lua.values import encode
 
 METHOD, PLAIN_METHOD, BOUND, BOUND_PLAIN, SEND, LOG, OWN, FAILURE = 1, 2, 3, 4, 5, 6, 7, 9
 
 _PLAIN = {
-    "Connection": frozenset(("ip", "port", "write", "pause", "resume")),
     "Session": frozenset(("idle_for",)),
 }
 _SENDERS = frozenset(("send", "sends2s", "rawsend"))
@@ -35,7 +34,12 @@ class Face:
     `fields` maps names to `function(border, obj)`, `functions` names to
     `function(border, obj, *raw)`, which are requests to be called with a dot or a colon. `names`
     are the fields that `pairs` shows, None for all that can be found. Tables that are written to
-    an object whose class says `copies` are copied.
+    an object whose class says `copies` are copied. A Lua function that takes the place of one of
+    `methods` is called with the object first.
+
+    Of an object whose class is `sealed` Lua sees `fields`, `functions` (called with a colon; those
+    in `plain` never block) and what Lua has written into it, which comes first; nothing else. It
+    has `extras` for that.
     """
 
     fields: Mapping[Any, Callable[[Any, Any], Any]] = {}
@@ -43,6 +47,17 @@ class Face:
     copies = False
     functions: Mapping[str, Callable[..., Any]] = {}
     dotted = False  # methods are called with a dot as well
+    methods: Container[str] = frozenset()
+    sealed = False
+    plain: Container[str] = frozenset()
+
+
+class ListenerFace(Face):
+    """A listener that is written in Python: its functions are called with a dot."""
+
+    dotted = True
+    functions = {"onincoming": lambda border, listener, conn, data: listener.onincoming(
+        border.to_python(conn), data)}
 
 
 def is_mapping(obj: Any) -> bool:
@@ -58,10 +73,10 @@ def is_list(obj: Any) -> bool:
 class Proxies(Calls):
     """The functions behind the proxies of one runtime."""
 
-    def __init__(self, border, faces: Mapping[type, Face]):
+    def __init__(self, border, faces: Mapping[type | str, Face]):
         self.border = border
         self._faces = dict(faces)
-        self._default = Face()
+        self._default, self._listener = Face(), ListenerFace()
         self._find: Any = None
         self._make: Any = None
         self._make_function: Any = None
@@ -76,8 +91,10 @@ class Proxies(Calls):
         """Return how objects of a class look."""
         face = self._faces.get(kind)
         if face is None:
-            face = next((self._faces[base] for base in kind.__mro__ if base in self._faces),
-                        self._default)
+            face = next((self._faces[key] for base in kind.__mro__
+                         for key in (base, base.__name__) if key in self._faces), None)
+            if face is None:
+                face = self._listener if hasattr(kind, "onincoming") else self._default
             self._faces[kind] = face
         return face
 
@@ -96,9 +113,10 @@ class Proxies(Calls):
     def functions(self) -> dict[str, Callable[..., Any]]:
         """Return what border/proxy.lua calls."""
         return {
-            "get": self.get, "set": self.set, "keys": self.keys, "length": self.length,
-            "first": self.first, "describe": self.describe, "call_method": self.call_method,
-            "call_plain": self.call_plain, "call_function": self.call_function,
+            "get": self.get, "set": self.set, "unset": self.unset, "keys": self.keys,
+            "length": self.length, "first": self.first, "describe": self.describe,
+            "call_method": self.call_method, "call_plain": self.call_plain,
+            "call_function": self.call_function,
             "call_function_plain": self.call_function_plain, "send_now": self.send_now,
             "send_later": self.send_later, "log_enabled": self.log_enabled, "log": self.log,
         }
@@ -127,16 +145,27 @@ class Proxies(Calls):
     def _get_attribute(self, obj: Any, key: str, raw: bytes) -> Any:
         border = self.border
         face = self.face(type(obj))
+        own = obj.extras.get(key) if face.sealed else None
+        if own is not None:
+            return border.to_lua(own)
         field = face.fields.get(key)
         if field is not None:
             return border.to_lua(field(border, obj))
         if key in face.functions:
-            return raw, BOUND
+            if face.sealed:
+                return raw, PLAIN_METHOD if key in face.plain else METHOD
+            if not isinstance(getattr(obj, "__dict__", {}).get(key), LuaReference):
+                return raw, BOUND  # else Lua has put a function of its own in its place
+        if face.sealed:
+            return None
         if key == "log" and hasattr(obj, "log"):
-            return raw, LOG
+            own = getattr(obj, "__dict__", {}).get("lua_log")  # one that Lua has put there
+            return (raw, LOG) if own is None else border.to_lua(own)
         own = getattr(obj, "__dict__", None)
         if own is not None and own.get(key) is not None:
             value = own[key]
+            if type(value) is LuaMethod:
+                return border.to_lua(value.function)
             if callable(value) and self._is_function(value) and not isinstance(value, LuaReference):
                 return border.to_lua(value), OWN
             return border.to_lua(value)
@@ -164,19 +193,36 @@ class Proxies(Calls):
         try:
             key, face = border.to_python(raw_key), self.face(type(obj))
             value = border.copy_to_python(raw) if face.copies else border.to_python(raw)
+            if value is raw and border.is_lua_value(raw):
+                value = border.at_home(raw)  # such as a file
             if is_mapping(obj) and key not in face.fields:
                 self._set_entry(obj, key, value)
             elif is_list(obj):
                 self._set_position(obj, key, value)
             elif type(key) is not str or key.startswith("__"):
                 return b"this object takes no such field"
+            elif face.sealed:
+                if value is None:
+                    obj.extras.pop(key, None)
+                else:
+                    obj.extras[key] = value
+                if border.is_lua_value(raw):
+                    border.holders.add(obj)
             else:
+                if key in face.methods and type(value) is LuaCallable:
+                    value = LuaMethod(value, obj)
                 self._set_attribute(obj, key, value)
                 if border.is_lua_value(raw) and not face.copies:
                     border.holders.add(obj)
         except Exception as error:
             return encode(f"cannot write this field: {error}")
         return None
+
+    def unset(self, obj: Any, raw_key: Any) -> None:
+        """Take away what was written over a function of the object's class."""
+        key = self.border.to_python(raw_key)
+        own = obj.extras if self.face(type(obj)).sealed else getattr(obj, "__dict__", {})
+        own.pop("lua_log" if key == "log" else key, None)
 
     @staticmethod
     def _set_entry(obj: Any, key: Any, value: Any) -> None:
@@ -224,6 +270,8 @@ class Proxies(Calls):
         if is_list(obj):
             return list(range(1, len(obj) + 1))
         face = self.face(type(obj))
+        if face.sealed:
+            return [*face.fields, *obj.extras]
         if face.names is not None:
             return list(face.names)
         names = dict.fromkeys(face.fields)

@@ -57,19 +57,40 @@ class LuaReference:
 
 
 class LuaCallable(LuaReference):
-    """A Lua function as a Python callable; each call is an entry of its own and may block."""
+    """A Lua function as a Python callable; each call is an entry of its own and may block.
 
-    __slots__ = ()
+    `effort` is that of the module whose code has handed the function over, None for nobody's.
+    """
+
+    __slots__ = ("effort",)
+
+    def __init__(self, border, raw):
+        super().__init__(border, raw)
+        self.effort = border.effort
 
     def __call__(self, *args: Any) -> Any:
-        border = self.border
-        result = border.driver.call(self.raw, *map(border.to_lua, args))
+        border, effort = self.border, self.effort
+        raw = map(border.to_lua, args)
+        result = (border.driver.call(self.raw, *raw) if effort is None
+                  else border.driver.measured(effort, self.raw, *raw))
         if type(result) is tuple:
             return tuple(map(border.to_python, result))
         return border.to_python(result)
 
     def __repr__(self) -> str:
         return f"<Lua function {self.border.describe_function(self.raw)}>"
+
+
+class LuaMethod:
+    """A Lua function in the place of an object's method: it gets the object first."""
+
+    __slots__ = ("function", "owner")
+
+    def __init__(self, function: LuaCallable, owner: Any):
+        self.function, self.owner = function, owner
+
+    def __call__(self, *args: Any) -> Any:
+        return self.function(self.owner, *args)
 
 
 class LuaData(LuaReference):

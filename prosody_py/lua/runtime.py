@@ -49,7 +49,8 @@ class Runtime(Values, Handlers, Environment):
 
     `kind` is "lua54" or "luajit21"; `time_limit` the CPU seconds that Lua code may run without
     a pause; `memory_limit` the bytes that it may hold in all, 0 for no limit. `epoch` counts the
-    times Lua has run or may have changed something.
+    times Lua has run or may have changed something. `effort` is that of the module whose code
+    runs: what it hands over to Python is on its account.
     """
 
     carried_errors = (StanzaError, StreamError)
@@ -70,6 +71,7 @@ class Runtime(Values, Handlers, Environment):
         self.function_type = type(lua.eval(b"function() end"))
         self._raw_type = self.table_type.__mro__[1]
         self.epoch = 0
+        self.effort: Any = None  # whose code runs, see prosody_py.api.effort
         self.identities = Identities()
         self.open_events: dict[int, Any] = {}
         self.holders = Holders()
@@ -96,6 +98,8 @@ class Runtime(Values, Handlers, Environment):
     def _put_together(self, time_limit: float) -> None:
         lua = self.lua
         lua.execute(b"python = nil; package.loaded.python = nil; if jit then jit.off() end")
+        self._memory = lua.execute(b"local collectgarbage = collectgarbage; "
+                                   b"return function() return collectgarbage('count') end")
         self._load = lua.execute(b"local load = loadstring or load; return function(source, name) "
                                  b"return assert(load(source, name)) end")
         native.install(lua)
@@ -105,7 +109,7 @@ class Runtime(Values, Handlers, Environment):
         scheduler = self.run_file("scheduler.lua", config)
         self.driver = Driver(self, scheduler)
         event_functions = {"set_field": self.set_event_field, "field": self.event_field,
-                           "fields": self.event_fields}
+                           "fields": self.event_fields, "changed": self.stanza_changed}
         # The parts of the border load each other's files through Lua, not through a request.
         self.parts = parts = self.run_file(
             "border.lua", self._file_runner(), scheduler, self.table(self.proxies.functions()),
@@ -113,6 +117,8 @@ class Runtime(Values, Handlers, Environment):
         self.proxies.connect(parts[b"proxy"])
         events = parts[b"events"]
         self.enter_stanza = self.driver.guarded(events[b"enter_stanza"])
+        self.enter_shape = self.driver.guarded(events[b"enter_shape"])
+        self.take_table, self.leave_event = events[b"take"], events[b"leave"]
         self.enter_event = self.driver.guarded(events[b"enter_event"])
         self.forget_event = events[b"forget"]
         self.stanzas = Stanzas(self, parts[b"stanza"])
@@ -164,6 +170,10 @@ class Runtime(Values, Handlers, Environment):
     def describe_function(self, raw: Any) -> str:
         """Return file and line of a Lua function."""
         return decode(self._describe(raw))
+
+    def memory(self) -> int:
+        """Return the bytes that all of Lua holds, garbage included."""
+        return int(self._memory() * 1024)
 
     # -- errors ----------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from prosody_py.events import filters
 from prosody_py.lua.proxies import Face
 from prosody_py.lua.values import encode
 from prosody_py.sessions.session import Session
+from prosody_py.xmpp.parser import StreamParser
 
 
 class LuaFilter:
@@ -51,8 +52,34 @@ def _run_filters(border, session: Session, raw_kind: Any, raw: Any) -> Any:
     return filters.run(session, kind, data)
 
 
+def _data(border, session: Session, raw: bytes) -> None:
+    """Work off bytes as if the peer had sent them; called with a dot, as in Prosody."""
+    receive = getattr(type(session), "data", None)
+    if receive is None:
+        raise TypeError("this session has no stream that could take bytes")
+    receive(session, raw)
+
+
+def _set_session(border, stream: StreamParser, raw: Any) -> None:
+    """Give the connection under a stream to the session that has taken the stream over."""
+    session = border.to_python(raw)
+    conn = session.conn
+    if conn is None or session.stream is not stream or conn.session in (None, session):
+        return
+    conn.session.stop_timer()
+    conn.session = session
+    session.bound()
+
+
+class StreamFace(Face):
+    """The parser of a session's stream."""
+
+    functions = {"set_session": _set_session}
+
+
 class SessionFace(Face):
     """A client's session."""
 
+    methods = frozenset(("close",))
     functions = {"add_filter": _add_filter, "remove_filter": _remove_filter,
-                 "filter": _run_filters}
+                 "filter": _run_filters, "data": _data}

@@ -18,16 +18,28 @@ from __future__ import annotations
 
 from sys import getrefcount
 from typing import Any
+from weakref import ref
 
 from prosody_py.lua.flat import MAX_VALUES, flatten
+from prosody_py.lua.shapes import Shapes, measure
 from prosody_py.lua.values import decode, encode
-from prosody_py.lua.views import Face, LuaAttr, LuaChildren, attr_slot, children_slot, name_slot
+from prosody_py.lua.views import (
+    Face,
+    LuaAttr,
+    LuaChildren,
+    attr_slot,
+    children_slot,
+    name_slot,
+    set_attr_slot,
+)
 from prosody_py.xmpp.stanza import Stanza
 from prosody_py.xmpp.writer import replace_illegal, write_parts
 
 _UNSHARED = 3  # references to what only its parent holds, while a local name refers to it too
 
 _FACES_AT_ONCE = 500
+
+new_face = Face.__new__
 
 
 class LuaStanza(Stanza):
@@ -54,7 +66,12 @@ class LuaStanza(Stanza):
     def attr(self) -> LuaAttr:
         """The attributes, a dict that writes through."""
         attr = attr_slot(self)
-        return attr if type(attr) is LuaAttr else self.lua.make_attr(self, attr)
+        if type(attr) is not LuaAttr:
+            known = attr
+            attr = LuaAttr()
+            attr.face, attr.stanza, attr.known = self.lua, ref(self), known
+            set_attr_slot(self, attr)
+        return attr
 
     @attr.setter
     def attr(self, attr: dict[str, str]) -> None:
@@ -77,19 +94,55 @@ class LuaStanza(Stanza):
         children = children_slot(self)
         if not face.is_as_known() or (type(children) is LuaChildren and children.epoch < 0):
             return None
-        known = Stanza(name_slot(self), dict(dict.items(attr_slot(self))))
+        attr = attr_slot(self)
+        known = Stanza(name_slot(self), attr.known if type(attr) is LuaAttr else attr)
         known.children = children
         return known
 
     def write(self, parent_ns: str | None, add) -> None:
         """Give the XML text to `add`; see prosody_py.xmpp.writer.serialize."""
         face = self.lua
-        if face.is_as_known():
+        if face.as_made and (face.epoch == face.border.epoch or face.is_as_known()):
             children = children_slot(self)
             if type(children) is not LuaChildren or children.epoch >= 0:
-                write_parts(name_slot(self), attr_slot(self), children, parent_ns, add)
+                attr = attr_slot(self)
+                if type(attr) is LuaAttr:
+                    attr = attr.known
+                write_parts(name_slot(self), attr, children, parent_ns, add)
                 return
         add(face.border.stanzas.text(face.table, parent_ns))
+
+    # Building: Lua and Python go on where the other one has stopped.
+
+    def _path(self) -> list[Stanza]:
+        border = self.lua.border
+        path = border.stanzas.path(self.lua.table)
+        return [border.to_python(raw) for raw in (path if type(path) is tuple else (path,))
+                if raw is not None]
+
+    def _set_path(self, path: list[Stanza]) -> LuaStanza:
+        stanzas = self.lua.border.stanzas
+        stanzas.set_path(self.lua.table, *map(stanzas.to_lua, path))
+        return self
+
+    def _top(self) -> Stanza:
+        path = self._path()
+        return path[-1] if path else self
+
+    def tag(self, name: str, attr: dict[str, str] | None = None, /, **more: str) -> LuaStanza:
+        """Add a child element and go into it; a `None` attribute is left out."""
+        path = self._path()
+        child = Stanza(name, {k: v for k, v in {**(attr or {}), **more}.items() if v is not None})
+        (path[-1] if path else self).children.append(child)
+        return self._set_path([*path, child])
+
+    def up(self) -> LuaStanza:
+        """Go out of the element that building is in."""
+        return self._set_path(self._path()[:-1])
+
+    def reset(self) -> LuaStanza:
+        """Go back to the top element."""
+        return self._set_path([])
 
     # What gives no element away need not make faces for the children.
 
@@ -117,6 +170,8 @@ class Stanzas:
 
     def __init__(self, border, functions: Any):
         self.border = border
+        self.shapes, self._make = Shapes(functions[b"generate"]), functions[b"make"]
+        self._number_of = self.shapes.number_of.get
         self._new, self._new_large = functions[b"new"], functions[b"new_large"]
         self.set_name, self.set_attr = functions[b"set_name"], functions[b"set_attr"]
         self.replace_attr, self.xml = functions[b"replace_attr"], functions[b"xml"]
@@ -124,6 +179,7 @@ class Stanzas:
         self._head, self._children = functions[b"head"], functions[b"children"]
         self.child, self._replace_child = functions[b"child"], functions[b"replace_child"]
         self._give_numbers = functions[b"give_numbers"]
+        self.path, self.set_path = functions[b"path"], functions[b"set_path"]
         self._clear, self._add = functions[b"clear"], functions[b"add"]
 
     # -- from Python to Lua ----------------------------------------------------------------
@@ -132,6 +188,58 @@ class Stanzas:
         """Return the Lua table of a stanza; makes it the owner the first time."""
         if type(stanza) is LuaStanza:
             return stanza.lua.table
+        quick = self._quick(stanza)
+        if quick is None:
+            return self._to_lua(stanza)
+        number = self.border.identities.add(stanza)
+        table = self._make(number, *quick)
+        stanza.lua = Face(self.border, table, self.border.epoch)
+        stanza.__class__ = LuaStanza
+        return table
+
+    def enter(self, function: Any, key: int, event: Any) -> Any:
+        """Call a Lua handler with an event whose stanza Lua has not seen yet.
+
+        Returns what `Driver.work` takes. Making the table and the call are one step where that
+        is possible.
+        """
+        border = self.border
+        stanza = event.stanza
+        quick = self._quick(stanza)
+        if quick is None:
+            table = self._to_lua(stanza)
+            border.epoch += 1
+            return border.enter_stanza(function, key, table, id(event.origin), event.to_self)
+        number = border.identities.add(stanza)
+        stanza.lua = face = new_face(Face)
+        face.border, face.number, face.epoch = border, number, border.epoch
+        face.as_made, face.parent = True, None
+        stanza.__class__ = LuaStanza
+        border.epoch += 1
+        try:
+            result = border.enter_shape(function, key, id(event.origin), event.to_self, number,
+                                        *quick)
+        except BaseException:
+            if not hasattr(face, "table"):  # Lua has not even made it
+                stanza.__class__, stanza.lua = Stanza, None
+            raise
+        face.table = result[0]
+        return result[1] if len(result) == 2 else result[1:]
+
+    def _quick(self, stanza: Stanza) -> list[Any] | None:
+        """Return the number of a stanza's shape and its values, None for the slower way."""
+        measured = measure(stanza)
+        if measured is None:
+            return None
+        shape, values = measured
+        number = self._number_of(shape)
+        if number is None:
+            self.shapes.count(shape)
+            return None
+        values[0] = number
+        return values
+
+    def _to_lua(self, stanza: Stanza) -> Any:
         children = stanza.children
         special = children and (getrefcount(children) > _UNSHARED or _has_special(children))
         values = flatten(stanza)
@@ -148,6 +256,9 @@ class Stanzas:
             self._settle(children, table)
             stanza.lua.as_made = False
             children_slot.__self__.__set__(stanza, LuaChildren(stanza.lua))
+        if stanza._cursor:  # its elements are special, so they have faces
+            path, stanza._cursor = stanza._cursor, None
+            stanza._set_path(path)
         return table
 
     def _settle(self, children: list, table: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from time import time
 from typing import Any
 
 from prosody_py.storage.interface import REMOVE, StorageError
@@ -14,7 +15,36 @@ _METHODS = {
                 "get_key_from_all", "delete_key_from_all"),
     "archive": ("append", "find", "get", "set", "delete", "summary", "dates", "users"),
 }
+# How many arguments an operation has at least: those that Lua leaves out at the end are nil.
+_LEAST = {
+    "keyval": {"get": 1, "set": 2},
+    "map": {"get": 2, "set": 3, "get_all": 1, "delete_all": 1},
+    "keyval+": {"get": 1, "set": 2, "get_key": 2, "set_key": 3},
+    "archive": {"find": 1, "get": 2, "delete": 1, "summary": 1, "dates": 1},
+}
 _WRITES = frozenset(("set", "set_keys", "set_key", "delete_all", "delete_key_from_all"))
+
+
+class NoDataStorage(StorageError):
+    """There is no store behind a store."""
+
+    reason = "no data storage active"
+
+    def __init__(self) -> None:
+        super().__init__("service-unavailable", self.reason)
+
+
+class NoStore:
+    """What a Lua module gets for a kind of store that the driver does not have: it refuses."""
+
+    caps: dict[str, Any] = {}
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        return self._refuse
+
+    @staticmethod
+    def _refuse(*_args: Any) -> Any:
+        raise NoDataStorage
 
 
 class LuaStore:
@@ -28,13 +58,21 @@ class LuaStore:
         """The names that the store has in Lua."""
         return [name for name in _METHODS[self.kind] if hasattr(self.store, name)]
 
+    def caps(self) -> Any:
+        """Return the table of what an archive supports, None for other stores."""
+        return self.border.copy_to_lua(self.store.caps) if self.kind == "archive" else None
+
     def call(self, raw_name: bytes, *raw: Any) -> Any:
         """Serve a request: run one operation."""
         name = raw_name.decode()
         try:
-            result = getattr(self.store, name)(*map(self._argument, raw))
+            left_out = _LEAST[self.kind].get(name, 0) - len(raw)
+            arguments = [*map(self._argument, raw), *([None] * left_out)]
+            if name == "append":
+                arguments = _item(*arguments)
+            result = getattr(self.store, name)(*arguments)
         except StorageError as error:
-            return None, self.border.to_lua(error.condition)
+            return None, self.border.to_lua(getattr(error, "reason", error.condition))
         except ValueError as error:  # data that cannot be stored
             return None, self.border.to_lua(str(error))
         if name in _WRITES:
@@ -43,10 +81,10 @@ class LuaStore:
             return self._iterator(result)
         if name == "find":
             items, total = result
-            return self._iterator(items), total
+            return self._iterator((*item[:3], item[3] or None) for item in items), total
         if self.kind == "archive" and type(result) is tuple:
             value, when, with_ = result
-            return self.border.to_lua(value), when, self.border.to_lua(with_)
+            return self.border.to_lua(value), when, self.border.to_lua(with_ or None)
         return self.border.copy_to_lua(result)
 
     def _argument(self, raw: Any) -> Any:
@@ -58,6 +96,12 @@ class LuaStore:
 
     def _iterator(self, items: Iterable[Any]) -> Any:
         return self.border.to_lua(_stepper(self.border, iter(items)))
+
+
+def _item(user: Any, key: Any, value: Any, when: float | None = None,
+          with_: str | None = None) -> tuple:
+    """Return the arguments of `append`: no time means now, and nobody is kept as ""."""
+    return user, key, value, time() if when is None else when, with_ or ""
 
 
 def _stepper(border, items: Iterator[Any]) -> Callable[[], Any]:

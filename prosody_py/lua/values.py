@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from prosody_py.lua.references import LuaCallable, LuaData
+from prosody_py.lua.table_sessions import LuaSession
 
 _CHUNK = 1000
 _SCALAR, _MAP, _LIST, _OTHER = range(4)
@@ -152,6 +153,10 @@ class Values(Copying):
             return self._lua_to_python(raw, kind)
         return raw
 
+    def at_home(self, raw: Any) -> Any:
+        """Return lupa's object for a value such that Python may keep it."""
+        return self._home(raw)
+
     def _lua_to_python(self, raw: Any, kind: type) -> Any:
         identities = self.identities
         what, payload = self._identify(raw, identities.next_id)
@@ -164,6 +169,7 @@ class Values(Copying):
             raw = self._home(raw)
             if what == 2:
                 return self.stanzas.adopt(raw, payload)
-            found = (LuaCallable if kind is self.function_type else LuaData)(self, raw)
+            own = LuaSession if what == 3 else LuaData
+            found = (LuaCallable if kind is self.function_type else own)(self, raw)
             identities.put(payload, found)
         return found

@@ -1,13 +1,13 @@
 """What Python knows of a stanza that Lua owns, and its attributes as a dict that writes through.
 
-The dict keeps what it has read in itself and reads again when Lua has run since. Reading costs
-little more than with a plain dict then, and what is written goes to the table at once.
+The view keeps what it knows as a plain dict beside it and reads again when Lua has run since.
+Reading costs little more than with a plain dict then, and what is written goes to the table at
+once.
 """
 
 from __future__ import annotations
 
 from typing import Any
-from weakref import ref
 
 from prosody_py.lua.children import LuaChildren
 from prosody_py.lua.values import encode
@@ -17,6 +17,7 @@ from prosody_py.xmpp.stanza import Stanza
 attr_slot = Stanza.attr.__get__
 children_slot = Stanza.children.__get__
 name_slot = Stanza.name.__get__
+set_attr_slot = Stanza.attr.__set__
 
 _MISSING: Any = object()
 
@@ -29,12 +30,20 @@ class Face:
     around it, and can tell whether that is true.
     """
 
-    __slots__ = ("border", "table", "epoch", "as_made", "parent")
+    __slots__ = ("border", "table", "epoch", "as_made", "parent", "number")
 
     def __init__(self, border, table: Any, epoch: int, as_made: bool = True,
                  parent: Face | None = None):
         self.border, self.table, self.epoch = border, table, epoch
         self.as_made, self.parent = as_made, parent
+
+    def __getattr__(self, name: str) -> Any:
+        # The table is fetched when it is needed while the first handler is still at work.
+        table = self.border.take_table(self.number) if name == "table" else None
+        if table is None:
+            raise AttributeError(name)
+        self.table = table
+        return table
 
     def is_as_known(self) -> bool:
         """Whether the whole element still is what Python knew when Lua got it."""
@@ -64,15 +73,11 @@ class Face:
         name, attr = self.border.stanzas.head(self.table)
         name_slot.__self__.__set__(stanza, name)
         known = attr_slot(stanza)
-        dict.clear(known)
-        dict.update(known, attr)
+        if type(known) is LuaAttr:
+            known = known.known
+        known.clear()
+        known.update(attr)
         self.epoch = self.border.epoch
-
-    def make_attr(self, stanza: Stanza, known: dict) -> LuaAttr:
-        """Put the view of the attributes into a stanza, with what is known of them."""
-        attr = LuaAttr(self, stanza, known)
-        attr_slot.__self__.__set__(stanza, attr)
-        return attr
 
     def make_children(self, stanza: Stanza, known: list) -> LuaChildren:
         """Put the view of the children into a stanza; they get faces of their own."""
@@ -84,26 +89,23 @@ class Face:
 
 
 class LuaAttr(dict):
-    """The attributes of one element."""
+    """The attributes of one element; made by `LuaStanza.attr`.
 
-    __slots__ = ("face", "stanza")
+    It is a dict for those who ask what it is; what it holds is in `known`, its own place is empty.
+    """
 
-    def __init__(self, face: Face, stanza: Stanza, known: dict):
-        self.face = face
-        self.stanza = ref(stanza)
-        dict.update(self, known)
+    __slots__ = ("face", "stanza", "known")
 
-    def fresh(self) -> LuaAttr:
-        """Return this view with the present content of the table."""
+    def fresh(self) -> dict[str, str]:
+        """Return the present content of the table."""
         face = self.face
         if face.epoch != face.border.epoch:
             stanza = self.stanza()
             if stanza is not None:
                 face.read_head(stanza)
             else:
-                dict.clear(self)
-                dict.update(self, face.border.stanzas.head(face.table)[1])
-        return self
+                self.known = face.border.stanzas.head(face.table)[1]
+        return self.known
 
     # -- reading ---------------------------------------------------------------------------
 
@@ -111,25 +113,25 @@ class LuaAttr(dict):
         face = self.face
         if face.epoch != face.border.epoch:
             self.fresh()
-        return dict.get(self, key, default)
+        return self.known.get(key, default)
 
     def __getitem__(self, key: str) -> str:
-        face = self.face
-        if face.epoch != face.border.epoch:
-            self.fresh()
-        return dict.__getitem__(self, key)
+        return self.fresh()[key]
 
     def __contains__(self, key: object) -> bool:
-        return dict.__contains__(self.fresh(), key)
+        return key in self.fresh()
 
     def __iter__(self):
-        return dict.__iter__(self.fresh())
+        return iter(self.fresh())
+
+    def __reversed__(self):
+        return reversed(self.fresh())
 
     def __len__(self) -> int:
-        return dict.__len__(self.fresh())
+        return len(self.fresh())
 
     def __eq__(self, other: object) -> bool:
-        return dict(self.fresh()) == (dict(other) if isinstance(other, dict) else other)
+        return self.fresh() == (other.fresh() if type(other) is LuaAttr else other)
 
     def __ne__(self, other: object) -> bool:
         return not self == other
@@ -137,19 +139,19 @@ class LuaAttr(dict):
     __hash__ = None
 
     def __repr__(self) -> str:
-        return dict.__repr__(self.fresh())
+        return repr(self.fresh())
 
     def keys(self):
-        return dict.keys(self.fresh())
+        return self.fresh().keys()
 
     def values(self):
-        return dict.values(self.fresh())
+        return self.fresh().values()
 
     def items(self):
-        return dict.items(self.fresh())
+        return self.fresh().items()
 
     def copy(self) -> dict[str, str]:
-        return dict(dict.items(self.fresh()))
+        return dict(self.fresh())
 
     def __or__(self, other: dict) -> dict:
         return self.copy() | other
@@ -161,16 +163,16 @@ class LuaAttr(dict):
 
     def __setitem__(self, key: str, value: str | None) -> None:
         raw = None if value is None else encode(value)
-        face = self.fresh().face
+        known, face = self.fresh(), self.face
         face.border.stanzas.set_attr(face.table, encode(key), raw)
         face.changed()
         if value is None:
-            dict.pop(self, key, None)
+            known.pop(key, None)
         else:
-            dict.__setitem__(self, key, value)
+            known[key] = value
 
     def __delitem__(self, key: str) -> None:
-        dict.__delitem__(self.fresh(), key)
+        del self.fresh()[key]
         face = self.face
         face.border.stanzas.set_attr(face.table, encode(key), None)
         face.changed()
@@ -179,11 +181,11 @@ class LuaAttr(dict):
         """Make the attributes these and no others."""
         attr = dict(attr)
         flat = [encode(text) for pair in attr.items() for text in pair]
-        face = self.fresh().face
+        known, face = self.fresh(), self.face
         face.border.stanzas.replace_attr(face.table, *flat)
         face.changed()
-        dict.clear(self)
-        dict.update(self, attr)
+        known.clear()
+        known.update(attr)
 
     def pop(self, key: str, default: Any = _MISSING) -> Any:
         if key in self:

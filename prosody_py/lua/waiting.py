@@ -7,6 +7,7 @@ util.logger stand.
 from __future__ import annotations
 
 import logging
+import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +25,7 @@ class Waiting:
         self._timers: dict[int, Timer] = {}
         self._next_id = 0
         self._waiting: dict[int, Event] = {}
+        self._signals: dict[int, Any] = {}
 
     def functions(self) -> dict[str, Callable[..., Any]]:
         """Return what border/border.lua calls; `wait` and `sleep` are requests."""
@@ -56,7 +58,7 @@ class Waiting:
             timer.stop()
 
     def _failed(self, error: Exception) -> None:
-        self._border.log.error("Error in a timer: %s",
+        self._border.log.error("Error in a timer or for a signal: %s",
                                getattr(error, "lua_traceback", None) or error)
 
     def wait(self, number: int) -> None:
@@ -71,8 +73,32 @@ class Waiting:
         """Let who waits for `number` go on, also if the waiting has yet to begin."""
         self._waiting.setdefault(number, Event()).set()
 
+    def on_signal(self, number: int, function: Any) -> bool:
+        """Call a Lua function for each signal `number`, without one no longer.
+
+        Returns False for a signal that nobody can have.
+        """
+        if number not in signal.valid_signals() or number in (signal.SIGKILL, signal.SIGSTOP):
+            return False
+        watcher = self._signals.pop(number, None)
+        if watcher is not None:
+            watcher.cancel()
+        if function is not None:
+            self._signals[number] = gevent.signal_handler(
+                number, self._signalled, self._border.to_python(function))
+        return True
+
+    def _signalled(self, call: Callable[[], Any]) -> None:
+        try:
+            call()
+        except Exception as error:
+            self._failed(error)
+
     def close(self) -> None:
-        """Disarm all timers."""
+        """Disarm all timers and leave the signals alone."""
+        for watcher in self._signals.values():
+            watcher.cancel()
+        self._signals.clear()
         for timer in self._timers.values():
             timer.stop()
         self._timers.clear()

@@ -2,7 +2,8 @@
 
 Data and owner: a `Connection` owns its socket, two event-loop watchers and the queue of output.
 It knows nothing of XMPP: a `listener` object gets `onconnect(conn)`, `onincoming(conn, data)`,
-`ondisconnect(conn, reason)`, `onreadtimeout(conn)` and, where it has them, `ondrain(conn)` and
+`ondisconnect(conn, reason)`, `onreadtimeout(conn)` and, where it has them, `onpredrain(conn)` and
+`ondrain(conn)`, which are called by the loop before and after the queue is written, and
 `onaccept(conn)`, which comes before the handshake of direct TLS, as in Prosody's net.server.
 
 Reading: the loop's callback hands a readable socket to a worker greenlet (concurrency/workers),
@@ -25,16 +26,17 @@ import socket
 import time
 from typing import Protocol
 
-from gevent import get_hub
+from gevent import get_hub, sleep
 from OpenSSL import SSL
 
 from prosody_py.concurrency import workers
 from prosody_py.net.lingering import Lingering
 from prosody_py.net.outbox import Outbox
+from prosody_py.net.securing import WRITE, Securing
 from prosody_py.net.tls import TlsConnection
-from prosody_py.net.tls_io import receive, tls_reason, transmit
+from prosody_py.net.tls_io import receive, transmit
 
-READ, WRITE = 1, 2
+READ = 1
 _READ_SIZE = 64 * 1024
 _CLOSE_TIMEOUT = 5  # seconds that a closed connection may take to drain its output
 _LINGER = 5  # seconds that the peer may take to close its side after that
@@ -52,11 +54,16 @@ class Listener(Protocol):
 _outbox = Outbox()
 
 
-class Connection:
-    """A connected, non-blocking socket; see the module's text."""
+class Connection(Securing):
+    """A connected, non-blocking socket; see the module's text.
+
+    `read_size` is how many bytes are read at most at a time, `extras` what modules that are
+    written in Lua keep in it.
+    """
 
     __slots__ = ("sock", "listener", "peer", "server_port", "tls", "session", "last_read",
-                 "max_send_buffer", "linger", "secure", "_reader", "_writer", "_timer", "_timeout",
+                 "max_send_buffer", "linger", "secure", "read_size", "extras", "created",
+                 "_held", "_rate", "_reader", "_writer", "_timer", "_timeout",
                  "_out", "_out_size", "_queued", "_busy", "_paused", "_handshaking", "_closing",
                  "_loop", "_stalled", "_lingering", "__weakref__")
 
@@ -72,6 +79,9 @@ class Connection:
         self.tls: TlsConnection | None = None
         self.secure = False
         self.session = None
+        self.read_size = _READ_SIZE
+        self.extras: dict = {}
+        self.created = time.time()
         self.last_read = time.monotonic()
         self._loop = get_hub().loop
         self._reader = self._loop.io(sock.fileno(), READ)
@@ -81,7 +91,8 @@ class Connection:
         self._out: list[bytes] = []
         self._out_size = 0
         self._queued = self._busy = self._paused = self._stalled = False
-        self._handshaking = False
+        self._handshaking = self._held = False
+        self._rate = 0.0
         self._closing: str | None = None
         self._lingering: Lingering | None = None
 
@@ -99,6 +110,8 @@ class Connection:
     def closed(self) -> bool:
         """Whether the socket is gone."""
         return self.sock is None
+
+    destroyed = closed
 
     @property
     def pending(self) -> int:
@@ -169,6 +182,7 @@ class Connection:
             self.destroy(reason)
             return
         self._closing = reason or ""
+        held, self._held = self._held, False
         self._reader.stop()
         if not self._out:
             self._half_close()
@@ -177,7 +191,7 @@ class Connection:
             self._timer.close()
         self._timer = self._loop.timer(_CLOSE_TIMEOUT)
         self._timer.start(self._finish)
-        if not self._queued:
+        if held or not self._queued:
             self.flush()
 
     def destroy(self, reason: str | None = None) -> None:
@@ -255,16 +269,25 @@ class Connection:
             self.destroy("connection closed")
             return
         self.last_read = time.monotonic()
-        self._work(self.listener.onincoming, self, data)
+        self._work(self._deliver, data)
+
+    def _deliver(self, data: bytes) -> None:
+        self.listener.onincoming(self, data)
+        if self._rate:
+            sleep(len(data) / self._rate)  # it counts as being worked off, so nothing is read
+
+    def limit_rate(self, bytes_per_second: float) -> None:
+        """Read no more than so many bytes a second on average; 0 for no limit."""
+        self._rate = bytes_per_second
 
     def _recv(self) -> bytes | None:
         """Return what has come, b"" at the end, None when nothing is complete yet."""
         if self.tls is None:
             try:
-                return self.sock.recv(_READ_SIZE)
+                return self.sock.recv(self.read_size)
             except BlockingIOError:
                 return None
-        return receive(self.tls)
+        return receive(self.tls, self.read_size)
 
     def _work(self, function, *args) -> None:
         """Run a listener's function; this connection is not read meanwhile."""
@@ -299,12 +322,28 @@ class Connection:
                 return False
         return True
 
+    def pause_writes(self) -> None:
+        """Keep what is written in the queue."""
+        self._held = True
+
+    def resume_writes(self) -> None:
+        """Write what is in the queue."""
+        if self._held:
+            self._held = False
+            if self._out and not self._handshaking:
+                self._queued = True
+                _outbox.add(self)
+
     def flush(self) -> None:
         """Write what is queued, as far as the socket takes it (called by the loop)."""
         out = self._out
-        if self.sock is None or self._handshaking or not out:
-            self._queued = self._handshaking
+        if self.sock is None or self._handshaking or self._held or not out:
+            self._queued = self._handshaking or self._held
             return
+        if hasattr(self.listener, "onpredrain"):
+            self.listener.onpredrain(self)
+            if self.sock is None:
+                return
         data = out[0] if len(out) == 1 else b"".join(out)
         try:
             sent = self._send(data)
@@ -336,51 +375,3 @@ class Connection:
             except BlockingIOError:
                 return 0
         return transmit(self.tls, data)
-
-    # -- TLS -------------------------------------------------------------------------------
-
-    def starttls(self, context: SSL.Context) -> None:
-        """Write what is queued, then expect a TLS handshake; onconnect is called after it."""
-        self.flush()
-        self._begin_tls(context)
-
-    def _begin_tls(self, context: SSL.Context) -> None:
-        self.tls = TlsConnection(context, self.sock)
-        self.tls.set_accept_state()
-        self._handshaking = True
-        self._loop.run_callback(self._continue_handshake)
-
-    def _continue_handshake(self) -> None:
-        self._busy = False
-        if self.sock is not None and self._closing is None:
-            self._reader.start(self._readable)
-            self._step_handshake()
-
-    def _step_handshake(self) -> None:
-        if self.sock is None:
-            return
-        try:
-            self.tls.do_handshake()
-        except SSL.WantReadError:
-            return
-        except SSL.WantWriteError:
-            if self._writer is None:
-                self._writer = self._loop.io(self.sock.fileno(), WRITE)
-            self._writer.start(self._step_handshake)
-            return
-        except SSL.SysCallError:
-            self.destroy("connection closed during the TLS handshake")
-            return
-        except SSL.Error as error:
-            self.destroy("TLS handshake failed: " + tls_reason(error))
-            return
-        if self._writer is not None:
-            self._writer.stop()
-        self._handshaking = self._queued = False
-        self.secure = True
-        workers.run(self._secured)
-
-    def _secured(self) -> None:
-        self._work(self.listener.onconnect, self)
-        if self._out and not self._queued:
-            self.flush()

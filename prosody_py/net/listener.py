@@ -31,6 +31,7 @@ class Port:
                  backlog: int = 512):
         self.interface = interface
         self.service = ""
+        self.extras: dict = {}
         self.listener = listener
         self.context = context
         self.admit = admit
@@ -78,9 +79,14 @@ class Port:
                 log.error("Cannot serve a connection on port %d: %s", self.port, error)
                 sock.close()
                 continue
-            connection = Connection(sock, self.listener, peer[:2], self.port,
+            connection = Connection(sock, self._listener_of_one(), peer[:2], self.port,
                                     self.max_send_buffer, self.read_timeout)
             connection.start(context)
+
+    def _listener_of_one(self) -> Listener:
+        """Return the listener of a new connection: some are made anew for each."""
+        make = getattr(self.listener, "for_connection", None)
+        return self.listener if make is None else make()
 
     def _rest(self, error: OSError) -> None:
         """Stop accepting for a second: the process has no more files or memory."""
@@ -89,6 +95,14 @@ class Port:
         self._watcher.stop()
         self._retry = self._loop.timer(1)
         self._retry.start(self._watcher.start, self._accept)
+
+    def pause(self) -> None:
+        """Accept nobody for now."""
+        self._watcher.stop()
+
+    def resume(self) -> None:
+        """Accept again."""
+        self._watcher.start(self._accept)
 
     def close(self) -> None:
         """Stop listening; connections live on."""

@@ -2,9 +2,11 @@
 
 A module offers a service as a "net-provider" item: a dict with `name`, `listener`, and as far as
 they matter `default_port` (or `default_ports`), `encryption` ("ssl" for direct TLS), `private`
-(loopback only by default), `admit`, `alpn`, `max_send_buffer`, `read_timeout`. The options
-`<name>_ports` and `<name>_interfaces` say where; without `_interfaces`, `interfaces` or, for a
-private service, `local_interfaces`.
+(loopback only by default), `admit`, `alpn`, `ssl_options`, `max_send_buffer`, `read_timeout`,
+`config_prefix`, `default_interfaces`. The options `<name>_ports` and `<name>_interfaces` say
+where; without `_interfaces`, those of the service, `interfaces` or, for a private service,
+`local_interfaces`. A `config_prefix` stands for the name in them; an empty one makes them `ports`
+and `interfaces`.
 
 A service that is taken back and offered again in the same turn of the loop, as in a reload, keeps
 its sockets: nobody who connects meanwhile is refused.
@@ -17,11 +19,29 @@ from typing import Any
 
 from gevent import get_hub
 
+from prosody_py.events.bus import Event
 from prosody_py.net.listener import Port
 
 log = logging.getLogger("ports")
 DEFAULT_INTERFACES = ("*", "::")
 LOCAL_INTERFACES = ("127.0.0.1", "::1")
+
+
+class FreePort(int):
+    """Port 0 of one service: the system chooses, so two services do not want the same port."""
+
+    service: str
+
+    def __new__(cls, service: str) -> FreePort:
+        number = super().__new__(cls, 0)
+        number.service = service
+        return number
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FreePort) and other.service == self.service
+
+    def __hash__(self) -> int:
+        return hash(self.service)
 
 
 class Ports:
@@ -37,18 +57,46 @@ class Ports:
         server.events.add_handler("item-removed/net-provider", self._removed)
 
     def _added(self, event) -> None:
-        self.services[event.item["name"]] = event.item
-        for port in self.open.values():
-            if port.service == event.item["name"]:
-                self._serve(port, event.item)
-        self.update()
+        self.add(event.item)
 
     def _removed(self, event) -> None:
-        if self.services.get(event.item["name"]) is event.item:
-            del self.services[event.item["name"]]
+        self.remove(event.item)
+
+    def add(self, service: Any) -> None:
+        """Offer a service, and open its ports if the server has started."""
+        self.services[service["name"]] = service
+        self._say("service-added", service)
+        for port in self.open.values():
+            if port.service == service["name"]:
+                self._serve(port, service)
+        self.update()
+
+    def remove(self, service: Any) -> None:
+        """Take a service back; its ports are closed at the end of this turn of the loop."""
+        if self.services.get(service["name"]) is service:
+            del self.services[service["name"]]
+        self._say("service-removed", service)
         if not self._scheduled:
             self._scheduled = True
             get_hub().loop.run_callback(self.update)
+
+    def _say(self, name: str, service: Any) -> None:
+        self.server.events.fire_event(name, Event(name=service["name"], service=service))
+
+    def close_service(self, name: str) -> None:
+        """Close the ports of a service until `update` opens them again; connections live on."""
+        for address, port in list(self.open.items()):
+            if port.service == name:
+                self.close_port(address)
+
+    def close_port(self, address: tuple[str, int]) -> bool:
+        """Close the port at (interface, number as configured); False when there is none."""
+        port = self.open.pop(address, None)
+        if port is None:
+            return False
+        port.close()
+        log.info("Closed port %s of %s", address[1], port.service)
+        return True
 
     @staticmethod
     def _serve(port: Port, service: dict[str, Any]) -> None:
@@ -61,20 +109,27 @@ class Ports:
         for name, service in self.services.items():
             for interface in self._interfaces(name, service):
                 for number in self._numbers(name, service):
-                    if number is not None:
-                        result.setdefault((interface, number), name)
+                    result.setdefault((interface, number or FreePort(name)), name)
         return result
 
     def _numbers(self, name: str, service: dict[str, Any]) -> list[int]:
-        numbers = self.server.config.get("*", name + "_ports")
-        if numbers is None:
-            numbers = service.get("default_ports") or service.get("default_port") or []
-        return list(numbers) if isinstance(numbers, (list, tuple, set)) else [numbers]
+        numbers = self._option(name, service, "ports")
+        for default in ("default_ports", "default_port"):
+            if numbers is None:
+                numbers = service.get(default)
+        numbers = numbers if isinstance(numbers, (list, tuple, set)) else [numbers]
+        return [int(number) for number in numbers if number is not None]
+
+    def _option(self, name: str, service: dict[str, Any], what: str) -> Any:
+        prefix = service.get("config_prefix")
+        prefix = name if prefix is None else prefix
+        return self.server.config.get("*", f"{prefix}_{what}" if prefix else what)
 
     def _interfaces(self, name: str, service: dict[str, Any]) -> list[str]:
         config = self.server.config
         private = service.get("private")
-        chosen = (config.get("*", name + "_interfaces")
+        own = service.get("default_interfaces") or service.get("default_interface")
+        chosen = (self._option(name, service, "interfaces") or own
                   or (config.get("*", "local_interfaces") or LOCAL_INTERFACES if private
                       else config.get("*", "interfaces") or DEFAULT_INTERFACES))
         chosen = [chosen] if isinstance(chosen, str) else list(chosen)
@@ -95,9 +150,7 @@ class Ports:
         wanted = self.wanted()
         for address, port in list(self.open.items()):
             if wanted.get(address) != port.service:
-                port.close()
-                del self.open[address]
-                log.info("Closed port %s of %s", address[1], port.service)
+                self.close_port(address)
         for address, name in wanted.items():
             if address not in self.open:
                 self._open(address, name)
@@ -107,8 +160,10 @@ class Ports:
         service = self.services[name]
         context = None
         if service.get("encryption") == "ssl":
-            def context(service=service):
-                return self.server.tls.for_listener(service.get("alpn"))
+            def context(first=service):
+                current = self.services.get(name, first)  # a reload may have replaced it
+                return self.server.tls.for_listener(current.get("alpn"),
+                                                    current.get("ssl_options"))
         try:
             port = Port(interface, number, service["listener"], context=context,
                         admit=service.get("admit"),

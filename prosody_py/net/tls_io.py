@@ -9,12 +9,16 @@ from prosody_py.net.tls import TlsConnection
 _RECORD_SIZE = 16 * 1024  # what one TLS record carries
 
 
-def receive(tls: TlsConnection) -> bytes | None:
-    """Return what has come, b"" at the end, None when no record is complete; raises OSError."""
+def receive(tls: TlsConnection, size: int = _RECORD_SIZE) -> bytes | None:
+    """Return what has come, b"" at the end, None when no record is complete; raises OSError.
+
+    It is at most `size` bytes, and of one record; what it leaves is `tls.pending()`.
+    """
     try:
-        data = tls.recv(_RECORD_SIZE)
-        if tls.pending():
-            data += tls.recv(tls.pending())
+        data = tls.recv(min(size, _RECORD_SIZE))
+        left = min(tls.pending(), size - len(data))
+        if left > 0:
+            data += tls.recv(left)
         return data
     except (SSL.WantReadError, SSL.WantWriteError):
         return None

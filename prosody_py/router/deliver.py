@@ -49,8 +49,8 @@ def post_stanza(server, origin, stanza, preevents: bool = False) -> None:
         else:
             kind = "bare"
             if bare == getattr(origin, "bare_jid", None):
-                attr["to"] = to = None
                 del attr["to"]
+                to = None
                 to_self = True
     name = stanza.name
     event = None

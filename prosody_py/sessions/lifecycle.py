@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 
+from prosody_py.api.roles import Role, user_role
 from prosody_py.events.bus import Event
 from prosody_py.hosts.host import UserSessions
 from prosody_py.xmpp import prep
@@ -17,10 +18,18 @@ from prosody_py.xmpp.errors import StanzaError
 MAX_RESOURCES = 64
 
 
-def make_authenticated(session, username: str) -> None:
-    """Make `session` that of `username` (already prepared) on its host."""
+def make_authenticated(session, username: str, role: str | None = None) -> None:
+    """Make `session` that of `username` (already prepared) on its host.
+
+    The session acts in `role`, which is the account's own unless one is named. May wait for a
+    store.
+    """
+    role = role or user_role(session.server, username, session.host)
+    session.role = Role(session.server, session.host, role)
     session.username = username
     session.bare_jid = f"{username}@{session.host}"
+    if session.destroyed:
+        return
     session.type = "c2s_unbound"
 
 
@@ -108,18 +117,62 @@ def _resolve_conflict(session, old, wanted: str) -> str:
 
 
 def destroy(session, reason: str | None = None) -> None:
-    """End a session: unavailable to all, out of all indexes. Does not close its connection."""
+    """End a session: unavailable to all, out of all indexes. Does not close its connection.
+
+    A handler of `pre-resource-unbind` that returns true keeps the session, for a client that may
+    come back (XEP-0198); it is for that handler to end it at last.
+    """
     if session.destroyed:
         return
     session.destroyed = True
     if session.full_jid:
         host = session.host_object
         event = Event(session=session, error=reason)
-        host.events.fire_event("pre-resource-unbind", event)
+        if host.events.fire_event("pre-resource-unbind", event):
+            session.destroyed = None
+            return
         _unindex(session)
         host.events.fire_event("resource-unbind", event)
     session.type = session.type.partition("_")[0] + "_destroyed"
     session.presence = session.roster = session.stream = session.sasl_handler = None
+
+
+def retire(session) -> None:
+    """Take from a session what it could do: it has been ended, or another has taken its place."""
+    for name in list(session.__dict__):
+        if name not in ("conn", "server", "host", "host_object", "ip"):
+            del session.__dict__[name]
+    session.destroyed, session.notopen = True, True
+    session.type = "c2s_destroyed"
+    session.send = _discard
+    session.close = lambda reason=None, text=None: None
+
+
+def _discard(_stanza) -> bool:
+    return False
+
+
+def update(session, successor) -> None:
+    """Let a session go on over the connection of `successor`, a session that is given up.
+
+    The connection that `session` had, if any, is closed. Fires `c2s-session-updated` on the host.
+    """
+    old = session.conn
+    for name in ("conn", "ip", "secure", "stream", "streamid", "version", "lang", "listener",
+                 "notopen", "filters", "compressed"):
+        if name in successor.__dict__:
+            session.__dict__[name] = successor.__dict__[name]
+        else:
+            session.__dict__.pop(name, None)
+    session.log.debug("Goes on over the connection of %s", successor.id)
+    session.conn.session = session
+    retire(successor)
+    successor.conn = None
+    if old is not None:
+        old.session = None
+        old.close("replaced by a new connection")
+    session.host_object.events.fire_event("c2s-session-updated", Event(
+        session=session, from_session=successor, replaced_conn=old))
 
 
 def _unindex(session) -> None:

@@ -51,9 +51,9 @@ def _only_ours(events, *names: str) -> bool:
 def _last_presence(session) -> OneToMany:
     """Return a session's presence, as text that is kept until there is another presence."""
     current = session.presence
-    kept = session.__dict__.get("last_presence_text")
+    kept = session.extras.get("last_presence_text")
     if kept is None or kept.stanza is not current or current.lua is not None:
-        kept = session.__dict__["last_presence_text"] = OneToMany(current)
+        kept = session.extras["last_presence_text"] = OneToMany(current)
     return kept
 
 

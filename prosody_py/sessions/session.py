@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from time import monotonic
+from time import monotonic, time
 from typing import Any
 
 from prosody_py.events import filters
@@ -39,8 +39,12 @@ class Session:
     resource: str | None = None
     full_jid: str | None = None
     bare_jid: str | None = None
+    role: Any = None                 # api.roles.Role, once it is authenticated
     ip: str | None = None
     secure: bool | None = None
+    encrypted: bool | None = None    # TLS is established; `secure` may also be granted
+    compressed: bool | None = None
+    conntime: float | None = None    # when the connection was made, seconds since 1970
     notopen: bool | None = True      # no stream header yet
     priority: int | None = None      # of the last available presence
     presence: Stanza | None = None   # the last available presence
@@ -63,16 +67,28 @@ class Session:
         self.server = server
         self.type = kind
         self.ip = conn.ip() if conn is not None else None
+        self.conntime = time()
 
     @property
     def id(self) -> str:
-        """The session's name in the log."""
-        return f"c2s{id(self):x}"
+        """The session's name in the log; modules may give it another one."""
+        return self.__dict__.get("own_id") or f"c2s{id(self):x}"
+
+    @id.setter
+    def id(self, name: str | None) -> None:
+        self.__dict__["own_id"] = name
 
     @property
     def log(self) -> SessionLog:
-        """A logger that marks its lines with this session."""
+        """A logger that marks its lines with this session.
+
+        What is written here is for Lua modules alone, which call it as a function.
+        """
         return SessionLog(log, self.id)
+
+    @log.setter
+    def log(self, function: Any) -> None:
+        self.__dict__["lua_log"] = function
 
     @property
     def extras(self) -> dict[str, Any]:
@@ -80,12 +96,15 @@ class Session:
         return self.__dict__
 
     def send(self, stanza: Stanza | str | bytes) -> bool:
-        """Queue an element (or finished text) for the peer; never blocks."""
+        """Queue an element (or finished text) for the peer; never blocks.
+
+        Filters see it also while there is no connection: stream management keeps it for later.
+        """
+        if self.filters is not None:
+            return self._send_filtered(stanza)
         conn = self.conn
         if conn is None:
             return False
-        if self.filters is not None:
-            return self._send_filtered(stanza)
         if type(stanza) is bytes:
             return conn.write(stanza)
         if type(stanza) is not str:
@@ -94,17 +113,33 @@ class Session:
 
     send.never_blocks = True  # Lua may call it without leaving Lua, see lua/proxies
 
+    def rawsend(self, data: str | bytes) -> bool:
+        """Queue finished text as it is; filters of stanzas do not see it. Never blocks."""
+        if isinstance(data, str):
+            data = data.encode("utf-8", "replace")
+        if self.filters is not None:
+            data = filters.run(self, "bytes/out", data)
+            if not data:
+                return True
+        return self.conn.write(data) if self.conn is not None else False
+
+    rawsend.never_blocks = True
+
+    def dispatch_stanza(self, stanza: Stanza) -> None:
+        """Work off an element as if the peer had sent it now."""
+        if self.filters is not None:
+            stanza = filters.run(self, "stanzas/in", stanza)
+            if stanza is None:
+                return
+        self.server.process_stanza(self, stanza)
+
     def _send_filtered(self, stanza: Stanza | str | bytes) -> bool:
         if isinstance(stanza, Stanza):
             stanza = filters.run(self, "stanzas/out", stanza)
             if stanza is None:
                 return True
             stanza = serialize(stanza, CLIENT)
-        data = stanza.encode("utf-8", "replace") if isinstance(stanza, str) else stanza
-        data = filters.run(self, "bytes/out", data)
-        if not data:
-            return True
-        return self.conn.write(data) if self.conn is not None else False
+        return self.rawsend(stanza)
 
     def close(self, reason=None, text: str | None = None) -> None:
         """End the stream, with a StreamError, the name of a condition and a text, or nothing.

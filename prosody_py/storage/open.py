@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from gevent.lock import RLock
+
 from prosody_py.events.bus import Event
 from prosody_py.storage.interface import StorageError, UnsupportedStore
 
@@ -21,6 +23,7 @@ class Storage:
 
     def __init__(self, server):
         self.server = server
+        self._loading = RLock()
         server.storage = self
 
     def driver_name(self, host: str, store: str) -> str:
@@ -33,19 +36,43 @@ class Storage:
 
     def driver(self, host: str, name: str) -> Any:
         """Return a driver of a host, loading its module; raises StorageError."""
-        modules = self.server.modules
-        for attempt in (1, 2):
-            for provider in modules.get_items("storage-provider", host):
-                if provider.name == name:
-                    return provider
-            if attempt == 1:
-                try:
-                    modules.load(host, "storage_" + name)
-                except Exception as error:
-                    raise StorageError("internal-server-error", f"The storage driver {name!r} "
-                                       f"of {host} cannot be used: {error}") from error
-        raise StorageError("internal-server-error",
-                           f"mod_storage_{name} offers no storage driver {name!r}")
+        found = self._offered(host, name)
+        if found is None:
+            with self._loading:  # whoever needs it meanwhile waits, and finds it
+                found = self._offered(host, name) or self._load(host, name)
+        return found
+
+    def _offered(self, host: str, name: str) -> Any:
+        for provider in self.server.modules.get_items("storage-provider", host):
+            if provider.name == name:
+                return provider
+        return None
+
+    def _load(self, host: str, name: str) -> Any:
+        try:
+            self.server.modules.load(host, "storage_" + name)
+        except Exception as error:
+            raise StorageError("internal-server-error", f"The storage driver {name!r} "
+                               f"of {host} cannot be used: {error}") from error
+        found = self._offered(host, name)
+        if found is None:
+            raise StorageError("internal-server-error",
+                               f"mod_storage_{name} offers no storage driver {name!r}")
+        return found
+
+    def driver_names(self, host: str) -> list[str]:
+        """Return the names of all drivers that the configuration gives to stores of a host."""
+        config = self.server.config
+        chosen = config.get(host, "storage")
+        names = list(chosen.values()) if isinstance(chosen, dict) else [chosen]
+        if isinstance(chosen, dict) or not chosen:
+            names.append(config.get(host, "default_storage") or DEFAULT_DRIVER)
+        return list(dict.fromkeys(name for name in names if name))
+
+    def purge(self, host: str, user: str) -> None:
+        """Delete what a user has in all stores of a host; raises StorageError."""
+        for name in self.driver_names(host):
+            self.driver(host, name).purge(host, user)
 
     def open(self, host: str, store: str, kind: str = "keyval") -> Any:
         """Return a store; raises StorageError, or UnsupportedStore if the driver has no such.

@@ -91,8 +91,9 @@ def test_the_context_of_the_server_and_of_no_host(module, server):
     context = module.context("*")
     assert context.events is server.events and context.get_host_type() == "global"
     assert context.get_option_string("colour") == "grey"
-    with pytest.raises(ValueError, match="nowhere"):
-        module.context("nowhere")
+    nowhere = module.context("nowhere")
+    assert nowhere.events is server.events and nowhere.get_host_type() is None
+    assert nowhere.get_option_string("colour") == "grey"
 
 
 def test_stores_are_the_hosts_and_named_after_the_module(module):

@@ -105,18 +105,15 @@ def test_an_error_in_a_timer_is_counted_logged_and_ends_it(module, caplog):
     assert module.registrations.entries == []
 
 
-@pytest.mark.parametrize(("when", "seconds"), [
-    ("hourly", 3600), ("daily", 86400), ("weekly", 604800)])
+@pytest.mark.parametrize("when", ["hourly", "daily", "weekly"])
 @pytest.mark.parametrize("name", [(), ("Tidy up",)])
-def test_periodic_work_begins_within_a_minute_and_comes_again(module, when, seconds, name):
-    tasks, delays = [], []
-    timer = getattr(module, when)(*name, tasks.append)
-    delays.append(timer._timer._delay)
-    timer.reschedule(0)
-    wait_until(lambda: tasks)
-    delays.append(timer._timer._delay)
-    assert delays == [60, seconds]
-    assert tasks == [{"name": name[0] if name else f"probe {when}", "when": when}]
+def test_periodic_work_is_a_task_for_cron(module, when, name):
+    tasks = []
+    task = getattr(module, when)(*name, tasks.append)
+    assert (task["when"], task["name"]) == (when, name[0] if name else f"probe {when}")
+    assert module.server.modules.get_items("task", "localhost") == [task]
+    task["run"](task, 0)
+    assert tasks == [task]
 
 
 def test_ready_comes_once_in_service_and_not_after_unloading(load, server):

@@ -2,7 +2,9 @@
 
 import json
 import os
+import pty
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -31,6 +33,50 @@ OPTIONS = {
     "modules_enabled": ["saslauth", "roster", "disco", "ping"],
     "hosts": {"localhost": {}},
 }
+
+
+class Terminal:
+    """A command of `prosody-py` on a pseudo-terminal."""
+
+    def __init__(self, place, *words):
+        self.master, slave = pty.openpty()
+        command = place.command(*words, XDG_STATE_HOME=str(place.folder / "state"),
+                                TERM="dumb")
+        self.process = subprocess.Popen(**command, stdin=slave, stdout=slave, stderr=slave,
+                                        start_new_session=True)
+        os.close(slave)
+        self.seen = ""
+
+    def read_until(self, text):
+        """Read until the terminal shows a text; forget what was shown up to it."""
+        while text not in self.seen:
+            assert select.select([self.master], [], [], 20)[0], f"no {text!r} in {self.seen!r}"
+            self.seen += os.read(self.master, 4096).decode()
+        before, _, self.seen = self.seen.partition(text)
+        return before
+
+    def type(self, text):
+        os.write(self.master, text.encode())
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        os.close(self.master)
+
+
+@pytest.fixture
+def open_terminal():
+    """Return a function `(installation, *words)` that runs a command on a terminal."""
+    opened = []
+
+    def make(place, *words):
+        opened.append(Terminal(place, *words))
+        return opened[-1]
+
+    yield make
+    for one in opened:
+        one.close()
 
 
 @contextmanager

@@ -84,6 +84,63 @@ def test_modules_of_plugin_paths_bring_their_options(check, tmp_path):
     assert "one_size: expected a whole number" in check(text.replace("e: 3", "e: x"), "config")[1]
 
 
+LUA = """
+local size = module:get_option_number("lua_size", 5);
+local names = module:get_option_set("lua_names", {});
+local mode = module:get_option_enum("lua_mode", "fast", "slow");
+module:require "part";
+if module:get_option("lua_any") then module:get_option_string("lua_both"); end
+module:get_option_set("lua_both");
+"""
+
+
+@pytest.fixture
+def lua_modules(tmp_path):
+    """The options of the module one, which is enabled, and of idle, which is not."""
+    folder = tmp_path / "plugins"
+    (folder / "one").mkdir(parents=True)
+    (folder / "one" / "mod_one.lua").write_text(LUA)
+    (folder / "one" / "part.lib.lua").write_text('module:get_option_boolean("lua_part")\n')
+    (folder / "mod_idle.lua").write_text('module:get_option_string("idle_text")\n')
+    (folder / "mod_idle_too.py").write_text(
+        "from prosody_py.api import Options, string\n\nclass Config(Options):\n"
+        "    idle_too_text = string('', doc='Text.')\n")
+    return ("hosts: {localhost: {}}\nplugin_paths: [plugins]\n"
+            "modules_enabled: [saslauth, tls, one]\n")
+
+
+@pytest.mark.parametrize("line", [
+    "lua_size: 7", "lua_size: '7.5'", "lua_names: a", "lua_names: [a, b]", "lua_mode: slow",
+    "lua_any: {a: 1}", "lua_part: 'yes'", "lua_both: [a, b]", "lua_both: a"])
+def test_what_a_lua_module_reads_may_be_what_its_getters_take(check, lua_modules, line):
+    assert check(lua_modules + line + "\n", "config")[0] == 0
+
+
+@pytest.mark.parametrize(("line", "told", "hint"), [
+    ("lua_size: [1, 2]", "lua_size: expected a number, got a list",
+     "read with get_option_number in mod_one.lua, line 2"),
+    ("lua_names: {a: 1}", "lua_names: expected a list", "get_option_set in mod_one.lua, line 3"),
+    ("lua_mode: quick", "lua_mode: expected one of fast, slow", "mod_one.lua, line 4"),
+    ("lua_part: maybe", "lua_part: expected true or false", "part.lib.lua, line 1"),
+    ("lua_sise: 7", "there is no option lua_sise", "did you mean lua_size?"),
+    ("idle_text: x", "there is no option idle_text",
+     "the module idle reads it, and is not enabled"),
+    ("idle_too_text: x", "there is no option idle_too_text",
+     "the module idle_too reads it, and is not enabled"),
+])
+def test_what_a_lua_module_cannot_use_is_told_with_its_line(check, lua_modules, line, told, hint):
+    code, output = check(lua_modules + line + "\n", "config")
+    assert code == 2 and f"prosody.cfg.yaml:4: error: {told}" in output
+    assert hint in output
+
+
+def test_a_lua_module_that_is_no_lua_is_told_with_its_line(check, lua_modules, tmp_path):
+    (tmp_path / "plugins" / "one" / "part.lib.lua").write_text("x = 1\n\nlocal = 5\n")
+    code, output = check(lua_modules, "modules")
+    assert code == 2
+    assert "plugins/one/part.lib.lua:3: error: the module one cannot be read: <name>" in output
+
+
 def test_yaml_that_cannot_be_parsed_has_a_place(check):
     code, output = check("hosts: [localhost\n")
     assert code == 2

@@ -1,10 +1,6 @@
 """`prosody-py shell` as a person uses it: on a terminal, with completion, history, passwords."""
 
-import os
-import pty
-import select
 import stat
-import subprocess
 
 import pytest
 
@@ -12,42 +8,11 @@ from prosody_py.app.shell.registry import Command
 from prosody_py.app.shell.table import as_text
 
 
-class Terminal:
-    """The shell on a pseudo-terminal."""
-
-    def __init__(self, place, *words):
-        self.master, slave = pty.openpty()
-        command = place.command("shell", *words, XDG_STATE_HOME=str(place.folder / "state"),
-                                TERM="dumb")
-        self.process = subprocess.Popen(**command, stdin=slave, stdout=slave, stderr=slave,
-                                        start_new_session=True)
-        os.close(slave)
-        self.seen = ""
-
-    def read_until(self, text):
-        """Read until the terminal shows a text; forget what was shown up to it."""
-        while text not in self.seen:
-            assert select.select([self.master], [], [], 20)[0], f"no {text!r} in {self.seen!r}"
-            self.seen += os.read(self.master, 4096).decode()
-        before, _, self.seen = self.seen.partition(text)
-        return before
-
-    def type(self, text):
-        os.write(self.master, text.encode())
-
-    def close(self):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        os.close(self.master)
-
-
 @pytest.fixture
-def terminal(running):
-    one = Terminal(running)
+def terminal(running, open_terminal):
+    one = open_terminal(running, "shell")
     one.read_until("prosody-py> ")
-    yield one
-    one.close()
+    return one
 
 
 def test_commands_are_completed_and_passwords_asked_for_and_kept_secret(terminal, running):

@@ -21,7 +21,8 @@ def test_new_modules_pass_their_own_tests(tmp_path):
     assert sorted(os.listdir(folder)) == [
         "mod_hello.py", "mod_moin.lua", "test_mod_hello.py", "test_mod_moin.py"]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", folder],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p",
+         "prosody_py.testing.plugin", folder],
         cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
         timeout=60)
     assert done.returncode == 0, done.stdout

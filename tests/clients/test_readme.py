@@ -60,7 +60,8 @@ def test_the_test_of_a_new_module_passes(tmp_path):
         subprocess.run([sys.executable, "-m", "prosody_py", *shlex.split(command)[1:]], cwd=folder,
                        check=True, timeout=60, env=ENVIRONMENT)
         done = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
-                               "--rootdir", str(folder), str(folder)], cwd=folder, timeout=120,
+                               "-p", "prosody_py.testing.plugin", "--rootdir", str(folder),
+                               str(folder)], cwd=folder, timeout=120,
                               env=ENVIRONMENT, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout
 

@@ -80,8 +80,8 @@ lua_runtime: lua51
         "and how.)",
         "9:5: log.modules.mod_c2s: expected one of info, debug, warn, error, got 5 (What is "
         "logged, and how.)",
-        "10:3: log.colour: colour is not known here; known are level, format, to, modules (What is "
-        "logged, and how.)",
+        "10:3: log.colour: colour is not known here; known are level, format, to, modules, "
+        "sinks (What is logged, and how.)",
         '11:16: limits.c2s.rate: expected a rate such as "10kb/s", got "fast": it does not end in '
         "/s (How fast.)",
         "12:13: entry 1 of c2s_ports: expected 0 to 65535, got 99999 (Ports of c2s.)",

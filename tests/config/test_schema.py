@@ -1,42 +1,49 @@
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from prosody_py.config.getters import get_option
+from prosody_py.config.harvest import declare
 from prosody_py.config.load import load_mapping
 from prosody_py.config.obsolete import OBSOLETE
 from prosody_py.config.options import Options, integer
-from prosody_py.config.schema import GlobalOptions, HostOptions, Schema, harvest, nearest
+from prosody_py.config.schema import GlobalOptions, HostOptions, Schema, nearest
 
 
-@pytest.mark.parametrize("source, names", [
-    ('module:get_option_string("a", "b")', {"a"}),
-    ("module:get_option('a')", {"a"}),
-    ('module:get_option "a"', {"a"}),
-    ("module:get_option_set[[a]]", {"a"}),
-    ("module:get_option([==[a]==], 5)", {"a"}),
-    ('module.get_option_number(\n  "a" -- why\n  , 5)', {"a"}),
-    ('local g = module:context("*"):get_option_inherited_set("a") + x:get_option("b")', {"a", "b"}),
-    ('-- module:get_option("a")\nx = 1', set()),
-    ('--[[ module:get_option("a") ]] module:get_option("b")', {"b"}),
-    ('--[==[ ]] get_option("a") ]==] get_option("b")', {"b"}),
-    ('x = "module:get_option(\'a\')"', set()),
-    ('module:get_option("a_" .. name)', set()),
-    ("module:get_option(name, 'a')", set()),
-    ('module:set_option("a")', set()),
-    ('local get_option = module.get_option; get_option(module, "a")', set()),
-    ('module:get_option_string("a', set()),
-    ('module:get_option_string("a"', {"a"}),
-    ('module:get_option("a\\n")', set()),
-    ('"unclosed\nmodule:get_option("a")', {"a"}),
+@pytest.mark.parametrize("kind, good, bad", [
+    ("string", "a", {"a": 1}), ("string", True, ["a", "b"]), ("string", ["a"], [["a"]]),
+    ("boolean", "yes", "maybe"), ("number", "5.5", "five"), ("integer", 5, [5, 6]),
+    ("period", "5 minutes", "soon"), ("array", "a", {"a": 1}), ("set", ["a"], [None]),
+    ("enum", "a", "z"), ("scalar", 5, {}),
 ])
-def test_option_names_are_found_in_lua_source(source, names):
-    assert harvest(source) == names
+def test_a_lua_getter_takes_what_it_can_use(kind, good, bad):
+    option = declare("x", kind, ("a", "b"), "read in x.lua")
+    assert (option.name, option.doc) == ("x", "read in x.lua")
+    assert option.errors(good) == [] and len(option.errors(bad)) == 1
+    for value in (good, bad):
+        told = logged(kind, value)
+        assert (told == []) == (value == good), told
 
 
-@given(st.text(alphabet="get_option()[]=-\"'\\. \na", max_size=60))
-@settings(max_examples=100)
-def test_any_text_can_be_harvested(source):
-    assert all(isinstance(name, str) for name in harvest(source))
+def logged(kind, value):
+    """Return what the getter logs of a value."""
+    told = []
+    words = ("b",) if kind == "enum" else ()
+    get_option(load_mapping({"x": value}), "*", kind, "x", "a" if words else None,
+               log=lambda level, text: told.append(text), words=words)
+    return told
+
+
+@pytest.mark.parametrize("kind", ["option", "enum"])
+def test_a_getter_that_takes_anything_says_nothing(kind):
+    assert declare("x", kind) is None
+
+
+def test_what_lua_reads_counts_unless_it_is_declared_or_read_in_several_ways():
+    schema = Schema()
+    schema.register_read([declare("a", "number"), declare("a", "integer"), declare("b", "number"),
+                          declare("b", "string"), declare("admins", "number")])
+    assert {"a", "b"} <= schema.names() and "a" in schema
+    assert [option.kind for option in schema.get("a")] == ["number"]
+    assert schema.get("b") == [] and schema.get("admins")[0].kind == "set"
 
 
 @pytest.mark.parametrize("name, meant", [
@@ -51,7 +58,8 @@ def test_a_misspelt_name_finds_the_one_that_was_meant(name, meant):
 def test_the_core_options_can_be_read_from_an_empty_configuration():
     config = load_mapping({})
     core, host = GlobalOptions.read(config, "*"), HostOptions.read(config, "h")
-    assert core.log == {"level": "info", "format": "text", "to": "console", "modules": {}}
+    assert core.log == {"level": "info", "format": "text", "to": "console", "modules": {},
+                        "sinks": []}
     assert core.umask == "027" and core.lua_runtime == "lua54"
     assert host.c2s_require_encryption is True and host.authentication == "internal_hashed"
 

@@ -4,7 +4,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -49,28 +48,6 @@ def test_every_block_is_marked_and_there_are_blocks():
 # -- five minutes --------------------------------------------------------------------------
 
 
-@pytest.fixture
-def shell(tmp_path):
-    """Return a function that runs shell commands in a folder, as the page's reader does."""
-    programs = tmp_path / "bin"
-    programs.mkdir()
-    for name, command in (("prosody-py", "prosody_py"), ("pytest", "pytest -p no:cacheprovider")):
-        program = programs / name
-        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m {command} "$@"\n')
-        program.chmod(0o755)
-    folder = tmp_path / "folder"
-    folder.mkdir()
-    environ = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
-    environ.pop("PROSODY_PY_CONFIG", None)
-
-    def run(text, start=subprocess.run, **more):
-        return start(["bash", "-ec", text], cwd=folder, env=environ, text=True,
-                     stderr=subprocess.STDOUT, **more)
-
-    run.folder = folder
-    return run
-
-
 def greeting(client):
     return client.iq("get", "<greeting xmlns='urn:example:hello'/>",
                      to="localhost").tags[0].get_text()
@@ -78,44 +55,26 @@ def greeting(client):
 
 @pytest.mark.parametrize("language", ["python", "lua"])
 def test_the_five_minutes_go_as_told(shell, language):
-    config = FILES["prosody.cfg.yaml"] + "c2s_ports: [0]\nrun_as_root: true\nstorage: sqlite\n"
-    (shell.folder / "prosody.cfg.yaml").write_text(config)
-    log = shell.folder / "log"
-    server, client, outputs = None, None, []
-    try:
-        for mark, text in STORY:
-            if language == "lua":
-                text = text.replace("--python", "--lua").replace("hello.py", "hello.lua")
-            if mark == "server":
-                server = shell("exec " + text, subprocess.Popen, stdout=log.open("w"))
-                port = wait_for_port(server, log)
-                continue
-            done = shell(text, stdout=subprocess.PIPE, timeout=60)
-            assert (done.returncode != 0) == (mark == "fails"), done.stdout
-            outputs.append(done.stdout)
-            if server is not None and client is None:
-                client = Client(("127.0.0.1", port)).login("alice", tls=True)
-                assert greeting(client) == "Hello"
-                assert "alice@localhost/" in log.read_text()
-        assert greeting(client) == "Moin"
-        assert "2 passed" in outputs[0] and "mod_hello" in outputs[-1]
-        [file] = (shell.folder / "plugins").glob("mod_hello.*")
-        last = len(file.read_text().splitlines())
-        assert f":{last}:" in outputs[-1], outputs[-1]
-    finally:
-        if server is not None:
-            server.kill()
-            server.wait()
-
-
-def wait_for_port(server, log):
-    """Return the port that the log names when the server is ready."""
-    for _ in range(3000):
-        if found := re.search(r"Ready: .*c2s 127\.0\.0\.1:(\d+)", log.read_text()):
-            return int(found[1])
-        assert server.poll() is None, log.read_text()
-        time.sleep(0.01)
-    pytest.fail(log.read_text())
+    shell.write({"prosody.cfg.yaml": FILES["prosody.cfg.yaml"]})
+    client, port, outputs = None, None, []
+    for mark, text in STORY:
+        if language == "lua":
+            text = text.replace("--python", "--lua").replace("hello.py", "hello.lua")
+        if mark == "server":
+            port = shell.serve(text)
+            continue
+        done = shell.run(text)
+        assert (done.returncode != 0) == (mark == "fails"), done.stdout
+        outputs.append(done.stdout)
+        if port is not None and client is None:
+            client = Client(("127.0.0.1", port)).login("alice", tls=True)
+            assert greeting(client) == "Hello"
+            assert "alice@localhost/" in shell.log.read_text()
+    assert greeting(client) == "Moin"
+    assert "2 passed" in outputs[0] and "mod_hello" in outputs[-1]
+    [file] = (shell.folder / "plugins").glob("mod_hello.*")
+    last = len(file.read_text().splitlines())
+    assert f":{last}:" in outputs[-1], outputs[-1]
 
 
 # -- the modules ---------------------------------------------------------------------------
@@ -244,18 +203,21 @@ def test_waiting_while_sorting_is_an_error_that_says_so(start, runtime, caplog):
     assert "which Lua cannot do inside a callback" in caplog.text
 
 
-def test_the_tests_of_notes_pass_for_both_languages(tmp_path):
-    for module in ("mod_notes.py", "mod_notes.lua"):
+def test_the_tests_pass(tmp_path):
+    for test, module in (("test_notes.py", "mod_notes.py"), ("test_notes.py", "mod_notes.lua"),
+                         ("test_visits.py", "mod_visits.lua"),
+                         ("test_nocasino.py", "mod_nocasino.py")):
         folder = tmp_path / module.replace(".", "_")
         folder.mkdir()
-        for file in (module, "test_notes.py"):
+        for file in (module, test):
             (folder / file).write_text(FILES[file], encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
-         "--import-mode=importlib", str(tmp_path)],
+         "-p", "prosody_py.testing.plugin", "--strict-markers", "--import-mode=importlib",
+         str(tmp_path)],
         cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
         timeout=60)
-    assert "4 passed" in done.stdout, done.stdout
+    assert "8 passed" in done.stdout, done.stdout
 
 
 def test_every_file_of_the_page_is_named_in_a_test():

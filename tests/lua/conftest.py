@@ -119,3 +119,25 @@ def make_place(tmp_path, kind):
     yield make
     for one in made:
         lua.close(one.server)
+
+
+@pytest.fixture
+def start_lua(kind, start_server, tmp_path):
+    """Return a function that starts a whole server with Lua modules from texts.
+
+    `write(name, text)` of what it returns writes the file of a further module.
+    """
+    def start(modules=(), **texts):
+        folder = tmp_path / "plugins"
+        folder.mkdir(exist_ok=True)
+
+        def write(name, text):
+            (folder / f"mod_{name}.lua").write_text(text)
+
+        for name, text in texts.items():
+            write(name, text)
+        running = start_server([*texts, *modules], plugin_paths=[str(folder)], lua_runtime=kind)
+        running.write = write
+        return running
+
+    return start

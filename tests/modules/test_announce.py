@@ -6,6 +6,8 @@ import pytest
 
 from prosody_py.xmpp import builders as stanza
 
+pytestmark = pytest.mark.twins("announce", needs=["adhoc"])
+
 MESSAGE = "<message to='localhost/announce/online' type='{}'><body>Good night</body></message>"
 
 

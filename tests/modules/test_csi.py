@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.twins("csi")
+
 
 @pytest.fixture
 def server(start_server):

@@ -9,6 +9,8 @@ from prosody_py.hosts.roster import RosterItem, load_roster
 from prosody_py.xmpp import builders as stanza
 from prosody_py.xmpp import caps
 
+pytestmark = pytest.mark.twins("disco")
+
 INFO = "http://jabber.org/protocol/disco#info"
 ITEMS = "http://jabber.org/protocol/disco#items"
 

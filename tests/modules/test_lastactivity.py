@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from prosody_py.hosts import users
 from prosody_py.hosts.roster import RosterItem, load_roster
 from prosody_py.testing.client import wait_until
+
+pytestmark = pytest.mark.twins("lastactivity")
 
 QUERY = "<query xmlns='jabber:iq:last'/>"
 

@@ -7,6 +7,8 @@ import time
 import gevent
 import pytest
 
+pytestmark = pytest.mark.twins("limits")
+
 LIMITS = {"c2s": {"rate": "40kb/s", "burst": "1s"}}
 
 

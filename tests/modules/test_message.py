@@ -2,14 +2,14 @@
 
 import pytest
 
-from prosody_py.testing.server import TestServer
+pytestmark = pytest.mark.twins("message")
 
 TYPES = ("chat", "normal", "headline", "groupchat", "error")
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    server = TestServer(tmp_path_factory.mktemp("server"), modules_disabled=["offline"])
+def server(tmp_path_factory, launch):
+    server = launch(tmp_path_factory.mktemp("server"), modules_disabled=["offline"])
     yield server
     server.stop()
 

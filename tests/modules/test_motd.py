@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+pytestmark = pytest.mark.twins("motd")
+
 
 def messages(client):
     return [element for element in client.flush() if element.name == "message"]

@@ -5,7 +5,8 @@ import pytest
 
 from prosody_py.hosts import users
 from prosody_py.storage.interface import StorageError
-from prosody_py.testing.server import TestServer
+
+pytestmark = pytest.mark.twins("offline")
 
 CHAT_STATE = "<active xmlns='http://jabber.org/protocol/chatstates'/>"
 
@@ -15,8 +16,8 @@ def hint(name):
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    server = TestServer(tmp_path_factory.mktemp("server"), offline_message_limit=150)
+def server(tmp_path_factory, launch):
+    server = launch(tmp_path_factory.mktemp("server"), offline_message_limit=150)
     yield server
     server.stop()
 
@@ -169,9 +170,9 @@ def test_what_could_not_be_given_to_the_session_stays(server, romeo, juliet):
     assert [element.get_child_text("body") for element in waiting(server, juliet)] == ["2"]
 
 
-def test_messages_survive_a_restart(tmp_path):
+def test_messages_survive_a_restart(tmp_path, launch):
     for step in range(2):
-        server = TestServer(tmp_path, storage="sqlite")
+        server = launch(tmp_path, storage="sqlite")
         try:
             server.user("juliet")
             if step == 0:

@@ -7,6 +7,8 @@ import pytest
 
 from prosody_py.testing.client import Closed
 
+pytestmark = pytest.mark.twins("ping")
+
 PING = "<ping xmlns='urn:xmpp:ping'/>"
 SILENCE = {"c2s_read_timeout": 1, "ping_timeout": 1}
 

@@ -9,15 +9,16 @@ import pytest
 from prosody_py.events import filters
 from prosody_py.hosts.subscriptions import State
 from prosody_py.testing.people import People
-from prosody_py.testing.server import TestServer
+
+pytestmark = pytest.mark.twins("presence")
 
 HOSTS = {"localhost": {}, "second.example": {}}
 EVENTS = [f"{when}presence/{kind}" for when in ("", "pre-") for kind in ("full", "bare")]
 
 
 @pytest.fixture(scope="module", params=["direct", "watched"])
-def server(tmp_path_factory, request):
-    server = TestServer(tmp_path_factory.mktemp("server"), hosts=HOSTS)
+def server(tmp_path_factory, request, launch):
+    server = launch(tmp_path_factory.mktemp("server"), hosts=HOSTS)
     if request.param == "watched":
         for host in HOSTS:
             for name in EVENTS:

@@ -4,12 +4,13 @@ import pytest
 
 from prosody_py.testing.client import wait_until
 from prosody_py.testing.people import People
-from prosody_py.testing.server import TestServer
+
+pytestmark = pytest.mark.twins("presence")
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    server = TestServer(tmp_path_factory.mktemp("server"))
+def server(tmp_path_factory, launch):
+    server = launch(tmp_path_factory.mktemp("server"))
     yield server
     server.stop()
 

@@ -6,6 +6,8 @@ import pytest
 
 from prosody_py.hosts import users
 
+pytestmark = pytest.mark.twins("private")
+
 EXODUS = "<exodus xmlns='exodus:prefs'><defaultnick>Hamlet</defaultnick></exodus>"
 EMPTY = "<exodus xmlns='exodus:prefs'/>"
 

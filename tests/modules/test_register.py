@@ -8,6 +8,9 @@ from prosody_py.hosts import users
 from prosody_py.testing.client import Closed
 from prosody_py.xmpp.errors import StanzaError
 
+pytestmark = pytest.mark.twins(
+    "register_ibr", "register_limits", "user_account_management", "watchregistrations")
+
 XMLNS = "jabber:iq:register"
 FEATURE = "http://jabber.org/features/iq-register"
 

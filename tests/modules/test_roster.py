@@ -6,15 +6,16 @@ from prosody_py.hosts import users
 from prosody_py.hosts.roster import load_roster
 from prosody_py.hosts.subscriptions import State
 from prosody_py.testing.client import wait_until
-from prosody_py.testing.server import TestServer
+
+pytestmark = pytest.mark.twins("roster")
 
 NS = "jabber:iq:roster"
 GET = f"<query xmlns='{NS}'/>"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    server = TestServer(tmp_path_factory.mktemp("server"), max_roster_items=5)
+def server(tmp_path_factory, launch):
+    server = launch(tmp_path_factory.mktemp("server"), max_roster_items=5)
     yield server
     server.stop()
 
@@ -234,9 +235,9 @@ def test_a_removed_account_leaves_no_roster_and_no_subscriptions(server, login):
     assert not load_roster(server.server, username, "localhost")
 
 
-def test_a_roster_is_there_after_a_restart(tmp_path):
+def test_a_roster_is_there_after_a_restart(tmp_path, launch):
     for name in ("", "Juliet"):
-        server = TestServer(tmp_path, storage="sqlite")
+        server = launch(tmp_path, storage="sqlite")
         try:
             client = server.client("romeo")
             if not name:

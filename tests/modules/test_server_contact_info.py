@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+pytestmark = pytest.mark.twins("server_contact_info")
+
 INFO = "http://jabber.org/protocol/disco#info"
 
 

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+pytestmark = pytest.mark.twins("time")
+
 
 @pytest.mark.parametrize("to", ["localhost", "juliet@localhost", None])
 @pytest.mark.parametrize(("request_", "pattern"), [

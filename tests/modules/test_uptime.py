@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+pytestmark = pytest.mark.twins("uptime", needs=["adhoc"])
+
 
 @pytest.mark.parametrize(("started_ago", "told"), [(100, 100), (-3600, 0)])
 def test_host_tells_the_seconds_since_its_start(start_server, started_ago, told):

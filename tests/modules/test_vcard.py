@@ -9,6 +9,8 @@ import pytest
 from prosody_py.hosts import users
 from prosody_py.xmpp import builders as stanza
 
+pytestmark = pytest.mark.twins("vcard")
+
 EMPTY = "<vCard xmlns='vcard-temp'/>"
 FULL = "<vCard xmlns='vcard-temp'><FN>Juliet</FN></vCard>"
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import platform
 
+import pytest
+
 from prosody_py import __version__
+
+pytestmark = pytest.mark.twins("version")
 
 QUERY = "<query xmlns='jabber:iq:version'/>"
 

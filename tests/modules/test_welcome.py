@@ -6,6 +6,8 @@ import pytest
 
 from prosody_py.events.bus import Event
 
+pytestmark = pytest.mark.twins("welcome")
+
 
 @pytest.mark.parametrize(("options", "text"), [
     ({}, "Hello juliet, welcome to the localhost IM server!"),

@@ -9,6 +9,7 @@ from prosody_py.config.hosts import modules_for
 from prosody_py.config.options import Options
 from prosody_py.config.problems import ConfigError, Problem
 from prosody_py.config.schema import GlobalOptions, HostOptions
+from prosody_py.net import outgoing
 
 
 def mistakes(config: Config, known: KnownModules) -> list[Problem]:
@@ -17,7 +18,7 @@ def mistakes(config: Config, known: KnownModules) -> list[Problem]:
     Names that nobody knows are not among them: they do no harm.
     """
     wanted: dict[tuple[type[Options], str], None] = {
-        (GlobalOptions, GLOBAL): None, (RunOptions, GLOBAL): None}
+        (options, GLOBAL): None for options in (GlobalOptions, RunOptions, *outgoing.OPTIONS)}
     for host in config.hosts:
         if not host.enabled:
             continue

@@ -13,22 +13,20 @@ import types
 from dataclasses import dataclass, field
 
 from prosody_py.api.errors import LoadError
-from prosody_py.config.harvest import harvest
-from prosody_py.config.options import Options
+from prosody_py.app.scan.module import read_text, scan
+from prosody_py.config.harvest import declare
+from prosody_py.config.options import Option, Options
 from prosody_py.loader.find import Source
 from prosody_py.loader.python_code import compile_source, describe_error
-
-_LUA_DEPENDS = re.compile(r"""module:depends\s*\(?\s*["']([A-Za-z0-9_]+)["']""")
-_LUA_REQUIRES = re.compile(r"""module:require\s*\(?\s*["']([A-Za-z0-9_./]+)["']""")
-_LUA_SERVICE = re.compile(
-    r"""module:provides\s*\(\s*["']net["']\s*,\s*\{[^}]*?\bname\s*=\s*["']([A-Za-z0-9_]+)["']""")
-_LUA_GLOBAL = re.compile(r"module:set_global\s*\(")
-_MAX_SIZE = 4 * 1024 * 1024
 
 
 @dataclass
 class ModuleFile:
-    """What one file says; `names` are all options that it reads, `config` their declaration."""
+    """What one file says.
+
+    `names` are all options that it reads, `config` their declaration in Python, `read` what the
+    getters of a Lua module take.
+    """
 
     source: Source
     names: set[str] = field(default_factory=set)
@@ -36,10 +34,13 @@ class ModuleFile:
     is_global: bool = False
     depends: set[str] = field(default_factory=set)
     services: set[str] = field(default_factory=set)
+    read: list[Option] = field(default_factory=list)
 
 
 def read(source: Source) -> ModuleFile:
     """Return what a module's file says; raises LoadError, for Python with file and line."""
+    if source.language == "none":
+        return ModuleFile(source, is_global=True)
     return _read_python(source) if source.language == "python" else _read_lua(source)
 
 
@@ -95,29 +96,30 @@ def _service_name(call: ast.Call, module: str) -> str:
 
 
 def _read_lua(source: Source) -> ModuleFile:
-    found = ModuleFile(source)
-    waiting, seen = [source.path], set()
-    while waiting:
-        path = waiting.pop()
-        if path in seen:
-            continue
-        seen.add(path)
-        text = _text(path)
-        found.names |= harvest(text)
-        found.depends |= set(_LUA_DEPENDS.findall(text))
-        found.services |= set(_LUA_SERVICE.findall(text))
-        found.is_global = found.is_global or bool(_LUA_GLOBAL.search(text))
-        folder = os.path.dirname(source.path)
-        for name in _LUA_REQUIRES.findall(text):
-            places = (f"{name}.lib.lua", f"{name}/{name}.lib.lua", f"{name}.lua")
-            waiting += [full for place in places
-                        if os.path.isfile(full := os.path.join(folder, place))][:1]
+    facts = scan(source).facts
+    found = ModuleFile(source, is_global=facts.is_global)
+    found.names = {option.name for option in facts.options}
+    found.depends = {needed.name for needed in facts.depends}
+    found.services = {item.name or source.name.removeprefix("net_") for item in facts.items
+                      if item.kind == "net"}
+    for option in facts.options:
+        place = f"{os.path.basename(option.place.file)}, line {option.place.line}"
+        declared = declare(option.name, option.kind, option.words,
+                           f"read with get_option_{option.kind} in {place}")
+        if declared is not None:
+            found.read.append(declared)
     return found
 
 
-def _text(path: str) -> str:
+def reads(source: Source, option: str) -> bool:
+    """Whether a module reads an option, as far as its text shows; nothing is run."""
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read(_MAX_SIZE)
-    except OSError as error:
-        raise LoadError(f"Cannot read {path}: {error.strerror}") from None
+        text = read_text(source.path).decode("utf-8", "replace")
+        if option not in text:
+            return False
+        if source.language == "lua":
+            return any(option == one.name for one in scan(source).facts.options)
+    except LoadError:
+        return False
+    return re.search(rf"^    {re.escape(option)} = \w|\bname=[\"']{re.escape(option)}[\"']", text,
+                     re.MULTILINE) is not None

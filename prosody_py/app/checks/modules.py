@@ -14,10 +14,11 @@ from prosody_py.app.places import plugin_folders
 from prosody_py.config.config import GLOBAL, Config, HostConfig
 from prosody_py.config.hosts import modules_for
 from prosody_py.config.nearest import nearest
-from prosody_py.config.problems import Location, Problem
+from prosody_py.config.problems import WARNING, Location, Problem
 from prosody_py.config.schema import Schema
 from prosody_py.hosts.users import DEFAULT_PROVIDER
-from prosody_py.loader.find import available, bundled_folders, find
+from prosody_py.loader.find import Source, available, bundled_folders, find
+from prosody_py.net import outgoing
 from prosody_py.storage.open import DEFAULT_DRIVER
 
 ALWAYS = ("admin_socket", "admin_shell")
@@ -31,21 +32,33 @@ class KnownModules:
     files: dict[str, ModuleFile] = field(default_factory=dict)
     schema: Schema = field(default_factory=Schema)
     problems: list[Problem] = field(default_factory=list)
+    folders: list[str] = field(default_factory=list)
+
+    def reader_of(self, option: str) -> str | None:
+        """Return a module that is not enabled and reads an option, None when there is none."""
+        for name, source in sorted(available(self.folders).items()):
+            if name not in self.files and module_files.reads(source, option):
+                return name
+        return None
 
 
 def look(config: Config) -> KnownModules:
     """Find and read the modules that the configuration names, and those that they need."""
     folders = [*plugin_folders(config), *bundled_folders()]
-    known = KnownModules()
-    known.schema.register(RunOptions)
+    known = KnownModules(folders=folders)
+    for options in (RunOptions, *outgoing.OPTIONS):
+        known.schema.register(options)
     wanted: dict[str, tuple[Location, str]] = {}
     for host in config.hosts:
         if host.enabled:
             for name, place, hint in _named_by(config, host):
                 wanted.setdefault(name, (place, hint))
     for name, (place, hint) in wanted.items():
-        if find(name, folders) is None:
+        source = find(name, folders)
+        if source is None:
             known.problems.append(_missing(name, place, hint, folders))
+        elif source.remark:
+            known.problems.append(_replaced(source, place))
     waiting = [*ALWAYS, *wanted]
     while waiting:
         name = waiting.pop(0)
@@ -105,6 +118,12 @@ def _missing(name: str, place: Location, written: str, folders: list[str]) -> Pr
     return Problem.at(place, f"there is no module {name}", hint)
 
 
+def _replaced(source: Source, place: Location) -> Problem:
+    hint = ("take it out of modules_enabled" if source.language == "none"
+            else f"the module that comes with the server is taken: {source.path}")
+    return Problem.at(place, source.remark, hint, WARNING)
+
+
 def _broken(name: str, path: str, text: str) -> Problem:
     found = _PLACE.match(text)
     place = Location(found["file"], int(found["line"])) if found else Location(path)
@@ -117,5 +136,6 @@ def _register(schema: Schema, file: ModuleFile) -> None:
     if file.config is not None:
         schema.register(file.config)
     schema.register_names(file.names)
+    schema.register_read(file.read)
     for service in file.services:
         schema.register_service(service)

@@ -56,8 +56,9 @@ def run(args: argparse.Namespace) -> int:
 def of_options_and_modules(config: Config, what: str = "all") -> list[Problem]:
     """Return what is wrong with options ("config"), modules ("modules") or both ("all")."""
     known: KnownModules = look(config)
-    problems = [] if what == "modules" else [*check_options(config, known.schema),
-                                             *mistakes(config, known)]
+    problems = [] if what == "modules" else [
+        *check_options(config, known.schema, find_reader=known.reader_of),
+        *mistakes(config, known)]
     if what != "config":
         problems += known.problems
     files = {file: index for index, file in enumerate(config.files)}

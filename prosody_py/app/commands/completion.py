@@ -50,7 +50,7 @@ def script(parser: argparse.ArgumentParser) -> str:
     for name, command in commands.items():
         command.complete()
         words = [*_subcommands(command), *_choices(command), *_options(command)]
-        files = " $(compgen -f -- \"$current\")" if name == "lua" else ""
+        files = " $(compgen -f -- \"$current\")" if name in ("lua", "module") else ""
         cases.append(f'            {name}) [ -n "$command" ] || '
                      f'{{ command=$word; words="{" ".join(words)}{files}"; }} ;;')
     return _BASH.format(cases="\n".join(cases), commands=" ".join([*commands, *options]))
@@ -64,7 +64,9 @@ def _subcommands(parser: argparse.ArgumentParser) -> dict[str, argparse.Argument
 
 
 def _choices(parser: argparse.ArgumentParser) -> list[str]:
-    return [choice for action in parser._actions if not action.option_strings
+    """Return what the arguments may be: their choices, or the words that they suggest."""
+    suggested = [word for action in parser._actions for word in getattr(action, "words", ())]
+    return suggested + [choice for action in parser._actions if not action.option_strings
             and isinstance(action.choices, tuple) for choice in action.choices]
 
 

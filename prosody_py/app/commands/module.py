@@ -1,4 +1,4 @@
-"""`prosody-py module`: modules of the running server, and the beginning of a new one."""
+"""`prosody-py module`: modules of the running server, and tools for those who write them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ import argparse
 from prosody_py.app.commands.shell import tell
 
 _DESCRIPTION = """\
-Lists, loads, unloads and reloads modules of the running server, or writes a new module.
+Lists, loads, unloads and reloads modules of the running server; reads modules without running
+them; writes a new module, and what an editor needs to know.
 
   prosody-py module list
   prosody-py module reload roster            on every host that has it
   prosody-py module load ping --host example.com
   prosody-py module new hello --python       a module to start from, with its test
+  prosody-py module scan ~/prosody-modules   what Lua modules need, and whether it is here
+  prosody-py module annotations plugins      let an editor complete and check Lua modules
   prosody-py module command lastlog2 a@b.c   what a module offers for the command line
 
 What is loaded or unloaded here lasts until the server stops; modules_enabled in the configuration
@@ -45,10 +48,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     language.add_argument("--lua", dest="language", action="store_const", const="lua",
                           help="write it in Lua")
     new.add_argument("--folder", default=".", help="where to write the files (default: here)")
+    _add_reading(commands)
+
+
+def _add_reading(commands) -> None:
+    scan = commands.add_parser("scan", help="say what Lua modules need and whether it is here, "
+                               "without running them; exit code 2 when one of them will not load")
+    scan.add_argument("paths", metavar="PATH", nargs="+",
+                      help="a file, the folder of a module, or a folder of modules")
+    scan.add_argument("--short", action="store_true", help="only one line for each module")
+    scan.add_argument("--json", action="store_true", help="print everything as JSON")
+    annotations = commands.add_parser("annotations", help="write what editors with the Lua "
+                                      "language server (LuaLS) need to complete and check modules")
+    annotations.add_argument("folder", metavar="FOLDER", nargs="?", default=".",
+                             help="the folder of your modules (default: this one)")
 
 
 def run(args: argparse.Namespace) -> int:
     """Do what is asked; return the exit code."""
+    if args.action == "scan":
+        return _scan(args)
+    if args.action == "annotations":
+        from prosody_py.app.annotations.files import write as annotate
+        from prosody_py.app.places import optional_config
+        changed = annotate(args.folder, optional_config(args.config))
+        print(f"wrote {len(changed)} files" if changed else "nothing has changed")
+        return 0
     if args.action == "new":
         from prosody_py.app.skeleton import write
         for path in write(args.name, args.language, args.folder):
@@ -63,3 +88,18 @@ def run(args: argparse.Namespace) -> int:
         return run_command(load(config_file(args.config)), args.name, args.words)
     words = ["module", args.action, *([args.name] if args.action != "list" else [])]
     return tell(args, *words, *([args.host] if args.host else []))
+
+
+def _scan(args: argparse.Namespace) -> int:
+    import json
+
+    from prosody_py.app.places import optional_config
+    from prosody_py.app.scan.report import as_data, as_lines
+    from prosody_py.app.scan.survey import survey
+    from prosody_py.app.scan.verdict import FAILS
+    found = survey(args.paths, optional_config(args.config))
+    if args.json:
+        print(json.dumps(as_data(found), indent=2))
+    else:
+        print(*as_lines(found, args.short), sep="\n")
+    return 2 if any(one.result == FAILS for one in found.verdicts) else 0

@@ -20,7 +20,8 @@ where that is not 0. Modules may fire further events, which only they know.
 
 `prosody-py shell events explain NAME` says the same of one event, and who handles it on the
 running server."""
-_BUSES = {"host": "Events of a host", "global": "Events of the server"}
+_BUSES = {"host": "Events of a host", "global": "Events of the server",
+          "http": "Events of the HTTP server"}
 
 
 def render() -> str:

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import ast
-import re
 import types
 from dataclasses import dataclass
 
 from prosody_py.api.marks import MARK, HookMark
+from prosody_py.app.lua_source.parser import parse
 from prosody_py.app.manual.markdown import first_paragraph
+from prosody_py.app.scan.reader import Reader
 
 _CALLS = {"hook": "host", "hook_global": "server", "hook_tag": "host"}
-_LUA_HOOK = re.compile(r"""
-    ^(?P<indent>[ \t]*) module:(?P<call>hook|hook_global) \s*\(\s* (?P<name>[^,]+?) \s*,
-    (?P<rest> (?! [^\n]* \bfunction\s* \([^)\n]*\) \s*$ ) [^\n]* \)[ ;]*$    # one line, or as
-            | .*? ^(?P=indent) end [^\n]*$ )                   # far as the "end" below its start
-    """, re.MULTILINE | re.DOTALL | re.VERBOSE)
-_LUA_STRING = re.compile(r"""["']([^"']*)["']""")
-_LUA_PRIORITY = re.compile(r",\s*(-?\d+(?:\.\d+)?)\s*\)\s*;?\s*\Z")
+_LUA_CALLS = {"hook": "host", "hook_tag": "host", "hook_global": "server"}
 
 
 @dataclass(frozen=True)
@@ -110,17 +105,11 @@ def text_of(node: ast.expr, namespace: types.ModuleType) -> str:
 
 def of_lua(text: str, is_global: bool) -> list[Handler]:
     """Return the handlers of a Lua module as far as its text shows them."""
-    local = {name: value for name, value in re.findall(
-        r"""^local\s+(\w+)\s*=\s*["']([^"']*)["']""", text, re.MULTILINE)}
+    reader = Reader("")
+    reader.read(parse(text), "")
     found: dict[Handler, None] = {}
-    for call in _LUA_HOOK.finditer(text):
-        event = "".join(_lua_text(part.strip(), local) for part in call["name"].split(".."))
-        priority = _LUA_PRIORITY.search(call["rest"])
-        on = "server" if is_global or call["call"] == "hook_global" else "host"
-        found[Handler(event, float(priority[1]) if priority else 0, on)] = None
+    for hook in reader.facts.hooks:
+        if hook.call in _LUA_CALLS:
+            on = "server" if is_global else _LUA_CALLS[hook.call]
+            found[Handler(hook.event, hook.priority, on)] = None
     return list(found)
-
-
-def _lua_text(part: str, local: dict[str, str]) -> str:
-    literal = _LUA_STRING.fullmatch(part)
-    return literal[1] if literal else local.get(part, "*")

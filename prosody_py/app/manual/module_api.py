@@ -11,6 +11,7 @@ from functools import cache
 from prosody_py import api, lua
 from prosody_py.api import (
     hooking,
+    http,
     items,
     marks,
     option_getters,
@@ -50,7 +51,7 @@ GROUPS: tuple[tuple[str, type | None], ...] = (
     ("Events", hooking.Hooking), ("Options", option_getters.OptionGetters),
     ("Stores, files and other modules", sharing.Sharing),
     ("Items and providers", items.Items), ("Time", timing.Timing), ("Undoing", timing.Undoing),
-    ("Sending", traffic.Traffic), ("Numbers and permissions", reporting.Reporting),
+    ("Sending", traffic.Traffic), ("HTTP", http.HttpUrls), ("Numbers and permissions", reporting.Reporting),
     ("The module itself", Module))
 INNER = frozenset(("host_items", "host_modules", "count_error"))
 """Methods of Module that the server calls, not modules."""
@@ -97,14 +98,16 @@ def _functions(namespace) -> list[tuple[str, Callable]]:
 @cache
 def lua_names() -> frozenset[str]:
     """Return the methods that `module` has in Lua."""
-    border = os.path.join(os.path.dirname(lua.__file__), "border", "module.lua")
-    with open(border, encoding="utf-8") as file:
-        text = file.read()
+    border, text = os.path.join(os.path.dirname(lua.__file__), "border"), ""
+    for name in ("module.lua", "measures.lua"):
+        with open(os.path.join(border, name), encoding="utf-8") as file:
+            text += file.read()
     kinds = {"get_option_" + kind for found in re.findall(
         r"for _, kind in ipairs \{(.*?)\} do\s+methods\[\"get_option_\"", text, re.DOTALL)
         for kind in re.findall(r'"(\w+)"', found)}
     given = {name for name in (*PLAIN, *ASKING)
-             if name in LUA_ONLY or (hasattr(Module, name) and name not in INNER)}
+             if name in LUA_ONLY or (inspect.isfunction(getattr(Module, name, None))
+                                     and name not in INNER)}
     defined = re.findall(r"^(?:function methods:|methods\.)(\w+)", text, re.MULTILINE)
     return frozenset((*given, *kinds, *defined))
 

@@ -14,6 +14,7 @@ from prosody_py.app.options import RunOptions
 from prosody_py.config.option import Option
 from prosody_py.config.schema import GlobalOptions, HostOptions, Schema
 from prosody_py.lua import LuaOptions
+from prosody_py.net import outgoing
 
 _INTRO = """\
 The configuration is one YAML file, `prosody.cfg.yaml`. An option stands at the top level, for all
@@ -79,7 +80,7 @@ def home() -> dict[str, str]:
 
 def _server() -> tuple[Option, ...]:
     """Return the options of the top level: what the core declares, and the Lua runtime."""
-    exact = {option.name: option for options in (LuaOptions, RunOptions)
+    exact = {option.name: option for options in (LuaOptions, RunOptions, *outgoing.OPTIONS)
              for option in options.declared()}
     declared = [exact.get(option.name, option) for option in GlobalOptions.declared()]
     names = {option.name for option in (*declared, *HostOptions.declared())}

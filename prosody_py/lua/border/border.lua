@@ -16,6 +16,7 @@ events = run_file("event.lua", event_py, scheduler, proxy.hidden, proxy.proxies)
 for name, f in next, proxy.raw do
 	if _G[name] then _G[name] = f; end
 end
+run_file("functions.lua", real_debug);
 coroutine = scheduler.coroutine;
 for name, f in next, proxy.tables do table[name] = f; end
 package.loaded.coroutine = coroutine;
@@ -73,7 +74,8 @@ package.loaded["native.driver"] = driver;
 py.format = require "util.format".format;
 local st = require "util.stanza";
 local identities = setmetatable({}, { __mode = "k" });
-local stanza = run_file("stanza.lua", st, identities, proxy.hidden, proxy.native_next);
+local stanza = run_file("stanza.lua", run_file, st, identities, proxy.hidden, proxy.native_next);
+events.connect(stanza);
 local data = run_file("data.lua", identities, stanza.identity, st.stanza_mt, proxy, events.key_of);
 require "util.import";
 

@@ -6,9 +6,11 @@ local type, rawget, next, getmetatable, error, select =
 	type, rawget, next, getmetatable, error, select;
 local unpack = table.unpack or unpack;
 
--- What a table or function is to Python: a Python object (1), a stanza (2), an open event (4),
--- something of Lua's own (0). The last two numbers go with an identity, `fresh` if it had none.
+-- What a table or function is to Python: a Python object (1), a stanza (2), a session that Lua has
+-- made (3), an open event (4), something else of Lua's own (0). All but 1 and 4 go with an
+-- identity, `fresh` if it had none.
 local function identify(value, fresh)
+	local kind = 0;
 	if type(value) == "function" then
 		local object = objects_of[value];
 		if object then return 1, object; end
@@ -17,6 +19,7 @@ local function identify(value, fresh)
 		if object then return 1, object; end
 		local key = key_of(value);
 		if key then return 4, key; end
+		if rawget(value, "dispatch_stanza") then kind = 3; end
 	end
 	local is_stanza = getmetatable(value) == stanza_mt;
 	local id = is_stanza and identity(value) or identities[value];
@@ -24,7 +27,7 @@ local function identify(value, fresh)
 		id = fresh;
 		identities[value] = id;
 	end
-	return is_stanza and 2 or 0, id;
+	return is_stanza and 2 or kind, id;
 end
 
 -- The flat form of data: before each value its kind. A map is its size and its keys and values,

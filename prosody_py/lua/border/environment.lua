@@ -41,12 +41,16 @@ local FEATURES = {
 	"module-ready", "permissions",
 };
 local prosody = {
-	version = version; platform = platform; process_type = "prosody"; arg = {};
+	version = version; platform = platform; arg = {};
 	start_time = server.start_time; hosts = server.hosts; events = server.events;
 	full_sessions = server.full_sessions; bare_sessions = server.bare_sessions;
-	paths = server.paths; config = server.config; incoming_s2s = {}; opts = {};
-	features = require "util.set".new(FEATURES);
+	paths = server.paths; incoming_s2s = {}; opts = {}; installed = true; config_loaded = true;
+	features = require "util.set".new(FEATURES); release = version;
+	resolve_relative_path = require "util.paths".resolve_relative_path;
+	main_thread = require "util.async".runner(function (f) return f(); end);
 };
+-- Fields of the server that change.
+setmetatable(prosody, { __index = function (_, name) return py.server_state(name); end });
 prosody.core_post_stanza = function (origin, stanza, preevents)
 	return request(py.post_stanza, origin, stanza, preevents);
 end

@@ -6,9 +6,9 @@
 local border, py, plain_functions, asking, environment = ...;
 local request, proxy = border.request, border.proxy;
 local OBJECT, results = border.OBJECT, proxy.results;
-local promise, set, array, st, format, logger = require "util.promise", require "util.set",
-	require "util.array", require "util.stanza", require "util.format".format,
-	require "util.logger";
+local promise, set, array, st, format, logger, values = require "util.promise",
+	require "util.set", require "util.array", require "util.stanza", require "util.format".format,
+	require "util.logger", require "util.iterators".values;
 local type, error, rawget, setmetatable, pcall, next, tostring, ipairs =
 	type, error, rawget, setmetatable, pcall, next, tostring, ipairs;
 local open = io.open;
@@ -158,6 +158,23 @@ end
 
 methods.once = methods.on_ready;
 
+-- A task: { name =, when = "hourly" | "daily" | "weekly", run = function (task, now) end }.
+function methods:cron(task)
+	self:depends("cron");
+	return self:add_item("task", task);
+end
+
+local function every(when)
+	return function (self, name, run)
+		if type(name) == "function" then name, run = nil, name; end
+		return self:cron({ name = name, when = when, run = run });
+	end
+end
+
+methods.hourly = every("hourly");
+methods.daily = every("daily");
+methods.weekly = every("weekly");
+
 -- Traffic and stores ----------------------------------------------------------------------------
 
 function methods:send_iq(stanza, origin, timeout)
@@ -168,14 +185,26 @@ function methods:send_iq(stanza, origin, timeout)
 	end);
 end
 
+-- `iter` gives the addresses themselves, such as that of a set's :items() or of `pairs`.
 function methods:broadcast(jids, stanza, iter)
-	iter = iter or ipairs;
-	for _, jid in iter(jids) do
+	for jid in (iter or values)(jids) do
 		local copy = st.clone(stanza);
 		copy.attr.to = jid;
 		self:send(copy);
 	end
 end
+
+-- Permissions -----------------------------------------------------------------------------------
+
+-- Asks a store only for the first address on a host; a session has its role with it.
+function methods:may(action, context, peek)
+	local object = object_of(self, "may");
+	local answer = plain.may_now(object, action, context, peek);
+	if answer == nil then return request(asking.may, object, action, context, peek); end
+	return answer;
+end
+
+function methods:could(action, context) return self:may(action, context, true); end
 
 -- Files -----------------------------------------------------------------------------------------
 
@@ -196,49 +225,19 @@ function methods:require(name)
 	return chunk();
 end
 
--- Metrics ---------------------------------------------------------------------------------------
-
-local now = require "util.time".now;
-
-function methods:measure(name, kind, conf)
-	local metric = plain.make_metric(object_of(self, "measure"), kind, name, nil, nil, nil, conf);
-	if kind == "times" then
-		return function ()
-			local start = now();
-			return function () plain.record(metric, now() - start); end
-		end
-	elseif kind == "rate" or kind == "counter" then
-		return function (value) plain.record(metric, value or 1); end
-	end
-	return function (value) plain.record(metric, value); end
-end
-
-local family_mt = {};
-family_mt.__index = family_mt;
-
-function family_mt:with_labels(...)
-	return setmetatable({ metric = plain.labelled(self.metric, ...) }, family_mt);
-end
-
-family_mt.with_partial_label = family_mt.with_labels;
-function family_mt:set(value) plain.set_metric(self.metric, value); end
-function family_mt:add(value) plain.record(self.metric, value); end
-function family_mt:inc() plain.record(self.metric, 1); end
-function family_mt:sample(value) plain.record(self.metric, value); end
-
-function methods:metric(kind, name, unit, description, label_keys, conf)
-	local metric = plain.make_metric(object_of(self, "metric"), kind, name, unit, description,
-		label_keys, conf);
-	return setmetatable({ metric = metric }, family_mt);
-end
-
 -- Instances -------------------------------------------------------------------------------------
 
 local mt = { __tostring = function (self) return "mod_" .. self.name .. " on " .. self.host; end };
 
+-- Fields that are made when somebody reads them.
+local computed = { dependencies = plain.dependencies;
+	reverse_dependencies = plain.reverse_dependencies };
+for name in next, computed do methods[name] = nil; end
+
 function mt.__index(self, key)
 	local method = methods[key];
 	if method ~= nil then return method; end
+	if computed[key] then return computed[key](rawget(self, OBJECT)); end
 	local parent = rawget(self, "_parent");
 	if parent then
 		local value = rawget(parent, key);
@@ -273,4 +272,9 @@ end
 
 package.loaded["core.moduleapi"] = methods; -- what a module adds there, all others have
 
-return { new = new, methods = methods, mt = mt };
+local weak_mt = { __mode = "kv" };
+
+return {
+	new = new; methods = methods; mt = mt; plain = plain; object_of = object_of;
+	weak_table = function () return setmetatable({}, weak_mt); end;
+};

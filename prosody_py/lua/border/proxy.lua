@@ -31,12 +31,13 @@ local function object_of(t, name)
 end
 
 local methods, plain_methods = {}, {};
+local stub_names = setmetatable({}, { __mode = "k" }); -- stub -> the name of what it calls
 
 local function method(name)
 	local stub = methods[name];
 	if not stub then
 		function stub(self, ...) return request(py.call_method, object_of(self, name), name, ...); end
-		methods[name] = stub;
+		methods[name], stub_names[stub] = stub, name;
 	end
 	return stub;
 end
@@ -51,7 +52,7 @@ local function plain_method(name)
 	local stub = plain_methods[name];
 	if not stub then
 		function stub(self, ...) return results(py.call_plain(object_of(self, name), name, ...)); end
-		plain_methods[name] = stub;
+		plain_methods[name], stub_names[stub] = stub, name;
 	end
 	return stub;
 end
@@ -76,7 +77,7 @@ local function bound(t, name, call, asking)
 				return results(call(t[OBJECT], name, first_arg, ...));
 			end
 		end
-		cache[name] = stub;
+		cache[name], stub_names[stub] = stub, name;
 	end
 	return stub;
 end
@@ -95,6 +96,7 @@ local function sender(t, name)
 			if sent == nil then return request(send_later, t[OBJECT], name, stanza); end
 			return sent;
 		end
+		stub_names[cache[name]] = name;
 	end
 	return cache[name];
 end
@@ -111,6 +113,7 @@ local function logger(t)
 				py.log(t[OBJECT], level, py.format(message, ...));
 			end
 		end
+		stub_names[cache.log] = "log";
 	end
 	return cache.log;
 end
@@ -149,8 +152,15 @@ function mt.__index(t, key)
 	error(value, 2);
 end
 
+-- A function of the class that is given to another object, as `a.send = b.send`, is that object's
+-- own again: what was written over it is taken away.
 function mt.__newindex(t, key, value)
-	local problem = set(rawget(t, OBJECT), key, value);
+	local problem;
+	if stub_names[value] == key and key ~= nil then
+		problem = py.unset(rawget(t, OBJECT), key);
+	else
+		problem = set(rawget(t, OBJECT), key, value);
+	end
 	if problem then error(problem, 2); end
 end
 

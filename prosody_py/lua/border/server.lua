@@ -37,5 +37,6 @@ function border.new_store(object, ...)
 		local name = select(i, ...);
 		store[name] = operation(name);
 	end
+	store.caps = results(plain.store_caps(object));
 	return store;
 end

@@ -1,34 +1,21 @@
 -- What Python needs of stanza tables: text, attributes, children, and which Python object is
 -- theirs. The tables themselves are those of util.stanza.
 
-local st, identities, hidden, next = ...;
+local run_file, st, identities, hidden, next = ...;
 local from_flat_table = st.from_flat_table;
-local type, tostring, select, rawget = type, tostring, select, rawget;
+local type, tostring, select = type, tostring, select;
 local s_find, s_gsub, s_gmatch, s_sub, s_byte =
 	string.find, string.gsub, string.gmatch, string.sub, string.byte;
-local t_concat = table.concat;
+local t_concat = require "native.raw".concat;
 local unpack = table.unpack or unpack;
 local XML_NS = "http://www.w3.org/XML/1998/namespace";
 local CHUNK = 1000;
 local MADE_OF = {}; -- hidden
 hidden[MADE_OF] = true;
 
--- The flat values from which a table was made stay in it, with its identity at the end.
-local function new(...)
-	local values = { ... };
-	local stanza = from_flat_table(values);
-	stanza[MADE_OF] = values;
-	return stanza;
-end
-
-local function new_large(values)
-	local stanza = from_flat_table(values);
-	stanza[MADE_OF] = values;
-	return stanza;
-end
 
 local function identity(stanza)
-	local values = rawget(stanza, MADE_OF);
+	local values = stanza[MADE_OF];
 	if values then return values[#values]; end
 	return identities[stanza];
 end
@@ -87,14 +74,38 @@ local function compare(element, values, i)
 	return i + 1;
 end
 
-local function unchanged(stanza)
-	local values = rawget(stanza, MADE_OF);
+-- Whether a table still is what Python knows, and the first time when it is not its number.
+local function look_at(stanza)
+	local values = stanza[MADE_OF];
 	if values == nil then return false; end
-	if compare(stanza, values, 1) then return true; end
-	identities[stanza] = values[#values];
+	local n = #values;
+	if values[n - 1](stanza, values) then return true; end
+	identities[stanza] = values[n];
 	stanza[MADE_OF] = nil;
-	return false;
+	return false, values[n];
 end
+
+local function unchanged(stanza) return (look_at(stanza)); end
+
+-- Tables made for Python. What a table was made of stays in it: the values, then the function
+-- that compares it with them, last its identity.
+
+local function still_flat(stanza, values) return compare(stanza, values, 1) ~= nil; end
+
+local function new_large(values)
+	local stanza, n = from_flat_table(values), #values;
+	values[n], values[n + 1] = still_flat, values[n];
+	stanza[MADE_OF] = values;
+	return stanza;
+end
+
+local function new(...) return new_large({ ... }); end
+
+local make_shape = run_file("shape.lua", st.stanza_mt, MADE_OF);
+local makers = {}; -- of the shapes that Python knows by these numbers
+
+local function generate(shape, ...) makers[shape] = make_shape(...); end
+local function make(number, shape, ...) return makers[shape](number, ...); end
 
 -- Text, exactly as xmpp/writer.py writes it ----------------------------------------------------
 
@@ -245,8 +256,19 @@ local function add(stanza, ...)
 	end
 end
 
+-- Where building is: the elements into which it has gone, as in stanza/build.lua.
+
+local function path(stanza)
+	if stanza.last_add then return unpack(stanza.last_add); end
+end
+
+local function set_path(stanza, ...)
+	stanza.last_add = select("#", ...) > 0 and { ... } or nil;
+end
+
 return {
-	new = new; new_large = new_large; identity = identity; unchanged = unchanged; xml = xml; head = head; set_name = set_name;
+	path = path; set_path = set_path; new = new; new_large = new_large; look_at = look_at; makers = makers; generate = generate; make = make;
+	identity = identity; unchanged = unchanged; xml = xml; head = head; set_name = set_name;
 	set_attr = set_attr; replace_attr = replace_attr; children = children; child = child;
 	clear = clear; add = add; identify = identify; give_numbers = give_numbers; replace_child = replace_child;
 };

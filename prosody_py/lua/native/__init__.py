@@ -10,24 +10,36 @@ from types import ModuleType
 from typing import Any
 
 from prosody_py.lua.native import (
+    ciphers,
     clock,
+    compression,
     encodings,
+    expat,
     files,
     hashes,
+    keys,
     net,
+    packing,
     process,
     random,
+    signals,
     xml,
 )
 
 SUBJECTS: dict[str, ModuleType] = {
+    "ciphers": ciphers,
     "clock": clock,
+    "compression": compression,
     "encodings": encodings,
+    "expat": expat,
     "files": files,
     "hashes": hashes,
+    "keys": keys,
     "net": net,
+    "packing": packing,
     "process": process,
     "random": random,
+    "signals": signals,
     "xml": xml,
 }
 
@@ -35,11 +47,20 @@ SUBJECTS: dict[str, ModuleType] = {
 _MAKE_FUNCTION = b"local f = ... return function (...) return f(...) end"
 
 
+# Lua's own functions, which do not see through proxies (border/traversal.lua) and cost less: for
+# libraries that meet only plain tables.
+_RAW = b"""package.loaded["native.raw"] = {
+    next = next; getmetatable = getmetatable; setmetatable = setmetatable; rawget = rawget;
+    concat = table.concat;
+}"""
+
+
 def install(runtime: Any) -> None:
     """Put a table for each subject into `package.loaded["native.<subject>"]`.
 
     runtime: a lupa LuaRuntime made with `encoding=None` and `unpack_returned_tuples=True`.
     """
+    runtime.execute(_RAW)
     loaded = runtime.globals()[b"package"][b"loaded"]
     make_function = runtime.eval(b"function (...) " + _MAKE_FUNCTION + b" end")
     for subject, module in SUBJECTS.items():

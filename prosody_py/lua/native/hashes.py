@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 DIGESTS = ("sha1", "sha224", "sha256", "sha384", "sha512", "md5", "blake2s", "blake2b", "sha3_256",
            "sha3_512")
+ALIASES = {"blake2s256": "blake2s", "blake2b512": "blake2b"}
 MAX_ITERATIONS = 10_000_000
 
 
@@ -42,12 +43,35 @@ def _pbkdf2(name: str) -> Callable[[bytes, bytes, int], bytes | None]:
     return derive
 
 
+def _hkdf(name: str) -> Callable[..., bytes | None]:
+    size = hashlib.new(name).digest_size
+
+    def derive(length: int, key: bytes, salt: bytes = b"", info: bytes = b"") -> bytes | None:
+        if not 0 < length <= 255 * size:
+            return None
+        secret = hmac.digest(salt or bytes(size), key, name)
+        out = block = b""
+        while len(out) < length:
+            block = hmac.digest(secret, block + info + bytes([len(out) // size + 1]), name)
+            out += block
+        return out[:int(length)]
+
+    return derive
+
+
 def functions() -> dict[str, Callable]:
-    """Return the digests, `hmac_*`, `pbkdf2_hmac_*` and `equals`, all on bytes."""
+    """Return the digests, `hmac_*`, `pbkdf2_hmac_*`, `hkdf_hmac_*` and `equals`, all on bytes.
+
+    hkdf_hmac_*(length, key, salt, info) is RFC 5869, both steps.
+    """
     found: dict[str, Callable] = {name: _digest(name) for name in DIGESTS}
-    for name in ("md5", "sha1", "sha224", "sha256", "sha384", "sha512"):
+    for name in DIGESTS:
         found["hmac_" + name] = _hmac(name)
+    for alias, name in ALIASES.items():
+        found[alias], found["hmac_" + alias] = found[name], found["hmac_" + name]
     for name in ("sha1", "sha256", "sha512"):
         found["pbkdf2_hmac_" + name] = _pbkdf2(name)
+    for name in ("sha256", "sha384"):
+        found["hkdf_hmac_" + name] = _hkdf(name)
     found["equals"] = hmac.compare_digest
     return found

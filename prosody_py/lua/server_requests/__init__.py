@@ -13,18 +13,31 @@ from typing import Any
 from prosody_py.lua.server_requests import (
     accounts,
     configuration,
+    databases,
+    dns,
+    drivers,
+    files,
     hosts,
+    http,
+    http_server,
     metrics,
     modules,
+    network,
+    passwords,
     ports,
+    roles,
     rosters,
     sessions,
+    signals,
+    sinks,
     stanzas,
     stores,
+    tls,
 )
 
-_SUBJECTS = (stanzas, modules, configuration, hosts, accounts, rosters, sessions, stores, ports,
-             metrics)
+_SUBJECTS = (stanzas, modules, configuration, hosts, accounts, roles, rosters, sessions, stores,
+             ports, metrics, databases, drivers, files, network, tls, sinks, http,
+             http_server, dns, signals, passwords)
 
 PLAIN: dict[str, Callable[..., Any]] = {}
 REQUESTS: dict[str, Callable[..., Any]] = {}

@@ -1,4 +1,4 @@
-"""Requests: accounts and roles (core.usermanager).
+"""Requests: accounts (core.usermanager).
 
 What cannot be done is `nil, text`, as authentication providers of Prosody answer.
 """
@@ -6,9 +6,8 @@ What cannot be done is `nil, text`, as authentication providers of Prosody answe
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
-from prosody_py.api import permissions
 from prosody_py.events.bus import Event
 from prosody_py.hosts import users
 from prosody_py.hosts.users import AccountError
@@ -80,7 +79,8 @@ def user_is_enabled(border, server, raw_username: Any, raw_host: Any) -> Any:
     return _outcome(border, lambda: bool(users.provider(server, host).is_enabled(username)))
 
 
-def set_enabled(border, server, raw_username: Any, raw_host: Any, enabled: bool) -> Any:
+def set_enabled(border, server, raw_username: Any, raw_host: Any, enabled: bool,
+                meta: Any = None) -> Any:
     """Allow or forbid logging in, and say so: `user-enabled` or `user-disabled`."""
     username, host = _texts(border, raw_username, raw_host)
 
@@ -91,6 +91,8 @@ def set_enabled(border, server, raw_username: Any, raw_host: Any, enabled: bool)
             session.close("not-authorized", "The account is disabled")
         name = "user-enabled" if enabled else "user-disabled"
         event = Event(username=username, host=host)
+        if not enabled:
+            event.meta = border.to_python(meta)
         server.events.fire_event(name, event)
         server.hosts[host].events.fire_event(name, event)
 
@@ -103,49 +105,8 @@ def provider_name(border, server, raw_host: Any) -> Any:
     return None if host is None or host.users is None else border.to_lua(host.users.name)
 
 
-# -- roles ---------------------------------------------------------------------------------
-
-
-class _Place(NamedTuple):
-    """A host to be asked for roles in the place of a module."""
-
-    server: Any
-    host: str
-
-
-def is_admin(border, server, jid: Any, host: Any) -> bool:
-    return bool(users.is_admin(server, *_texts(border, jid, host)))
-
-
-def role_of(border, server, jid: Any, host: Any) -> Any:
-    """Return the name of the role that a JID has on a host."""
-    return border.to_lua(permissions.role_of(_Place(server, border.to_python(host)),
-                                             border.to_python(jid)))
-
-
-def role_permissions(border, server, raw_role: Any, raw_host: Any) -> Any:
-    """Return {action: true} of what a role may do on a host; None for an unknown role."""
-    role, host = _texts(border, raw_role, raw_host)
-    names = permissions.roles_below(role)
-    if names is None:
-        return None
-    place = server.hosts.get(host) or server
-    return border.copy_to_lua({action: True for granted, action
-                               in place.extras.get("permissions", {}) if granted in names})
-
-
-def role_names(border, server) -> Any:
-    return border.copy_to_lua(list(permissions.ROLES))
-
-
-def admins(border, server, host: Any) -> Any:
-    return border.copy_to_lua(
-        sorted(map(str, server.config.get(border.to_python(host), "admins") or ())))
-
-
 PLAIN: dict[str, Callable[..., Any]] = {
-    "is_admin": is_admin, "role_of": role_of, "role_permissions": role_permissions,
-    "role_names": role_names, "admins": admins, "provider_name": provider_name,
+    "provider_name": provider_name,
 }
 REQUESTS: dict[str, Callable[..., Any]] = {
     "user_exists": user_exists, "test_password": test_password, "create_user": create_user,

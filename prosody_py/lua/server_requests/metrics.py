@@ -41,7 +41,23 @@ def values(border, server) -> Any:
         for labels, series in found.series.items()})
 
 
+def families(border, server) -> Any:
+    """Return a list of all metrics with everything that is in them."""
+    return border.copy_to_lua([
+        {"name": name, "type_": found.kind, "unit": found.unit or "",
+         "description": found.description or "", "label_keys": list(found.label_keys),
+         "series": [{"labels": list(labels), "value": series.value, "count": series.count}
+                    for labels, series in found.series.items()]}
+        for name, found in measures.measures(server).metrics.items()])
+
+
+def collect(border, server) -> None:
+    measures.collect(server)
+
+
 PLAIN: dict[str, Callable[..., Any]] = {
     "metric": metric, "metric_labelled": labelled, "metric_record": record,
     "metric_set": set_value, "metric_values": values,
+    "metric_families": families,
 }
+REQUESTS: dict[str, Callable[..., Any]] = {"collect_metrics": collect}

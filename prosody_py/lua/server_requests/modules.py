@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -61,9 +62,21 @@ def modules_of_host(border, server, raw_host: bytes) -> Any:
             border.to_lua(record.component_module))
 
 
+def plugin_file(border, server, raw_name: bytes, resource: Any = None) -> Any:
+    """Return the path of a module's file, or of another file in its folder; nil and a text."""
+    try:
+        path = server.modules.find(border.to_python(raw_name)).path
+    except LoadError as error:
+        return None, border.to_lua(str(error))
+    if resource is not None:
+        path = os.path.join(os.path.dirname(path), border.to_python(resource))
+    return border.to_lua(path)
+
+
 PLAIN: dict[str, Callable[..., Any]] = {
     "get_module": get_module, "is_loaded": is_loaded, "get_modules": get_modules,
     "get_items": get_items, "modules_of_host": modules_of_host,
+    "plugin_file": plugin_file,
 }
 REQUESTS: dict[str, Callable[..., Any]] = {
     "load_module": load_module, "unload_module": unload_module, "reload_module": reload_module,

@@ -26,6 +26,10 @@ _STEPS = (
 )
 
 
+# What add and remove answer then is made for a stanza error: type, condition and text.
+_NOT_SAVED = (None, b"wait", b"internal-server-error", b"The roster could not be stored")
+
+
 def _step(name: str, border, server, username: Any, host: Any, jid: Any, *more: Any) -> Any:
     """Run one of the functions of hosts.rostermanager that take a user and a contact."""
     function = getattr(rostermanager, name)
@@ -80,8 +84,10 @@ def add(border, server, session: Any, jid: Any, raw_item: Any) -> Any:
         item = RosterItem.from_stored(border.copy_to_python(raw_item))
     try:
         rostermanager.add_to_roster(server, border.to_python(session), border.to_python(jid), item)
-    except (StorageError, StanzaError) as error:
-        return False, border.to_lua(str(error))
+    except StanzaError as error:
+        return None, *map(border.to_lua, (error.type, error.condition, error.text))
+    except StorageError:
+        return _NOT_SAVED
     return True
 
 
@@ -89,9 +95,9 @@ def remove(border, server, session: Any, jid: Any) -> Any:
     try:
         found = rostermanager.remove_from_roster(server, border.to_python(session),
                                                  border.to_python(jid))
-    except StorageError as error:
-        return False, border.to_lua(str(error))
-    return True if found is not None else (None, b"cancel", b"item-not-found")
+    except StorageError:
+        return _NOT_SAVED
+    return True if found is not None else (None, b"cancel", b"item-not-found", b"No such contact")
 
 
 REQUESTS: dict[str, Callable[..., Any]] = {

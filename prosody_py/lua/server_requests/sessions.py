@@ -5,16 +5,37 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from prosody_py.api.roles import roles_below
 from prosody_py.events import filters
 from prosody_py.hosts.one_to_many import OneToMany
 from prosody_py.hosts.roster import load_roster
 from prosody_py.sessions import lifecycle
+from prosody_py.sessions.session import Session
 from prosody_py.xmpp import prep
 from prosody_py.xmpp.errors import StanzaError
 
 
-def make_authenticated(border, server, session: Any, raw_username: Any, _role: Any = None) -> Any:
-    """Make a session that of a user; the role follows from the configuration."""
+def new_session(border, server, conn: Any = None) -> Any:
+    """Return a session for a connection, or for none; filter hooks have seen it."""
+    session = Session(border.to_python(conn), server)
+    filters.initialize(session)
+    return border.to_lua(session)
+
+
+def retire_session(border, server, session: Any) -> Any:
+    """Take what a session could do; it stays as something that can be logged and sent to."""
+    session = border.to_python(session)
+    lifecycle.retire(session)
+    return border.to_lua(session)
+
+
+def update_session(border, server, to: Any, from_: Any) -> None:
+    """Let a session go on over the connection of another."""
+    lifecycle.update(border.to_python(to), border.to_python(from_))
+
+
+def make_authenticated(border, server, session: Any, raw_username: Any, role: Any = None) -> Any:
+    """Make a session that of a user, in the account's own role or the one that is named."""
     session = border.to_python(session)
     try:
         username = prep.nodeprep(border.to_python(raw_username) or "")
@@ -22,7 +43,12 @@ def make_authenticated(border, server, session: Any, raw_username: Any, _role: A
         username = ""
     if not username:
         return None, b"Invalid username"
-    lifecycle.make_authenticated(session, username)
+    role = border.to_python(role)
+    if role is not None and not isinstance(role, str):
+        role = role.name
+    if role is not None and roles_below(role) is None:
+        return None, b"role-not-found"
+    lifecycle.make_authenticated(session, username, role)
     return True
 
 
@@ -78,7 +104,9 @@ def on_new_session(border, server, raw: Any) -> None:
 
 PLAIN: dict[str, Callable[..., Any]] = {"on_new_session": on_new_session}
 REQUESTS: dict[str, Callable[..., Any]] = {
-    "make_authenticated": make_authenticated, "bind_resource": bind_resource,
+    "new_session": new_session, "retire_session": retire_session,
+    "update_session": update_session, "make_authenticated": make_authenticated,
+    "bind_resource": bind_resource,
     "destroy_session": destroy_session, "send_to_available": send_to_available,
     "send_to_interested": send_to_interested,
 }

@@ -15,6 +15,10 @@ def store_call(_border, _server, store: Any, name: bytes, *raw: Any) -> Any:
     return store.call(name, *raw)
 
 
+def store_caps(_border, _server, store: Any) -> Any:
+    return store.caps()
+
+
 def remove_mark(_border, _server) -> Any:
     return REMOVE
 
@@ -54,7 +58,9 @@ def append_to_list(border, server, raw_user: Any, raw_host: Any, raw_store: Any,
     return True
 
 
-PLAIN: dict[str, Callable[..., Any]] = {"remove_mark": remove_mark, "driver_name": driver_name}
+PLAIN: dict[str, Callable[..., Any]] = {
+    "remove_mark": remove_mark, "driver_name": driver_name, "store_caps": store_caps,
+}
 REQUESTS: dict[str, Callable[..., Any]] = {
     "store_call": store_call, "open_store": open_store, "append_to_list": append_to_list,
 }

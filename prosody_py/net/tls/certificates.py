@@ -101,6 +101,10 @@ class CertificateIndex:
             name = _parent(name)
         return None
 
+    def by_name(self) -> dict[str, list[Certificate]]:
+        """Return the certificates by the names in them, ``*.`` ones included."""
+        return {name: list(found) for name, found in self._by_name.items()}
+
     def explain(self, host: str) -> list[str]:
         """Return lines that say which certificate is chosen for a host and why no other one."""
         name = identity.ascii_host(host)

@@ -1,6 +1,7 @@
 """OpenSSL functions that pyOpenSSL binds but does not offer. The only door to its private names."""
 
 from functools import cache
+from ipaddress import ip_address
 
 from OpenSSL import SSL
 
@@ -46,3 +47,27 @@ def extended_master_secret(connection: SSL.Connection) -> bool:
 def verify_error_text(code: int) -> str:
     """Return OpenSSL's words for a certificate verification error."""
     return _ffi.string(_lib.X509_verify_cert_error_string(code)).decode("ascii", "replace")
+
+
+NAME_MISMATCH = frozenset((62, 64))
+"""Verification errors X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH."""
+
+_NO_PARTIAL_WILDCARDS, _NEVER_CHECK_SUBJECT = 0x4, 0x20
+
+
+def expect_host(connection: SSL.Connection, host: str) -> None:
+    """Let the handshake fail unless the peer's certificate is for a host (RFC 9525).
+
+    ``host`` is a name in ASCII or an IP address. Counts only where the context verifies.
+    """
+    parameters = _lib.SSL_get0_param(connection._ssl)
+    _lib.X509_VERIFY_PARAM_set_hostflags(parameters,
+                                         _NO_PARTIAL_WILDCARDS | _NEVER_CHECK_SUBJECT)
+    try:
+        packed = ip_address(host).packed
+        done = _lib.X509_VERIFY_PARAM_set1_ip(parameters, packed, len(packed))
+    except ValueError:
+        name = host.encode("ascii")
+        done = _lib.X509_VERIFY_PARAM_set1_host(parameters, name, len(name))
+    if done != 1:
+        raise ValueError("not a host that a certificate can be for")

@@ -103,7 +103,76 @@ def test_roles_have_the_permissions_that_modules_gave_them(running):
     """) == ("prosody:user", True, False, "prosody:admin", True, True, True, True, False)
 
 
-def test_roles_cannot_be_set(running):
+def test_role_can_be_given_is_kept_and_ends_the_sessions_that_had_the_old_one(running):
+    client = running.server.client("juliet")
+    running.lua("""
+        told = {};
+        for _, name in ipairs { "changed", "added", "removed" } do
+            prosody.events.add_handler("user-role-" .. name, function (event)
+                local role = event.role and event.role.name or "none";
+                role = event.role_name or role;
+                table.insert(told, name .. " " .. event.username .. " " .. role);
+            end);
+        end
+    """.replace("told = {}", "rawset(_G, 'told', {})"))
     assert running.lua(USERS + """
-        return users.set_user_role("juliet", "localhost", "prosody:admin")
-    """) == (None, "method not implemented")
+        local u, h = "juliet", "localhost";
+        assert(users.set_user_role(u, h, "prosody:admin").name == "prosody:admin");
+        assert(users.get_user_role(u, h).name == "prosody:admin");
+        assert(users.is_admin("juliet@localhost", h));
+        assert(users.get_users_with_role("prosody:admin", h)[1] == u);
+        assert(users.add_user_secondary_role(u, h, "prosody:operator"));
+        assert(users.get_user_secondary_roles(u, h)["prosody:operator"]:may("x") == false);
+        assert(users.user_can_assume_role(u, h, "prosody:operator"));
+        assert(users.get_user_roles(u, h)["prosody:operator"]);
+        assert(users.remove_user_secondary_role(u, h, "prosody:operator"));
+        assert(next(users.get_user_secondary_roles(u, h)) == nil);
+        return told;
+    """) == ["changed juliet prosody:admin", "added juliet prosody:operator",
+             "removed juliet prosody:operator"]
+    assert client.closed_with() == "reset"
+    server = running.server.server
+    assert server.storage.open("localhost", "account_roles").get("juliet") == {
+        "_default": "prosody:admin"}
+    del server.hosts["localhost"].extras["account_roles"]  # as after a restart
+    again = running.server.client("juliet")
+    assert server.full_sessions[again.jid].role.name == "prosody:admin"
+    running.lua(USERS + "users.delete_user('juliet', 'localhost')")
+    assert server.storage.open("localhost", "account_roles").get("juliet") is None
+
+
+@pytest.mark.parametrize(("call", "code"), [
+    ("set_user_role('juliet', 'localhost', 'prosody:king')", "role-not-found"),
+    ("set_user_role('nobody', 'localhost', 'prosody:admin')", "user-not-found"),
+    ("set_user_role('juliet', 'elsewhere.example', 'prosody:admin')", "host-not-found"),
+    ("set_jid_role('a@elsewhere.example', 'localhost', 'prosody:admin')", "not-supported"),
+    ("create_user_with_role('romeo', 'x', 'localhost', 'prosody:king')", "role-not-found"),
+    ("get_role_by_name('prosody:king', 'localhost')", "item-not-found")])
+def test_role_that_cannot_be_given_is_nil_and_a_code(running, call, code):
+    running.server.user("juliet")
+    assert running.lua(USERS + "return users." + call)[:2] == (None, code)
+
+
+def test_account_is_made_with_a_role_and_older_modules_set_sets_of_them(running):
+    assert running.lua(USERS + """
+        local u, h = "romeo", "localhost";
+        assert(users.create_user_with_role(u, "secret", h, "prosody:member"));
+        assert(users.get_user_role(u, h).name == "prosody:member");
+        assert(users.set_roles("romeo@localhost", h,
+            { ["prosody:admin"] = true, ["prosody:guest"] = true }));
+        assert(users.get_user_role(u, h).name == "prosody:admin");
+        assert(users.set_jid_role("romeo@localhost", h, "prosody:user").name == "prosody:user");
+        assert(users.get_role_by_name("prosody:admin", h).priority
+            > users.get_role_by_name("prosody:user", h).priority);
+        return users.get_user_roles(u, h), users.get_all_roles(h)["prosody:guest"].name;
+    """) == ({"prosody:user": True, "prosody:guest": True}, "prosody:guest")
+
+
+def test_who_is_disabled_is_told_with_what_the_caller_said(running):
+    running.server.user("juliet")
+    assert running.lua(USERS + """
+        local meta;
+        prosody.events.add_handler("user-disabled", function (event) meta = event.meta; end);
+        users.disable_user("juliet", "localhost", { reason = "spam" });
+        return meta.reason;
+    """) == "spam"

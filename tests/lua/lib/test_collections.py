@@ -20,10 +20,12 @@ def test_every_library_loads_and_leaves_no_globals(fresh_lua):
     root = Path(native.__file__).parent.parent / "lib"
     before = set(fresh_lua.runtime.globals().keys())
     for path in sorted(root.rglob("*.lua")):
-        if path.parent.name == "core" or 'require "native.server"' in path.read_text():
-            continue  # these need a server: tests/lua/core
         name = ".".join(path.relative_to(root).with_suffix("").parts)
-        fresh_lua.run("return (require((...)))", name.encode())
+        if path.parent.name == "core":
+            continue  # these need a server, as others do that they stand on: test_members
+        loaded, error = fresh_lua.run(
+            "local ok, err = pcall(require, (...)); return ok, ok or tostring(err)", name.encode())
+        assert loaded or b"module 'native.server' not found" in error or b"loop or prev" in error
     assert set(fresh_lua.runtime.globals().keys()) - before == {b"import"}
 
 
@@ -147,7 +149,7 @@ def test_addresses_are_matched_and_described(lua):
             ip.match(ip.new_ip("11.1.1.1"), net, length),
             ip.match(ip.new_ip("::ffff:10.1.1.1"), net, length), ip.new_ip("192.168.1.1").private,
             ip.new_ip("8.8.8.8").private, tostring(ip.truncate(ip.new_ip("10.1.2.3"), 8)),
-            ip.new_ip("2001:DB8::0:1").addr, (ip.new_ip("bogus")), ip.new_ip("fe80::1%eth0").zone,
+            ip.new_ip("2001:DB8::0:1").normal, (ip.new_ip("bogus")), ip.new_ip("fe80::1%eth0").zone,
             ip.match(ip.new_ip("::ffff:11.1.1.1"), net, length);
     """) == (True, False, True, True, False, b"10.0.0.0", b"2001:db8::1", None, b"eth0", False)
 
@@ -245,7 +247,7 @@ def test_entities_have_the_hash_of_the_specification(lua):
 
 
 @pytest.mark.parametrize("call", [
-    "require'lfs'.mkdir()", "require'lfs'.attributes({})", "require'util.xml'.parse()",
+    "require'lfs'.mkdir()", "require'lfs'.attributes({})", "require'util.xml'.parse({})",
     "require'util.net'.pton()", "require'util.hashes'.hmac_sha1('k')",
     "require'util.random'.bytes()",
     "require'util.encodings'.base64.encode({})", "require'util.pposix'.getrlimit()",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import fnmatch
 
+from prosody_py.app.event_text import describe
 from prosody_py.app.shell.arguments import ShellError
 from prosody_py.app.shell.registry import Section, Table
-from prosody_py.config.nearest import nearest
 from prosody_py.events import catalogue
 
 SECTION = Section("events", "Events")
@@ -24,16 +24,12 @@ def list_events(call, pattern):
 def explain(call, name):
     """Say what an event means and who handles it, in the order in which they run."""
     declared = catalogue.find(name)
-    lines = [] if declared is None else [
-        f"{declared.name}: {declared.text}",
-        f"fired by {declared.by}, on "
-        + ("the server's events" if declared.on == "global" else "the host's events"),
-        "fields: " + (", ".join(declared.fields) or "none"), f"result: {declared.result}"]
+    lines = [] if declared is None else describe(declared)
     handlers = [f"  {where}: {_shown(handler)}, priority {priority:g}"
                 for where, event, chain in _chains(call.server) if event == name
                 for priority, handler in chain]
     if not lines and not handlers:
-        guess = nearest(name, [one.name for one in catalogue.CATALOGUE])
+        guess = catalogue.nearest_name(name)
         raise ShellError(f"Nothing is known of an event {name}"
                          + (f"; did you mean {guess}?" if guess else ""))
     return "\n".join([*lines, "handlers:" if handlers else "no handlers", *handlers])

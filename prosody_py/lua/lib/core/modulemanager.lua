@@ -3,7 +3,8 @@
 local server = require "native.server";
 local set = require "util.set";
 local array = require "util.array";
-local pcall, rawget, type = pcall, rawget, type;
+local envload = require "util.envload".envload;
+local pcall, rawget, type, io, ipairs = pcall, rawget, type, io, ipairs;
 local modulemanager = {};
 
 -- With a name also a global module that serves the host.
@@ -28,6 +29,28 @@ function modulemanager.load_modules_for_host(host)
 	for _, name in ipairs((server.modules_of_host(host))) do
 		if not server.is_loaded(host, name) then server.load_module(host, name); end
 	end
+end
+
+-- Reads the files of modules: a module's own, or another one in its folder.
+local loader = {};
+modulemanager.loader = loader;
+
+function loader:load_resource(name, resource)
+	local path, err = server.plugin_file(name, resource);
+	if not path then return nil, err; end
+	local file, problem = io.open(path, "rb");
+	if not file then return nil, problem; end
+	local content = file:read("*a");
+	file:close();
+	return content, path;
+end
+
+function loader:load_code(name, resource, env)
+	local content, path = self:load_resource(name, resource);
+	if not content then return nil, path; end
+	local chunk, err = envload(content, "@" .. path, env);
+	if not chunk then return nil, err; end
+	return chunk, path;
 end
 
 -- Methods are what a module has assigned itself, `function module.command() ... end`.

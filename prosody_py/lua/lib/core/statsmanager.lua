@@ -2,7 +2,7 @@
 
 local server = require "native.server";
 local now = require "util.time".now;
-local setmetatable = setmetatable;
+local setmetatable, ipairs = setmetatable, ipairs;
 
 local methods = {};
 local mt = { __index = methods };
@@ -42,4 +42,51 @@ local function get_stats()
 	return values, values;
 end
 
-return { metric = metric; measure = measure; get_stats = get_stats };
+-- All metrics, as those who write them down for others want them.
+local registry, family_methods, series_methods = {}, {}, {};
+local family_mt, series_mt = { __index = family_methods }, { __index = series_methods };
+
+function registry.get_metric_families()
+	local families = {};
+	for _, family in ipairs(server.metric_families()) do
+		families[family.name] = setmetatable(family, family_mt);
+	end
+	return families;
+end
+
+-- Gives the values of the labels and an object for each series.
+function family_methods:iter_metrics()
+	local i = 0;
+	return function ()
+		i = i + 1;
+		local series = self.series[i];
+		if series then
+			series.type_ = self.type_;
+			return series.labels, setmetatable(series, series_mt);
+		end
+	end;
+end
+
+-- Gives suffix, further labels, and number of each sample.
+function series_methods:iter_samples()
+	local samples = { { "", self.value } };
+	if self.type_ == "counter" then
+		samples = { { "_total", self.value } };
+	elseif self.type_ == "summary" then
+		samples = { { "_count", self.count }, { "_sum", self.value } };
+	end
+	local i = 0;
+	return function ()
+		i = i + 1;
+		if samples[i] then return samples[i][1], {}, samples[i][2]; end
+	end;
+end
+
+-- Metrics are written one by one, and nothing waits for the end of a batch.
+local function cork() end
+
+return {
+	metric = metric; measure = measure; get_stats = get_stats; collect = server.collect_metrics;
+	get_metric_registry = function () return registry; end;
+	cork = cork; uncork = cork;
+};

@@ -1,5 +1,5 @@
--- Accounts and roles. Roles follow from the configuration: those whom `admins` names are
--- administrators, all other accounts users.
+-- Accounts and roles. Those whom the option `admins` names are administrators; other accounts are
+-- users unless they were given another role.
 
 local server = require "native.server";
 local roles = require "util.roles";
@@ -8,7 +8,7 @@ local iterators = require "util.iterators";
 local jid_bare, jid_split, jid_join = require "util.jid".bare, require "util.jid".split,
 	require "util.jid".join;
 
-local ipairs, setmetatable, type = ipairs, setmetatable, type;
+local ipairs, pairs, setmetatable, type = ipairs, pairs, setmetatable, type;
 local usermanager = {};
 
 local function not_possible()
@@ -36,7 +36,9 @@ function usermanager.validate_credentials(host, username, password, method)
 end
 
 function usermanager.enable_user(username, host) return server.set_enabled(username, host, true); end
-function usermanager.disable_user(username, host) return server.set_enabled(username, host, false); end
+function usermanager.disable_user(username, host, meta)
+	return server.set_enabled(username, host, false, meta);
+end
 
 function usermanager.users(host)
 	local list = server.all_users(host);
@@ -93,7 +95,13 @@ end
 local function role(name, host)
 	local permissions = name and server.role_permissions(name, host);
 	if not permissions then return nil; end
-	return roles.new { name = name, permissions = permissions };
+	return roles.new { name = name, permissions = permissions,
+		priority = server.role_priority(name, host) };
+end
+
+-- The name of the role that a JID has; only the first look at a host waits for the store.
+local function role_name(jid, host)
+	return server.known_role_of(jid, host) or server.role_of(jid, host);
 end
 
 function usermanager.is_admin(jid, host)
@@ -102,7 +110,7 @@ function usermanager.is_admin(jid, host)
 end
 
 function usermanager.get_jid_role(jid, host)
-	return role(server.role_of(jid, host), host);
+	return role(role_name(jid, host), host);
 end
 
 function usermanager.get_user_role(username, host)
@@ -111,7 +119,15 @@ function usermanager.get_user_role(username, host)
 end
 
 usermanager.get_user_default_role = usermanager.get_user_role;
-function usermanager.get_user_secondary_roles() return {}; end
+
+-- The further roles of an account: name -> role.
+function usermanager.get_user_secondary_roles(username, host)
+	local found = {};
+	for _, name in ipairs(server.secondary_roles(username, host)) do
+		found[name] = role(name, host);
+	end
+	return found;
+end
 
 function usermanager.get_role_by_name(name, host)
 	local found = role(name, host);
@@ -125,12 +141,42 @@ function usermanager.get_all_roles(host)
 	return all;
 end
 
--- Whether an account may act in a role: in its own, and in those that may less.
+-- Sets the role of an account, and ends its sessions: they have the old one.
+function usermanager.set_user_role(username, host, name)
+	local ok, condition, text = server.set_user_role(username, host, name);
+	if not ok then return nil, condition, text; end
+	return role(name, host);
+end
+
+function usermanager.set_jid_role(jid, host, name)
+	local username, jid_host = jid_split(jid);
+	if not username or jid_host ~= host then return nil, "not-supported"; end
+	return usermanager.set_user_role(username, host, name);
+end
+
+usermanager.add_user_secondary_role = server.add_secondary_role;
+usermanager.remove_user_secondary_role = server.remove_secondary_role;
+
+function usermanager.create_user_with_role(username, password, host, name)
+	if not role(name, host) then return nil, "role-not-found"; end
+	local ok, err = usermanager.create_user(username, password, host);
+	if not ok then return nil, err; end
+	local given, condition, text = usermanager.set_user_role(username, host, name);
+	if not given then
+		usermanager.delete_user(username, host);
+		return nil, condition, text;
+	end
+	return true;
+end
+
+-- Whether an account may act in a role: in its own, in those that may less, and in further ones.
 function usermanager.user_can_assume_role(username, host, name)
-	local own, below = server.role_of(jid_join(username, host), host), false;
+	local own, below = role_name(jid_join(username, host), host), false;
 	for _, known in ipairs(server.role_names()) do
 		below = below or known == own;
-		if known == name then return below; end
+		if known == name then
+			return below or usermanager.get_user_secondary_roles(username, host)[name] ~= nil;
+		end
 	end
 	return false;
 end
@@ -138,38 +184,63 @@ end
 -- The roles as the set that older modules ask for.
 function usermanager.get_roles(jid, host)
 	if type(jid) ~= "string" then return nil; end
-	return { [server.role_of(jid, host or "*")] = true };
+	host = host or "*";
+	local found = { [role_name(jid, host)] = true };
+	local username, jid_host = jid_split(jid);
+	if username and jid_host == host then
+		for _, name in ipairs(server.secondary_roles(username, host)) do found[name] = true; end
+	end
+	return found;
 end
 
 function usermanager.get_user_roles(username, host)
 	return usermanager.get_roles(jid_join(username, host), host);
 end
 
-function usermanager.get_jids_with_role(name, host)
-	local jids = {};
-	if name == "prosody:admin" then return server.admins(host); end
-	for username in usermanager.users(host) do
-		local jid = jid_join(username, host);
-		if server.role_of(jid, host) == name then jids[#jids + 1] = jid; end
+-- Takes a name or a set of names; the one that may most becomes the role of the account.
+function usermanager.set_user_roles(username, host, wanted)
+	if type(wanted) == "string" then wanted = { [wanted] = true }; end
+	local first;
+	for _, name in ipairs(server.role_names()) do
+		if wanted[name] and not first then first = name; end
 	end
-	return jids;
+	if not first then return nil, "role-not-found"; end
+	for name in pairs(usermanager.get_user_secondary_roles(username, host)) do
+		if not wanted[name] then server.remove_secondary_role(username, host, name); end
+	end
+	local ok, condition, text = usermanager.set_user_role(username, host, first);
+	if not ok then return nil, condition, text; end
+	for name, set in pairs(wanted) do
+		if set and name ~= first then server.add_secondary_role(username, host, name); end
+	end
+	return true;
+end
+
+function usermanager.set_roles(jid, host, wanted)
+	local username, jid_host = jid_split(jid);
+	if not username or jid_host ~= host then return nil, "not-supported"; end
+	return usermanager.set_user_roles(username, host, wanted);
 end
 
 function usermanager.get_users_with_role(name, host)
-	local users = {};
-	for _, jid in ipairs(usermanager.get_jids_with_role(name, host)) do
-		local username, jid_host = jid_split(jid);
-		if username and jid_host == host then users[#users + 1] = username; end
-	end
-	return users;
+	return server.users_with_role(host, name);
 end
 
--- Roles are given in the configuration and nowhere else.
-for _, name in ipairs {
-	"set_user_role", "set_user_roles", "set_jid_role", "set_roles", "add_user_secondary_role",
-	"remove_user_secondary_role", "create_user_with_role",
-} do
-	usermanager[name] = not_possible;
+function usermanager.get_jids_with_role(name, host)
+	local jids, seen = {}, {};
+	local function add(jid)
+		if not seen[jid] then
+			seen[jid] = true;
+			jids[#jids + 1] = jid;
+		end
+	end
+	for _, username in ipairs(server.users_with_role(host, name)) do
+		add(jid_join(username, host));
+	end
+	if name == "prosody:admin" then
+		for _, jid in ipairs(server.admins(host)) do add(jid); end
+	end
+	return jids;
 end
 
 return usermanager;

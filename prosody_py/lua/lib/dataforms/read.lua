@@ -1,15 +1,12 @@
 -- Reading the fields of submitted data forms.
 
 local jid_prep = require "util.jid".prep;
+local parse_time = require "util.datetime".parse;
 
-local ipairs, tonumber = ipairs, tonumber;
+local ipairs, tonumber, type = ipairs, tonumber, type;
 local t_concat, t_insert, floor = table.concat, table.insert, math.floor;
 
-local function first_value(field_tag)
-	local value = field_tag:get_child_text("value");
-	if value == "" then return nil; end
-	return value;
-end
+local MISSING = "Required value missing";
 
 local function all_values(field_tag)
 	local values = {};
@@ -19,28 +16,28 @@ local function all_values(field_tag)
 	return values;
 end
 
--- Readers take (tag, required, options) and return value, error.
+-- Readers take (tag, required, options) and return value, error. An empty text is a value, but not
+-- one that satisfies `required`.
 local function text_single(tag, required)
-	local value = first_value(tag);
-	if value == nil and required then return nil, "Required value missing"; end
+	local value = tag:get_child_text("value");
+	if required and (value == nil or value == "") then return nil, MISSING; end
 	return value;
 end
 
+local function list_multi(tag, required)
+	local values = all_values(tag);
+	if values[1] ~= nil then return values; end
+	return nil, required and MISSING or nil;
+end
+
 local function text_multi(tag, required)
-	local lines = all_values(tag);
-	if lines[1] == nil then
-		if required then return nil, "Required value missing"; end
-		return nil;
-	end
-	return t_concat(lines, "\n");
+	local lines, err = list_multi(tag, required);
+	return lines and t_concat(lines, "\n"), err;
 end
 
 local function jid_single(tag, required)
-	local value = first_value(tag);
-	if value == nil then
-		if required then return nil, "Required value missing"; end
-		return nil;
-	end
+	local value = tag:get_child_text("value");
+	if value == nil or (required and value == "") then return nil, required and MISSING or nil; end
 	local prepped = jid_prep(value);
 	if not prepped then return nil, "Invalid JID: " .. value; end
 	return prepped;
@@ -52,24 +49,16 @@ local function jid_multi(tag, required)
 		local prepped = jid_prep(value);
 		if prepped then t_insert(jids, prepped); else t_insert(errors, "Invalid JID: " .. value); end
 	end
-	if jids[1] == nil and errors[1] == nil and required then return nil, "Required value missing"; end
-	return jids, errors[1] and t_concat(errors, "\n") or nil;
-end
-
-local function list_multi(tag, required)
-	local values = all_values(tag);
-	if values[1] == nil and required then return values, "Required value missing"; end
-	return values;
+	if errors[1] ~= nil then return jids, t_concat(errors, "\n"); end
+	if jids[1] ~= nil then return jids; end
+	return nil, required and MISSING or nil;
 end
 
 local booleans = { ["1"] = true; ["true"] = true; ["0"] = false; ["false"] = false };
 
 local function boolean(tag, required)
-	local value = first_value(tag);
-	if value == nil then
-		if required then return nil, "Required value missing"; end
-		return nil;
-	end
+	local value = tag:get_child_text("value");
+	if value == nil or (required and value == "") then return nil, required and MISSING or nil; end
 	if booleans[value] == nil then return nil, "Invalid boolean representation: " .. value; end
 	return booleans[value];
 end
@@ -80,14 +69,25 @@ local readers = {
 	["jid-multi"] = jid_multi; ["list-multi"] = list_multi; ["boolean"] = boolean;
 };
 
--- Conversions by datatype (XEP-0122).
+local function integer(text, field)
+	local number = type(text) == "string" and tonumber(text);
+	if not number or floor(number) ~= number then return nil, "not an integer"; end
+	if field.range_min and number < field.range_min then return nil, "out of bounds"; end
+	if field.range_max and number > field.range_max then return nil, "out of bounds"; end
+	return floor(number);
+end
+
+-- Conversions by datatype (XEP-0122; XEP-0060 for the last one).
 local datatypes = {
-	["xs:integer"] = function (text, field)
-		local number = tonumber(text);
-		if not number or floor(number) ~= number then return nil, "not an integer"; end
-		if field.range_min and number < field.range_min then return nil, "out of bounds"; end
-		if field.range_max and number > field.range_max then return nil, "out of bounds"; end
-		return floor(number);
+	["xs:integer"] = integer;
+	["xs:dateTime"] = function (text)
+		local time = type(text) == "string" and parse_time(text);
+		if not time then return nil, "invalid timestamp"; end
+		return time;
+	end;
+	["pubsub:integer-or-max"] = function (text, field)
+		if text == "max" then return text; end
+		return integer(text, field);
 	end;
 };
 

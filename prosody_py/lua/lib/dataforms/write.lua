@@ -10,9 +10,10 @@ local function put_value(form, value)
 	form:text_tag("value", tostring(value));
 end
 
+-- Each line is a value of its own; empty ones are left out.
 local function put_lines(form, value)
 	if type(value) == "table" then value = t_concat(value, "\n"); end
-	for line in (tostring(value) .. "\n"):gmatch("([^\n]*)\n") do
+	for line in tostring(value):gmatch("[^\r\n]+") do
 		form:text_tag("value", line);
 	end
 end
@@ -100,9 +101,7 @@ local function put_field(form, field, values, kind)
 	local is_form = kind == "form";
 	local value;
 	if values and field.name then value = values[field.name]; end
-	if value == nil and (is_form or field_type == "hidden" or field_type == "fixed") then
-		value = field.value;
-	end
+	if value == nil then value = field.value; end
 	if kind == "submit" and (value == nil or not field.name) then return; end
 	form:tag("field", {
 		type = kind ~= "submit" and field_type or nil; var = field.var or field.name;

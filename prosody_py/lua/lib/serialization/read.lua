@@ -3,6 +3,7 @@
 local s_find, s_match, s_sub, s_char, s_byte =
 	string.find, string.match, string.sub, string.char, string.byte;
 local tonumber, type, error, pcall = tonumber, type, error, pcall;
+local floor = math.floor;
 local t_concat = table.concat;
 
 local MAX_DEPTH = 200;
@@ -26,6 +27,19 @@ local escapes = {
 	['"'] = '"'; ["'"] = "'"; ["\n"] = "\n";
 };
 
+-- Return a code point as UTF-8; Lua 5.1 has no function for that.
+local function utf8_char(code, at)
+	if code > 0x10FFFF then fail("invalid escape", at); end
+	if code < 0x80 then return s_char(code); end
+	local tail, first, limit = "", 0x80, 0x40;
+	while code >= limit do
+		tail = s_char(0x80 + code % 0x40) .. tail;
+		code = floor(code / 0x40);
+		first, limit = first + limit, limit / 2;
+	end
+	return s_char(first % 0x100 + code) .. tail;
+end
+
 -- Read the escape after a backslash; return what it stands for and where it ends.
 local function read_escape(text, at)
 	local digits = s_match(text, "^%d%d?%d?", at);
@@ -36,6 +50,8 @@ local function read_escape(text, at)
 	end
 	local hex = s_match(text, "^x(%x%x)", at);
 	if hex then return s_char(tonumber(hex, 16)), at + 3; end
+	local point = s_match(text, "^u{(%x%x?%x?%x?%x?%x?)}", at);
+	if point then return utf8_char(tonumber(point, 16), at), at + #point + 3; end
 	if s_byte(text, at) == 122 then return "", s_match(text, "^z%s*()", at); end
 	local char = escapes[s_sub(text, at, at)];
 	if not char then fail("invalid escape", at); end
@@ -55,6 +71,16 @@ local function read_string(text, at)
 	end
 end
 
+-- A text in long brackets; a line end right after them does not belong to it.
+local function read_long_string(text, at)
+	local level = s_match(text, "^%[(=*)%[", at);
+	if not level then return nil, at; end
+	local start = s_match(text, "^\r?\n()", at + #level + 2) or at + #level + 2;
+	local stop = s_find(text, "]" .. level .. "]", start, true);
+	if not stop then fail("unterminated string", at); end
+	return s_sub(text, start, stop - 1), stop + #level + 2;
+end
+
 local words = { ["true"] = { true }; ["false"] = { false }; ["nil"] = {} };
 
 local fractions = { ["(0/0)"] = 0 / 0; ["(-1/0)"] = -1 / 0; ["(1/0)"] = 1 / 0 };
@@ -70,7 +96,7 @@ local function read_table(text, at, depth)
 		local name, after = s_match(text, "^([%a_][%w_]*)%s*=()", at);
 		if name then
 			key, at = name, after;
-		elseif s_sub(text, at, at) == "[" then
+		elseif s_find(text, "^%[[^%[=]", at) then
 			key, at = read_value(text, at + 1, depth);
 			at = s_match(text, "^%]%s*=()", skip(text, at)) or fail("'] =' expected", at);
 			if key == nil or key ~= key then fail("invalid key", at); end
@@ -99,8 +125,12 @@ function read_value(text, at, depth)
 	if char == '"' or char == "'" then return read_string(text, at); end
 	local word = s_match(text, "^%a+", at);
 	if word and words[word] then return words[word][1], at + #word; end
-	local fraction = s_match(text, "^%(%-?[01]/0%)", at);
-	if fraction then return fractions[fraction], at + #fraction; end
+	local fraction = s_match(text, "^%(%-?[01]/0%)", at) or s_match(text, "^%-?[01]/0", at);
+	if fraction then
+		return fractions[fraction] or fractions["(" .. fraction .. ")"], at + #fraction;
+	end
+	local long, after_long = read_long_string(text, at);
+	if long then return long, after_long; end
 	local digits = s_match(text, "^-?0[xX]%x+", at) or s_match(text, "^-?[%d.]+[eE][+-]?%d+", at)
 		or s_match(text, "^-?[%d.]+", at);
 	local number = digits and tonumber(digits);

@@ -1,24 +1,32 @@
 -- Writing values as Lua source.
 --
 -- Options: preset ("default", "debug", "oneline", "compact", "pretty"), and those of the presets
--- below. fatal: raise for what has no source form, else write nil with a comment. unquoted: keys
--- that are names stand without brackets. freeze: use the metatable's __freeze. multirefs: allow a
+-- below, which are the text between the parts. fatal: raise for what has no source form, else write
+-- what fallback(value, reason) gives. unquoted: keys that are names (or fit this pattern) stand
+-- without brackets. freeze: use the metatable's __freeze and show its __name. multiref: allow a
 -- table to be there twice. maxdepth: how deep tables may be.
 
-local type, next, error, tostring, getmetatable, pairs =
-	type, next, error, tostring, getmetatable, pairs;
+local type, next, error, tostring, getmetatable, pairs, rawget =
+	type, next, error, tostring, getmetatable, pairs, rawget;
 local s_find, s_format, s_gsub, s_rep = string.find, string.format, string.gsub, string.rep;
 local t_concat, t_sort = table.concat, table.sort;
 local floor, huge = math.floor, math.huge;
 local math_type = math.type or function () return "float"; end;
 
+local MAX_DEPTH = 127;
+
+local basis = {
+	tstart = "{"; tend = "}"; kstart = "["; kend = "]"; equals = " = "; indentwith = "\t";
+	itemstart = "\n"; itemsep = ";"; itemlast = ";\n"; fatal = true; maxdepth = MAX_DEPTH;
+};
+
 local presets = {
-	default = { indent = "\t"; newline = "\n"; space = " "; fatal = true };
-	debug = { indent = ""; newline = ""; space = " "; unquoted = true; fatal = false; freeze = true;
-		multirefs = true; separator = "; "; pad = " " };
-	oneline = { indent = ""; newline = ""; space = " "; fatal = true; separator = "; "; pad = " " };
-	compact = { indent = ""; newline = ""; space = ""; unquoted = true; fatal = true };
-	pretty = { indent = "\t"; newline = "\n"; space = " "; unquoted = true; fatal = true };
+	default = {};
+	pretty = { unquoted = true };
+	oneline = { indentwith = ""; itemstart = " "; itemlast = ""; tend = " }" };
+	compact = { indentwith = ""; itemstart = ""; itemlast = ""; equals = "="; unquoted = true };
+	debug = { indentwith = ""; itemstart = " "; itemlast = ""; tend = " }"; unquoted = true;
+		fatal = false; freeze = true; multiref = true };
 };
 
 local keywords = {};
@@ -51,57 +59,75 @@ local function before(a, b)
 	return tostring(a) < tostring(b);
 end
 
-local function sorted_keys(value)
+-- The keys of a table besides 1 to `count`.
+local function sorted_keys(value, count)
 	local keys = {};
-	for key in next, value do keys[#keys + 1] = key; end
+	for key in next, value do
+		if type(key) ~= "number" or key < 1 or key > count or floor(key) ~= key then
+			keys[#keys + 1] = key;
+		end
+	end
 	t_sort(keys, before);
 	return keys;
 end
 
-local function refuse(options, value, why)
-	if options.fatal then error("cannot serialize " .. type(value) .. ": " .. why, 0); end
-	return "nil --[[" .. s_gsub(tostring(value), "]", "?") .. ": " .. why .. "]]";
+local function describe(value, reason)
+	return s_format('{__type=%q,__error=%q}', type(value), reason or "fail");
+end
+
+local function refuse(options, value, reason)
+	if options.fatal then
+		error("cannot serialize " .. type(value) .. ": " .. (reason or "it has no source form"), 0);
+	end
+	return tostring((options.fallback or describe)(value, reason));
 end
 
 local write_value;
 
 local function write_key(key, options, seen, depth)
-	if options.unquoted and type(key) == "string" and s_find(key, "^[%a_][%w_]*$")
+	if options.unquoted and type(key) == "string" and s_find(key, options.name_pattern)
 		and not keywords[key] then
 		return key;
 	end
-	return "[" .. write_value(key, options, seen, depth) .. "]";
+	return options.kstart .. write_value(key, options, seen, depth) .. options.kend;
+end
+
+-- Return the table to be written instead of this one, and what to write before it.
+local function thaw(value, options)
+	local mt = options.freeze and getmetatable(value);
+	if type(mt) ~= "table" then return value, ""; end
+	local freeze, name = mt.__freeze, mt.__name;
+	if type(freeze) ~= "function" then return value, ""; end
+	return freeze(value), type(name) == "string" and s_find(name, "^[%a_][%w_.]*$") and name or "";
+end
+
+local function write_items(value, options, seen, depth)
+	local parts, count = {}, 0;
+	-- Only what stands in a row from 1 on can do without its key: there may be gaps.
+	while rawget(value, count + 1) ~= nil do
+		count = count + 1;
+		parts[count] = write_value(rawget(value, count), options, seen, depth + 1);
+	end
+	for _, key in pairs(sorted_keys(value, count)) do
+		parts[#parts + 1] = write_key(key, options, seen, depth + 1) .. options.equals
+			.. write_value(value[key], options, seen, depth + 1);
+	end
+	return parts;
 end
 
 local function write_table(value, options, seen, depth)
-	if options.freeze then
-		local mt = getmetatable(value);
-		if type(mt) == "table" and mt.__freeze then value = mt.__freeze(value); end
-		if type(value) ~= "table" then return write_value(value, options, seen, depth); end
-	end
-	if seen[value] then return refuse(options, value, "it is inside of itself or there twice"); end
-	if depth > (options.maxdepth or 127) then return refuse(options, value, "nested too deeply"); end
-	if next(value) == nil then return "{}"; end
-	seen[value] = true;
-	local parts = {};
-	local count = #value;
-	for _, key in pairs(sorted_keys(value)) do
-		local item = write_value(value[key], options, seen, depth + 1);
-		if type(key) == "number" and key >= 1 and key <= count and floor(key) == key then
-			parts[#parts + 1] = item;
-		else
-			parts[#parts + 1] = write_key(key, options, seen, depth + 1) .. options.space .. "="
-				.. options.space .. item;
-		end
-	end
-	if options.multirefs then seen[value] = nil; end
-	local line = options.newline .. s_rep(options.indent, depth);
-	if options.newline == "" then
-		local pad = options.pad or "";
-		return "{" .. pad .. t_concat(parts, options.separator or ";") .. pad .. "}";
-	end
-	return "{" .. line .. options.indent .. t_concat(parts, ";" .. line .. options.indent) .. ";"
-		.. line .. "}";
+	local original, name = value, "";
+	value, name = thaw(value, options);
+	if type(value) ~= "table" then return write_value(value, options, seen, depth); end
+	if seen[original] then return refuse(options, original, "table has multiple references"); end
+	if depth >= options.maxdepth then return refuse(options, original, "max table depth reached"); end
+	if next(value) == nil then return name .. options.tstart .. options.tend; end
+	seen[original] = true;
+	local parts = write_items(value, options, seen, depth);
+	if options.multiref then seen[original] = nil; end
+	local start = options.itemstart .. s_rep(options.indentwith, depth + 1);
+	return name .. options.tstart .. start .. t_concat(parts, options.itemsep .. start)
+		.. options.itemlast .. s_rep(options.indentwith, depth) .. options.tend;
 end
 
 function write_value(value, options, seen, depth)
@@ -110,18 +136,17 @@ function write_value(value, options, seen, depth)
 	if kind == "number" then return write_number(value); end
 	if kind == "boolean" or kind == "nil" then return tostring(value); end
 	if kind == "table" then return write_table(value, options, seen, depth); end
-	return refuse(options, value, "it has no source form");
+	return refuse(options, value);
 end
 
 -- Return a function that writes one value with these options (a table, or the name of a preset).
 local function new(options)
-	if type(options) == "string" then options = { preset = options }; end
-	options = options or {};
-	local preset = presets[options.preset or "default"]
-		or error("no such preset: " .. tostring(options.preset), 2);
+	if type(options) ~= "table" then options = { preset = options }; end
 	local all = {};
-	for key, value in pairs(preset) do all[key] = value; end
+	for key, value in pairs(basis) do all[key] = value; end
+	for key, value in pairs(presets[options.preset] or presets.default) do all[key] = value; end
 	for key, value in pairs(options) do all[key] = value; end
+	all.name_pattern = type(all.unquoted) == "string" and all.unquoted or "^[%a_][%w_]*$";
 	return function (value)
 		return write_value(value, all, {}, 0);
 	end;

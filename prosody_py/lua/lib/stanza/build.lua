@@ -3,8 +3,9 @@
 -- Building works with a cursor: `tag` adds an element and goes into it, `up` goes out of it,
 -- `reset` goes back to the top. The path is the field `last_add`; reading never uses it.
 
+local raw = require "native.raw";
 local type, next, error, getmetatable, setmetatable =
-	type, next, error, getmetatable, setmetatable;
+	type, raw.next, error, raw.getmetatable, raw.setmetatable;
 local s_format, s_gsub = string.format, string.gsub;
 
 local check = require "stanza.check";
@@ -28,7 +29,7 @@ end
 
 local function new(name, attr, namespaces)
 	check_name(name, "tag name");
-	check_attr(attr);
+	attr = check_attr(attr);
 	return create(name, attr, namespaces);
 end
 
@@ -53,7 +54,7 @@ end
 
 function methods:tag(name, attr, namespaces)
 	check_name(name, "tag name");
-	check_attr(attr);
+	attr = check_attr(attr);
 	local child = create(name, attr, namespaces);
 	local path = self.last_add;
 	if not path then
@@ -76,7 +77,7 @@ end
 
 function methods:text_tag(name, text, attr, namespaces)
 	check_name(name, "tag name");
-	check_attr(attr);
+	attr = check_attr(attr);
 	local child = create(name, attr, namespaces);
 	if text ~= nil and text ~= "" then
 		check_text(text, "text value");
@@ -116,7 +117,7 @@ function methods:add_direct_child(child)
 end
 
 function methods:body(text, attr)
-	check_attr(attr);
+	attr = check_attr(attr);
 	if text ~= nil and text ~= "" then check_text(text, "text value"); end
 	return self:text_tag("body", text, attr);
 end
@@ -155,14 +156,14 @@ local function public_clone(stanza, only_top)
 end
 
 local function message(attr, body)
-	check_attr(attr);
+	attr = check_attr(attr);
 	local stanza = create("message", attr);
 	if body ~= nil then stanza:text_tag("body", body); end
 	return stanza;
 end
 
 local function presence(attr)
-	check_attr(attr);
+	attr = check_attr(attr);
 	return create("presence", attr);
 end
 
@@ -174,7 +175,7 @@ local function iq(attr)
 	elseif not attr.type then
 		error("iq stanzas require a type attribute", 2);
 	end
-	check_attr(attr);
+	attr = check_attr(attr);
 	return create("iq", attr);
 end
 

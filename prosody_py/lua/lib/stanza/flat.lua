@@ -9,10 +9,11 @@
 -- Heads repeat, so each side keeps a table of the heads it has seen: then names and attribute
 -- names cost neither conversion nor hashing.
 
+local raw = require "native.raw";
 local setmetatable, next, type, tostring, error, load =
-	setmetatable, next, type, tostring, error, load or loadstring;
+	raw.setmetatable, raw.next, type, tostring, error, load or loadstring;
 local s_byte, s_gmatch, s_rep, s_format = string.byte, string.gmatch, string.rep, string.format;
-local t_concat = table.concat;
+local t_concat = raw.concat;
 local unpack = table.unpack or unpack;
 
 local MAX_HEADS = 2000; -- the names come from peers: forget all when there are too many

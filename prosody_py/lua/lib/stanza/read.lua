@@ -4,8 +4,8 @@
 -- namespace fits elements in the namespace of the element that is asked.
 
 local s_match, s_find, s_sub = string.match, string.find, string.sub;
-local t_concat = table.concat;
-local type, next = type, next;
+local raw = require "native.raw";
+local type, next, t_concat = type, raw.next, raw.concat;
 
 local read = {};
 

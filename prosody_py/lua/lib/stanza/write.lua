@@ -1,8 +1,9 @@
 -- Writing stanzas as XML text: on one line, indented, or coloured for a terminal.
 
-local type, next, error, tostring = type, next, error, tostring;
+local raw = require "native.raw";
+local type, next, error, tostring = type, raw.next, error, tostring;
 local s_find, s_gsub, s_match, s_rep = string.find, string.gsub, string.match, string.rep;
-local t_concat = table.concat;
+local t_concat = raw.concat;
 
 local XML_NS = "http://www.w3.org/XML/1998/namespace";
 local SPECIAL = "[<>&'\"]";

@@ -24,11 +24,11 @@ local function form_text(tag)
 	return form_type;
 end
 
--- disco_info: the <query/> with identities, features and forms. Return the hash, and the text that
--- was hashed.
+-- disco_info: the <query/> with identities, features and forms, or the list of these. Return the
+-- hash, and the text that was hashed.
 local function calculate_hash(disco_info)
 	local identities, features, forms = {}, {}, {};
-	for _, tag in ipairs(disco_info.tags) do
+	for _, tag in ipairs(disco_info.tags or disco_info) do
 		local attr = tag.attr;
 		if tag.name == "identity" then
 			identities[#identities + 1] = (attr.category or "") .. "/" .. (attr.type or "") .. "/"

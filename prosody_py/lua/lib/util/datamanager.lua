@@ -1,28 +1,17 @@
 -- Data of users by name of store, as modules without module:open_store keep it.
 --
 -- The stores are those of the host's storage driver: what load and store know is the same as what
--- a store of the kind "keyval" has. A list is a value of such a store.
+-- a store of the kind "keyval" has. A list is a value of such a store. The functions that speak
+-- of files are those of datamanager.files, which is `core.storagemanager`.olddm.
 
 local server = require "native.server";
-local lfs = require "lfs";
-local type, ipairs, s_format = type, ipairs, string.format;
-local callbacks = {};
+local each_of = require "util.iterators".values;
+local files = require "datamanager.files";
+local type, pairs = type, pairs;
+local run_callbacks = files.run_callbacks;
 local datamanager = {};
 
--- A callback may replace what is to be stored: it takes and returns user, host, store and data.
--- A user of false says that nothing is to be written.
-function datamanager.add_callback(f)
-	callbacks[#callbacks + 1] = f;
-end
-
-function datamanager.remove_callback(f)
-	for i = #callbacks, 1, -1 do
-		if callbacks[i] == f then
-			table.remove(callbacks, i);
-			return true;
-		end
-	end
-end
+for name, f in pairs(files) do datamanager[name] = f; end
 
 function datamanager.load(username, host, name)
 	local store, err = server.open_store(host, name);
@@ -31,16 +20,19 @@ function datamanager.load(username, host, name)
 end
 
 function datamanager.store(username, host, name, data)
-	for _, callback in ipairs(callbacks) do
-		username, host, name, data = callback(username, host, name, data);
-		if username == false then return true; end
-	end
+	username, host, name, data = run_callbacks(username, host, name, data);
+	if username == false then return true; end
 	local store, err = server.open_store(host, name);
 	if not store then return nil, err; end
 	return store:set(username, data);
 end
 
-datamanager.list_append = server.append_to_list;
+function datamanager.list_append(username, host, name, data)
+	username, host, name, data = run_callbacks(username, host, name, data);
+	if username == false then return true; end
+	return server.append_to_list(username, host, name, data);
+end
+
 datamanager.list_load = datamanager.load;
 
 function datamanager.list_store(username, host, name, list)
@@ -54,28 +46,12 @@ function datamanager.users(host, name)
 	return store:users();
 end
 
--- Files -------------------------------------------------------------------------------------------
--- Where a module can keep files of its own.
-
-local function encode(text)
-	return (text:gsub("[^%w]", function (char) return s_format("%%%02x", char:byte()); end));
+function datamanager.stores(username, host)
+	local found, err = server.stores_of(host, username);
+	if not found then return nil, err; end
+	return each_of(found);
 end
 
-local function decode(text)
-	return (text:gsub("%%(%x%x)", function (digits) return string.char(tonumber(digits, 16)); end));
-end
-
--- The path of a file in the data folder; with `create` the folders on the way are made.
-function datamanager.getpath(username, host, name, extension, create)
-	local path = prosody.paths.data;
-	local folders = { encode(host or "_global"), username and encode(name) or nil };
-	for _, folder in ipairs(folders) do
-		path = path .. "/" .. folder;
-		if create then lfs.mkdir(path); end
-	end
-	return path .. "/" .. encode(username or name) .. "." .. (extension or "dat");
-end
-
-datamanager.path_encode, datamanager.path_decode = encode, decode;
+function datamanager.purge(username, host) return server.purge_stores(host, username); end
 
 return datamanager;

@@ -14,7 +14,8 @@ local symbols = { ["\127"] = "\226\144\161" };
 for i = 0, 31 do symbols[s_char(i)] = "\226\144" .. s_char(128 + i); end
 symbols["\n"], symbols["\t"] = nil, nil;
 
-local whole_numbers = { d = true; i = true; o = true; u = true; x = true; X = true; c = true };
+-- The value is the smallest number that there is a form for.
+local whole_numbers = { d = -2 ^ 53; i = -2 ^ 53; o = 0; u = 0; x = 0; X = 0; c = 0 };
 local numbers = { a = true; A = true; e = true; E = true; f = true; g = true; G = true };
 
 local function quote(text)
@@ -48,7 +49,8 @@ local function convert(spec, value)
 		if type(value) == "string" then return (s_gsub(s_format("%q", value), "\\\n", "\\n")); end
 		return serialize(value);
 	elseif type(value) == "number" then
-		if whole_numbers[conversion] and floor(value) == value and value > -2 ^ 53 and value < 2 ^ 53 then
+		local least = whole_numbers[conversion];
+		if least and floor(value) == value and value >= least and value < 2 ^ 53 then
 			if conversion == "u" then spec = spec:sub(1, -2) .. "d"; end
 			return s_format(spec, value);
 		elseif numbers[conversion] then
@@ -73,7 +75,7 @@ local function format(form, ...)
 		return ok and result or "[" .. show(arguments[used]) .. "]";
 	end);
 	for i = used + 1, count do
-		text = text .. " [" .. show(arguments[i]) .. "]";
+		text = text .. " [" .. (arguments[i] == nil and "(nil)" or show(arguments[i])) .. "]";
 	end
 	return text;
 end

@@ -5,7 +5,9 @@ local argument = require "argument";
 
 local digests, pairs_of_strings = {}, {};
 for name, f in pairs(native) do
-	if name:find("^hmac_") or name:find("^pbkdf2_") or name == "equals" then
+	if name:find("^hkdf_") then
+		-- Taken up below: its first argument is a number.
+	elseif name:find("^hmac_") or name:find("^pbkdf2_") or name == "equals" then
 		pairs_of_strings[name] = f;
 	else
 		digests[name] = f;
@@ -25,8 +27,20 @@ for _, name in ipairs { "sha1", "sha256", "sha512" } do
 	end;
 end
 
+-- hkdf_hmac_x(length, key, salt, info), RFC 5869.
+for _, name in ipairs { "hkdf_hmac_sha256", "hkdf_hmac_sha384" } do
+	hashes[name] = function (length, key, salt, info)
+		argument.number(length, 1, name);
+		local derived = native[name](length, argument.string(key, 2, name),
+			argument.string(salt or "", 3, name), argument.string(info or "", 4, name));
+		if not derived then error(name .. ": length out of range", 2); end
+		return derived;
+	end;
+end
+
 -- The name from before PBKDF2 was offered for more than SCRAM.
 hashes.scram_Hi_sha1 = hashes.pbkdf2_hmac_sha1;
 hashes.version = "1";
+hashes._LIBCRYPTO_VERSION = "hashlib";
 
 return hashes;

@@ -35,7 +35,7 @@ local function apply_filters(value, rest, values, filters)
 			rest = s_sub(rest, stop);
 			arguments = look_up(values, s_sub(arguments, 2, -2));
 		end
-		if filter then value = filter(value, arguments); end
+		if filter and value ~= nil then value = filter(value, arguments); end
 	end
 end
 

@@ -1,4 +1,5 @@
--- IP addresses as objects: addr, proto ("IPv4", "IPv6"), packed, bits, scope, label, ...
+-- IP addresses as objects: addr (as it was given), normal, proto ("IPv4", "IPv6"), packed, bits,
+-- scope, label, ...
 
 local native = require "native.net";
 local hex = require "util.hex";
@@ -7,6 +8,8 @@ local setmetatable, tonumber, type = setmetatable, tonumber, type;
 local s_byte, s_match, s_rep, s_sub =
 	string.byte, string.match, string.rep, string.sub;
 local floor = math.floor;
+
+local LOOPBACK_V6 = s_rep("\0", 15) .. "\1";
 
 local ip_mt = { __name = "ip" };
 local ip = {}; -- computed fields
@@ -48,7 +51,7 @@ local function new_ip(text, proto)
 	local found = #packed == 4 and "IPv4" or "IPv6";
 	if proto and proto:lower() ~= found:lower() then return nil, "invalid-" .. proto:lower(); end
 	return setmetatable({
-		addr = native.ntop(packed); packed = packed; proto = found; zone = zone ~= "" and zone or nil;
+		addr = address; packed = packed; proto = found; zone = zone ~= "" and zone or nil;
 	}, ip_mt);
 end
 
@@ -101,7 +104,7 @@ function ip.precedence(self)
 end
 
 function ip.normal(self)
-	return self.addr;
+	return native.ntop(self.packed);
 end
 
 function ip.hex(self)
@@ -114,7 +117,7 @@ function ip.scope(self)
 	if self.proto == "IPv4" then
 		return (first == 127 or (first == 169 and second == 254)) and 0x2 or 0xE;
 	end
-	if self.addr == "::1" or (first == 0xFE and second >= 0x80 and second < 0xC0) then return 0x2; end
+	if self.packed == LOOPBACK_V6 or (first == 0xFE and second >= 0x80 and second < 0xC0) then return 0x2; end
 	if first == 0xFE and second >= 0xC0 then return 0x5; end
 	if first == 0xFF then return second % 16; end
 	return 0xE;

@@ -64,6 +64,6 @@ local function reset()
 end
 
 return {
-	init = init; make_logger = make_logger; add_level_sink = add_level_sink;
+	init = init; make_logger = make_logger; new = make_logger; add_level_sink = add_level_sink;
 	add_simple_sink = add_simple_sink; remove_sink = remove_sink; reset = reset;
 };

@@ -4,10 +4,8 @@ local t_concat = table.concat;
 
 local function resolve_relative_path(parent, path)
 	if not path then return nil; end
-	parent = parent and parent:gsub("/+$", "") .. "/";
-	local is_relative = path:match("^[^/~]") ~= nil;
-	if is_relative and parent then return parent .. path; end
-	return path;
+	if not parent or path:sub(1, 1) == "/" then return path; end
+	return (parent:gsub("/+$", "") .. "/" .. path:gsub("^%./+", ""));
 end
 
 -- Turn a pattern of file names (* and ?) into a Lua pattern.

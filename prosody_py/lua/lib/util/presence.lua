@@ -18,8 +18,8 @@ end
 
 local function recalc_resource_map(user)
 	if user then
-		user.top_resources = select_top_resources(user);
-		if #user.top_resources == 0 then user.top_resources = nil; end
+		local recipients = select_top_resources(user);
+		user.top_resources = #recipients > 0 and recipients or nil;
 	end
 end
 

@@ -2,8 +2,8 @@
 -- promise that settles run at once. A raised string becomes a reason with its traceback, any other
 -- raised value is the reason itself.
 
-local type, setmetatable, getmetatable, pairs, select, error, xpcall =
-	type, setmetatable, getmetatable, pairs, select, error, xpcall;
+local type, setmetatable, getmetatable, pairs, select, xpcall =
+	type, setmetatable, getmetatable, pairs, select, xpcall;
 local pack = table.pack or function (...) return { n = select("#", ...), ... }; end;
 local unpack = table.unpack or unpack;
 local traceback = debug.traceback;
@@ -119,7 +119,8 @@ function promise_methods:finally(on_finally)
 		return value;
 	end, function (reason)
 		on_finally();
-		error(reason, 0);
+		-- Not as an error: the reason is to arrive as it is.
+		return new(function (_, reject) reject(reason); end);
 	end);
 end
 

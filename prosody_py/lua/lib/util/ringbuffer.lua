@@ -1,11 +1,15 @@
 -- Byte buffers of a fixed size.
 
-local setmetatable, s_find, s_byte = setmetatable, string.find, string.byte;
+local error, setmetatable, type = error, setmetatable, type;
+local s_find, s_byte = string.find, string.byte;
 
 local buffer = {};
 local buffer_mt = { __index = buffer; __name = "ringbuffer" };
 
 local function new(size)
+	if size ~= nil and not (type(size) == "number" and size >= 1) then
+		error("bad argument #1 to 'new' (positive integer expected)", 2);
+	end
 	return setmetatable({ _size = size or 4096; _data = "" }, buffer_mt);
 end
 

@@ -8,8 +8,8 @@ local XMLNS = "http://jabber.org/protocol/rsm";
 local NUMBERS = { max = true; index = true; count = true };
 local ORDER = { "max", "index", "count", "first", "last", "before", "after" };
 
--- Return the table for a <set/> element. An empty <before/> is `before = true`, <first/> is its
--- text, or { text, index = number } when it says at which place it is.
+-- Return the table for a <set/> element. An empty <before/> is `before = true`, <first/> is
+-- { text, index = number }, where the index may be missing.
 local function parse(set)
 	local result = {};
 	for tag in set:childtags() do
@@ -21,8 +21,7 @@ local function parse(set)
 		elseif name == "after" or name == "last" then
 			result[name] = text ~= "" and text or nil;
 		elseif name == "first" then
-			local index = tonumber(tag.attr.index);
-			result.first = index and { text; index = index } or text;
+			result.first = { text; index = tonumber(tag.attr.index) };
 		end
 	end
 	return result;

@@ -1,20 +1,22 @@
 -- The queue of stream management (XEP-0198): what was sent and is not acknowledged.
 
+local queue = require "util.queue";
+
 local setmetatable = setmetatable;
 
 local smqueue = {};
 local smqueue_mt = { __index = smqueue };
 
 -- size: how much is kept; older items are lost, and with them the stream cannot be resumed.
+-- Modules reach for the field `_queue`.
 local function new(size)
-	return setmetatable({ size = size; _items = {}; _head = 0; _tail = 0 }, smqueue_mt);
+	return setmetatable({ size = size; _queue = queue.new(size, true); _head = 0; _tail = 0 },
+		smqueue_mt);
 end
 
 function smqueue:push(item)
 	self._head = self._head + 1;
-	self._items[self._head] = item;
-	local lost = self._head - self.size;
-	if lost > 0 then self._items[lost] = nil; end
+	self._queue:push(item);
 end
 
 -- Acknowledge everything up to number h, which counts modulo 2^32. Return the list of what was
@@ -25,12 +27,8 @@ function smqueue:ack(h)
 	if position < self._tail then position = position + 0x100000000; end
 	if position > self._head then return nil, "head"; end
 	local acked = {};
-	for i = self._tail + 1, position do
-		if self._items[i] ~= nil then
-			acked[#acked + 1] = self._items[i];
-			self._items[i] = nil;
-		end
-	end
+	local lost = self:count_unacked() - self._queue:count();
+	for _ = self._tail + lost + 1, position do acked[#acked + 1] = self._queue:pop(); end
 	self._tail = position;
 	return acked;
 end
@@ -45,31 +43,14 @@ end
 
 -- Whether everything that is not acknowledged is still there.
 function smqueue:resumable()
-	return self:count_unacked() <= self.size;
+	return self._queue:count() >= self:count_unacked();
 end
 
 -- Iterate over what is not acknowledged and still there: its place, from 1, and the item.
-function smqueue:resume()
-	local i, place = self._tail, 0;
-	return function ()
-		i = i + 1;
-		while i <= self._head and self._items[i] == nil do i = i + 1; end
-		place = place + 1;
-		if i <= self._head then return place, self._items[i], i; end
-	end;
-end
+function smqueue:resume() return self._queue:items(); end
 
 -- Take out what is not acknowledged, the oldest first.
-function smqueue:consume()
-	local resume = self:resume();
-	return function ()
-		local place, item, i = resume();
-		if not place then return nil; end
-		self._items[i] = nil;
-		self._tail = i;
-		return place, item;
-	end;
-end
+function smqueue:consume() return self._queue:consume(); end
 
 function smqueue:table()
 	local list = {};

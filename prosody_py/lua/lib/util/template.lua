@@ -7,7 +7,10 @@ local s_gsub, s_match, error, setmetatable, pairs, type =
 	string.gsub, string.match, error, setmetatable, pairs, type;
 
 local function fill(text, values)
-	return (s_gsub(text, "{([^{}]*)}", values));
+	return (s_gsub(text, "{([^{}]*)}", function (name)
+		local value = values[name];
+		return value == nil and "" or value;
+	end));
 end
 
 local function apply(stanza, values)

@@ -6,7 +6,7 @@ local argument = require "argument";
 local st = require "util.stanza";
 
 local function parse(text, options)
-	text = argument.string(text, 1, "parse");
+	text = argument.string(text or "", 1, "parse"); -- nothing is an empty document
 	local values = {};
 	options = options or {};
 	local ok, err = native.parse(text, function (...) st.flat_extend(values, ...); end,

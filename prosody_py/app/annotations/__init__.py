@@ -1,0 +1,1 @@
+"""What the Lua language server needs to know of modules: files that it reads and nobody runs."""

@@ -1,0 +1,1 @@
+"""Lua source text as a tree, for those who read modules without running them."""

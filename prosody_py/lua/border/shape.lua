@@ -1,0 +1,108 @@
+-- Makers of stanza tables, generated for the shapes that come again and again.
+--
+-- A shape is a stanza without its values: a name and attribute names, then the children, each a
+-- TEXT or an ELEMENT, its own shape and END (prosody_py/lua/shapes.py). Its maker takes the values
+-- and makes all tables in one expression. Its comparer tells whether they still hold what they
+-- were made of; for that the maker leaves in the stanza, under MADE_OF, the values, the element
+-- tables with their `attr` and `tags`, the comparer, and last the number of the stanza.
+
+local stanza_mt, MADE_OF = ...;
+local raw = require "native.raw";
+local load, type, setmetatable, next = loadstring or load, type, raw.setmetatable, raw.next;
+local s_format, t_concat = string.format, raw.concat;
+local unpack = table.unpack or unpack;
+local TEXT, ELEMENT, END = 1, 2, 3;
+
+-- One element of a shape: where its values and tables are among those of the stanza.
+local function read(shape, at, state)
+	local element = { name = shape[at], keys = {}, children = {} };
+	at = at + 1;
+	while type(shape[at]) == "string" do
+		state.values = state.values + 1;
+		element.keys[#element.keys + 1] = { name = shape[at], value = state.values };
+		at = at + 1;
+	end
+	while shape[at] and shape[at] ~= END do
+		if shape[at] == TEXT then
+			state.values = state.values + 1;
+			element.children[#element.children + 1] = { value = state.values };
+			at = at + 1;
+		else
+			local child;
+			child, at = read(shape, at + 1, state);
+			element.children[#element.children + 1] = child;
+		end
+	end
+	state.elements[#state.elements + 1] = element; -- children before their parent
+	element.number = #state.elements;
+	return element, at + 1;
+end
+
+local function add(out, ...) out[#out + 1] = s_format(...); end
+
+-- Code that makes one element as the local eN, with its attributes aN and child tags tN.
+local function make(out, element, made_of)
+	local n, attr, tags, fields = element.number, {}, {}, {};
+	for _, key in next, element.keys do add(attr, "[%q]=v%d", key.name, key.value); end
+	for _, child in next, element.children do
+		if child.number then add(tags, "e%d", child.number); end
+		add(fields, child.number and "e%d" or "v%d", child.number or child.value);
+	end
+	add(out, "local a%d,t%d={%s},{%s}", n, n, t_concat(attr, ","), t_concat(tags, ","));
+	add(out, "local e%d=setmetatable({name=%q,attr=a%d,tags=t%d,%s%s},mt)", n, element.name, n, n,
+		made_of, t_concat(fields, ","));
+end
+
+-- Code that returns false when one element, in the local e, is not what it was.
+local function compare(out, element, base, is_top)
+	local at = base + 3 * element.number;
+	add(out, is_top and "e,a,t=s,v[%d],v[%d]" or "e,a,t=v[%d],v[%d],v[%d]",
+		unpack({ at - 2, at - 1, at }, is_top and 2 or 1));
+	add(out, "if e.name~=%q or e.attr~=a or e.tags~=t", element.name);
+	for _, key in next, element.keys do add(out, " or a[%q]~=v[%d]", key.name, key.value); end
+	local tag = 0;
+	for i, child in next, element.children do
+		if child.number then
+			tag = tag + 1;
+			local place = base + 3 * child.number - 2;
+			add(out, " or e[%d]~=v[%d] or t[%d]~=v[%d]", i, place, tag, place);
+		else
+			add(out, " or e[%d]~=v[%d]", i, child.value);
+		end
+	end
+	-- A missing field would be looked up in the metatable: the length tells more quickly.
+	add(out, " or #e~=%d or t[%d]~=nil then return false end", #element.children, tag + 1);
+	local count = #element.keys;
+	if count == 0 then
+		add(out, "if next(a)~=nil then return false end");
+	else
+		add(out, "k=next(a)");
+		for _ = 2, count do add(out, "k=next(a,k)"); end
+		add(out, "if next(a,k)~=nil then return false end");
+	end
+end
+
+-- Return maker(number, values ...) of a shape, given as its parts.
+return function (...)
+	local state = { values = 0, elements = {} };
+	local top = read({ ... }, 1, state);
+	local base, elements = state.values, state.elements;
+
+	local code = { "local next=...;return function(s,v) local e,a,t,k" };
+	for _, element in next, elements do compare(code, element, base, element == top); end
+	add(code, "return true end");
+	local same = load(t_concat(code, "\n"), "=shape")(next);
+
+	local names, kept = { "number" }, {};
+	for i = 1, base do
+		add(names, "v%d", i);
+		add(kept, "v%d", i);
+	end
+	for i = 1, #elements do add(kept, i < #elements and "e%d,a%d,t%d" or "false,a%d,t%d", i, i, i); end
+	code = { "local setmetatable,mt,MADE_OF,same=...;return function(" .. t_concat(names, ",") .. ")" };
+	for i = 1, #elements - 1 do make(code, elements[i], ""); end
+	local all = s_format("%s,same,number", t_concat(kept, ","));
+	make(code, top, "[MADE_OF]={" .. all .. "},");
+	add(code, "return e%d end", #elements);
+	return load(t_concat(code, "\n"), "=shape")(setmetatable, stanza_mt, MADE_OF, same);
+end;

@@ -1,0 +1,105 @@
+"""Every member of a library that modules use is there, and is what it should be.
+
+members.txt says which; what is not provided is listed here with the reason.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from prosody_py import lua
+from prosody_py.lua.runtime import KINDS
+from prosody_py.testing.server import TestServer
+
+OPTIONAL = {"bcrypt"}  # only with the Python package of that name
+
+# Members that members.txt does not have, because there is no place for them here.
+ABSENT = {
+    "the process belongs to the server, not to a module": [
+        "util.pposix.daemonize", "util.pposix.umask", "util.pposix.setuid", "util.startup.prosody"],
+    "waiting for descriptors is the loop's; net.server.watchfd is there": ["util.poll.new"],
+    "another language binding, which its module brings along or asks for softly": [
+        "captcha.new", "curses.initscr", "cyrussasl.server_new", "gdbm.open", "geoip.country.open",
+        "inotify.init", "lightningmdb.env_create", "lpty.new", "lualdap.open_simple", "luatz.time",
+        "mongo.Connection", "otp.new_totp_from_key", "pam.start", "posix.getpasswd",
+            "proctitle.set",
+        "yubikey.new_authenticator"],
+    "of one backend of Prosody's network code; modules ask whether it is there": [
+        "net.server.event", "net.server.event_base", "net.server.addevent"],
+    "for Prosody's own storage driver, in whose place the server has one": [
+        "core.storagemanager.olddm.list_open", "core.storagemanager.olddm.list_shift"],
+    "set by a module for others (mod_audit, mod_email)": [
+        "core.moduleapi.audit", "core.moduleapi.send_email"],
+    "older than the versions of Prosody whose API this is": [
+        "core.componentmanager.register_component", "net.httpserver.new", "hmac.sha256"],
+}
+
+FIND = """
+    local library, member = ...;
+    local found, value = pcall(require, library);
+    if not found then return "no library", tostring(value); end
+    if member == "(call)" then
+        local mt = getmetatable(value);
+        return (type(value) == "function" or type(mt) == "table" and mt.__call) and "call"
+            or type(value);
+    end
+    for name in member:gmatch("[^.]+") do
+        if type(value) ~= "table" then return "nothing to look into"; end
+        value = value[name];
+    end
+    return type(value);
+"""
+
+
+def expected_members():
+    """Give (library, member, kind) for each entry of members.txt."""
+    library = None
+    for line in Path(__file__).with_name("members.txt").read_text().splitlines():
+        words = [] if line.startswith("#") else line.split()
+        if words and not line.startswith(" "):
+            library = words.pop(0)
+        for word in words:
+            member, _, kind = word.partition("=")
+            yield library, member, kind or ("call" if member == "(call)" else "function")
+
+
+EXPECTED = list(expected_members())
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def find(request, tmp_path_factory):
+    """Return a function that tells what a member is in the runtime of a whole server."""
+    whole = TestServer(tmp_path_factory.mktemp("members"), lua_runtime=request.param,
+                       lua_time_limit="10 seconds")
+    server = whole.server
+    border = lua.runtime_of(server)
+    chunk = border.compile(FIND.encode(), "find.lua", border.lua.globals())
+
+    def look(library, member):
+        result = border.driver.call(chunk, library.encode(), member.encode())
+        return tuple(map(bytes.decode, result if type(result) is tuple else (result,)))
+
+    yield look
+    whole.stop()
+
+
+def test_each_member_is_there_and_of_its_kind(find):
+    wrong = []
+    for library, member, kind in EXPECTED:
+        found = find(library, member)
+        if found[0] != kind and not (library in OPTIONAL and found[0] == "no library"):
+            wrong.append(f"{library}.{member} is {': '.join(found)}, not {kind}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_what_is_said_to_be_absent_is_absent(find):
+    for names in ABSENT.values():
+        for name in names:
+            library, _, member = name.rpartition(".")
+            assert find(library, member)[0] in ("no library", "nil"), name
+
+
+def test_both_names_of_a_library_are_one_table(find):
+    for library in sorted({library for library, _, _ in EXPECTED if library.startswith("util.")}):
+        short, long = find(library, "(call)"), find("prosody." + library, "(call)")
+        assert short == long, library
