@@ -37,8 +37,11 @@ setup(
         "dnspython>=2.6",
     ],
     extras_require={
+        # For lualdap. ldap3 2.9 uses names that pyasn1 has marked as going.
+        "ldap": ["ldap3>=2.9", "pyasn1<0.7"],
+        "bcrypt": ["bcrypt>=4"],  # for the Lua library of that name
         "test": ["pytest>=8", "hypothesis>=6.100", "slixmpp>=1.8", "ruff>=0.6",
-                 "setuptools>=65", "wheel"],
+                 "bcrypt>=4", "ldap3>=2.9", "pyasn1<0.7", "setuptools>=65", "wheel"],
     },
     entry_points={
         "console_scripts": ["prosody-py = prosody_py.app.main:main"],

@@ -21,11 +21,13 @@ from prosody_py.events import filters
 from prosody_py.sessions import lifecycle
 from prosody_py.sessions.session import Session
 from prosody_py.xmpp import ns, prep
+from prosody_py.xmpp.builders import stream_error
 from prosody_py.xmpp.parser import StreamOpen, StreamParser
 from prosody_py.xmpp.writer import escape_attr
 
 GLOBAL = True
 GOODBYE = 5  # seconds that the connections may take to drain when the server stops
+MAX_LANGUAGE = 64  # characters of a stream's xml:lang, which goes out with each of its stanzas
 FAREWELL = 1  # seconds that the clients may take after that to close their side
 _version = re.compile(r"\d{1,4}(\.\d{1,4})?").fullmatch
 
@@ -172,7 +174,8 @@ class ClientSession(Session):
 
     def received(self, data: bytes) -> None:
         """Work off bytes of the peer."""
-        process = self.listener.server.process_stanza
+        known = self.listener.server.process_stanza
+        process = known if self.lang is None else self._with_language
         stream, conn = self.stream, self.conn
         while stream is not None:
             events = stream.feed(data)
@@ -185,6 +188,7 @@ class ClientSession(Session):
                     process(self, event)
                 elif isinstance(event, StreamOpen):
                     self.opened(event)
+                    process = known if self.lang is None else self._with_language
                 elif isinstance(event, StreamError):
                     self.close(event)
                 else:
@@ -197,6 +201,13 @@ class ClientSession(Session):
             if not events or not stream.kept:
                 return
             data = b""
+
+    def _with_language(self, _session, element: Stanza) -> None:
+        """Work off an element that is in the stream's language unless it says another one."""
+        attr = element.attr
+        if "xmlns" not in attr and "xml:lang" not in attr:  # RFC 6120 section 8.1.5
+            attr["xml:lang"] = self.lang
+        self.listener.server.process_stanza(self, element)
 
     data = received  # Prosody's name for it, where modules put a function of their own
 
@@ -211,7 +222,9 @@ class ClientSession(Session):
         self.streamid = secrets.token_urlsafe(16)
         version = attr.get("version", "")
         self.version = float(version) if _version(version) else 0.0
-        self.lang = attr.get("xml:lang") or self.lang
+        language = attr.get("xml:lang")
+        if language and len(language) <= MAX_LANGUAGE:
+            self.lang = language
         wanted = attr.get("to")
         try:
             name = prep.nameprep(wanted) if wanted else None
@@ -220,12 +233,12 @@ class ClientSession(Session):
         host = self.listener.server.hosts.get(name) if name else None
         known = host is not None and host.type == "local" and "c2s" in host.modules
         if self.host_object is not None and host is not self.host_object:
-            self._send_header(self.host, attr)
+            self._answer_header(self.host, attr)
             self.close("not-authorized" if known else "host-unknown",
                        "The host of a stream cannot change")
             return
-        self._send_header(name if known else None, attr)
-        if header.default_ns != ns.CLIENT:
+        self._answer_header(name if known else None, attr)
+        if (header.default_ns or "open_stream" in self.__dict__ and ns.CLIENT) != ns.CLIENT:
             self.close("invalid-namespace", f"The default namespace must be {ns.CLIENT}")
         elif not wanted:
             self.close("improper-addressing", "A stream header needs a 'to'")
@@ -240,6 +253,14 @@ class ClientSession(Session):
             host.events.fire_event("stream-features",
                                    Event(origin=self, features=features, stream=attr))
             self.send(features)
+
+    def _answer_header(self, host: str | None, attr: dict[str, str]) -> None:
+        framed = self.__dict__.get("open_stream")  # of a module, for streams in frames
+        if framed is None:
+            self._send_header(host, attr)
+        else:
+            self.notopen = None
+            framed(self, host, attr.get("from"))
 
     def _send_header(self, host: str | None, attr: dict[str, str]) -> None:
         self.notopen = None
@@ -280,7 +301,7 @@ class ClientSession(Session):
     def peer_closed(self) -> None:
         """The peer has closed its stream: close ours."""
         self.log.debug("The client closed its stream")
-        self.close()
+        self.close(*([False] if "close" in self.__dict__ else []))  # as Prosody tells a module's
 
     def close(self, reason=None, text: str | None = None) -> None:
         """End the stream: `reason` is a StreamError, the name of a condition, or nothing.
@@ -313,15 +334,6 @@ class ClientSession(Session):
             self.send(stream_error(reason))
         self.send(b"</stream:stream>")
         self.notopen = True
-
-
-def stream_error(error: StreamError) -> Stanza:
-    """Return the <stream:error/> of an error (RFC 6120 section 4.9)."""
-    element = Stanza("stream:error")
-    element.tag(error.condition, xmlns=ns.STREAM_ERRORS).up()
-    if error.text:
-        element.text_tag("text", error.text, {"xmlns": ns.STREAM_ERRORS})
-    return element
 
 
 def network_of(address: str) -> str:

@@ -10,6 +10,7 @@ Data and owner: the global instance has the tasks of all hosts.
 
 from __future__ import annotations
 
+import re
 import time
 
 from prosody_py.storage.interface import StorageError
@@ -18,6 +19,7 @@ GLOBAL = True
 PERIODS = {"hourly": 3600, "daily": 86400, "weekly": 7 * 86400}
 CHECK = 30  # seconds between two looks at what is due
 EARLY = 0.995  # what is nearly due is due, so that a task does not wander through the day
+_SIGNS = re.compile(r"[^0-9A-Za-z]")  # what Prosody replaces in the id of a task
 
 
 def load(module):
@@ -51,8 +53,9 @@ def add(module, event) -> None:
                    "to run", source.name)
         return
     if not task.get("name"):
-        task["name"] = f"{source.name} {when}"
-    task["id"] = f"{source.name}/{task['name']}"
+        task["name"] = when
+    if not task.get("id"):
+        task["id"] = f"{source.name}/{_SIGNS.sub('_', task['name']).lower()}"
     module.tasks.append((task, source))
     module.log("debug", "%s task %s", when, task["id"])
 

@@ -57,6 +57,7 @@ def remove_account(module, event, username) -> None:
     The result is the last thing that the session gets before the end of its stream.
     """
     session, close = event.origin, event.origin.close
+    replaceable = isinstance(session.extras, dict)
 
     def close_with_result(*reason):
         del session.close
@@ -64,13 +65,17 @@ def remove_account(module, event, username) -> None:
         close(*reason)
 
     session.log.info("%s removes the account", session.bare_jid)
-    session.close = close_with_result
+    if replaceable:
+        session.close = close_with_result
+    else:  # a session that a Lua module has made: its function has to stay
+        session.send(stanza.reply(event.stanza))
     try:
         users.delete_user(module.server, username, module.host)
     except users.AccountError as error:
         raise StanzaError("not-allowed", str(error)) from None
     finally:
-        session.__dict__.pop("close", None)
+        if replaceable:
+            session.extras.pop("close", None)
     module.fire_event("user-deregistered", Event(
         username=username, host=module.host, source="mod_register", session=session))
 

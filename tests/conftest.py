@@ -108,14 +108,14 @@ def check_language(running: TestServer, name: str) -> None:
 # -- Debian's packages, fetched and unpacked, not installed --------------------------------
 
 
-def fetch(target: Path) -> str | None:
-    """Unpack the packages into `target`; return why that is impossible, None when it is done."""
+def fetch(target: Path, packages=PACKAGES) -> str | None:
+    """Unpack packages into `target`; return why that is impossible, None when it is done."""
     if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
         return "this is not a Debian machine"
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         # apt drops its rights to a user that may not write into a private folder.
         os.chmod(folder, 0o755)
-        done = subprocess.run(["apt-get", "download", *PACKAGES], cwd=folder, timeout=300,
+        done = subprocess.run(["apt-get", "download", *packages], cwd=folder, timeout=300,
                               capture_output=True, text=True)
         if done.returncode:
             return "the packages cannot be fetched: " + done.stderr.strip().splitlines()[-1]

@@ -11,6 +11,8 @@ modules' handlers, answers) is not in it; for functions of Python, it is.
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
+from time import perf_counter
 from typing import Any
 
 from prosody_py.api.measures import measures
@@ -46,6 +48,14 @@ class Effort:
         if seconds > self.worst:
             self.worst = seconds
 
+    def timed(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Call a function of Python and count it."""
+        start = perf_counter()
+        try:
+            return function(*args)
+        finally:
+            self.note(perf_counter() - start)
+
     def failed(self, where: str) -> None:
         """Count an error in the module's code, see `Module.count_error`."""
         module = self._module()
@@ -63,6 +73,15 @@ class Effort:
         new = tuple(one - other for one, other in zip(now, self._reported, strict=True))
         self._reported = now
         return new
+
+
+class Account:
+    """Whose code runs: `effort` is that module's, None when it is nobody's."""
+
+    __slots__ = ("effort",)
+
+    def __init__(self) -> None:
+        self.effort: Effort | None = None
 
 
 def report(module: Any) -> None:

@@ -63,9 +63,9 @@ class Job:
         self._entry = Undo(lambda: None, self._gone)
         self._cancelled = cancelled
         self.active = True
-        if self._registrations is not None:
-            self._registrations.add(self._entry)
         self._greenlet = gevent.spawn(self._run)
+        if self._registrations is not None:
+            self._registrations.add(self._entry)  # if the module is gone, that ends the job
 
     def _run(self) -> None:
         result = error = None

@@ -30,9 +30,17 @@ class Registrations:
     def __init__(self) -> None:
         self.entries: list[Entry] = []
         self.attached = False
+        self.closed = False
 
     def add(self, entry: Entry) -> Entry:
-        """Note `entry`, and let it take effect if the module is in service."""
+        """Note `entry`, and let it take effect if the module is in service.
+
+        What code of an instance that is gone asks for is not even noted; an `Undo` is undone.
+        """
+        if self.closed:
+            if isinstance(entry, Undo):
+                entry.detach()
+            return entry
         self.entries.append(entry)
         if self.attached:
             entry.attach()
@@ -64,6 +72,11 @@ class Registrations:
                 entry.detach()
             except Exception:
                 log.exception("Could not take back %r", entry)
+
+    def close(self) -> None:
+        """Forget everything: the instance is gone for good."""
+        self.closed = True
+        self.entries.clear()
 
 
 class HandlerEntry:

@@ -29,15 +29,22 @@ class ModuleTimer:
             self._timer = None
 
     def _call(self, now: float) -> Any:
-        again = self._function(now, *self._args)
+        module = self._module
+        if module.server.measuring and module.code.language == "python":
+            again = module.effort.timed(self._function, now, *self._args)
+        else:
+            again = self._function(now, *self._args)
         if again is None and self._timer is not None:
-            self._module.registrations.forget(self)
+            module.registrations.forget(self)
         return again
 
     def _failed(self, error: Exception) -> None:
         self._module.registrations.forget(self)
         self._module.count_error("timer")
-        self._module.log("error", "Error in a timer: %s", error, exc_info=error)
+        where = getattr(error, "lua_traceback", None)
+        self._module.log("error", "Error in a timer: %s", error, exc_info=None if where else error)
+        if where:
+            self._module.log("debug", "%s", where)
 
     def stop(self) -> None:
         """Disarm the timer."""
@@ -72,7 +79,6 @@ class Timing:
         the task, which `remove_item("task", task)` takes back.
         """
         self.depends("cron")
-        task.setdefault("name", f"{self.name} {task.get('when')}")
         self.add_item("task", task)
         return task
 

@@ -82,7 +82,8 @@ class Traffic:
         gone = self.registrations.add(Undo(lambda: None, lambda: result.set_exception(
             StanzaError("remote-server-timeout", "The module was unloaded before the answer"))))
         try:
-            self.send(stanza, origin)
+            if not result.ready():  # the module is gone already
+                self.send(stanza, origin)
             try:
                 event = result.get(timeout=timeout or _IQ_TIMEOUT)
             except Timeout:
@@ -96,3 +97,10 @@ class Traffic:
             type, condition, text, extra = event.stanza.get_error()
             raise StanzaError(condition, text, type=type, extra=extra)
         return event
+
+    def answer_iq(self, answer) -> None:
+        """Take an answer for `send_iq` that was sent to the origin and not through the router."""
+        for kind in ("host", "bare", "full"):
+            result = self.pending_iqs.get((kind, answer.attr.get("id")))
+            if result is not None and not result.ready():
+                result.set(Event(origin=None, stanza=answer))

@@ -16,5 +16,7 @@ class RunOptions(Options):
     statistics_interval = period("1 minute", min="1 second", where="global",
                                  doc="How often modules are asked for the numbers that they report "
                                      "only now and then; `never` leaves it to those who collect.")
+    measure_modules = boolean(False, where="global", doc="Measure the time that the handlers and "
+                              "timers of Python modules take, too; that of Lua is always measured.")
     force_module_reload = boolean(False, doc="Reload a module also when its `save` fails; what "
                                   "it would have kept is lost.")

@@ -16,7 +16,7 @@ from functools import partial
 import prosody_py
 from prosody_py import lua
 from prosody_py.api.errors import LoadError
-from prosody_py.app import places
+from prosody_py.app import measuring, places
 from prosody_py.app.errors import StartupError
 from prosody_py.app.secret import ServerSecret
 from prosody_py.app.tls import TlsService
@@ -55,6 +55,7 @@ def assemble(config: Config) -> Server:
     HttpServer(server)
     Modules(server, places.plugin_folders(config))
     lua.install(server)
+    measuring.install(server)
     return server
 
 

@@ -28,9 +28,12 @@ class _Pool:
         self.hub = get_hub()
         self.idle: list[greenlet] = []
 
-    def loop(self, function: Callable[..., Any], args: tuple) -> None:
+    def loop(self) -> None:
+        # A greenlet holds what it was started with as long as it lives, so its first piece of
+        # work comes as all others do.
         hub, idle = self.hub, self.idle
         me = getcurrent()
+        function, args = hub.switch()
         while True:
             try:
                 function(*args)
@@ -62,4 +65,6 @@ def run(function: Callable[..., Any], *args: Any) -> None:
     elif pool.idle:
         pool.idle.pop().switch(function, args)
     else:
-        greenlet(pool.loop, pool.hub).switch(function, args)
+        worker = greenlet(pool.loop, pool.hub)
+        worker.switch()
+        worker.switch(function, args)

@@ -34,12 +34,13 @@ class Events:
     error)` is called for an error in a handler; what it returns counts as the handler's result.
     """
 
-    __slots__ = ("index", "failed", "wrapped", "_chains", "_wrappers", "_order")
+    __slots__ = ("index", "failed", "wrapped", "_chains", "_wrappers", "_order", "_dress")
 
     def __init__(self, failed: Callable[[Handler, str, Any, Exception], Any] = log_failure):
         self.index: dict[str, tuple[Handler, ...]] = {}
         self.failed = failed
         self.wrapped = False
+        self._dress: Callable[[Handler], Handler] | None = None
         self._chains: dict[str, list[tuple[float, int, Handler]]] = {}
         self._wrappers: dict[str | None, list[Wrapper]] = {}
         self._order = 0
@@ -66,10 +67,20 @@ class Events:
     def _compile(self, name: str, chain: list[tuple[float, int, Handler]]) -> None:
         if chain:
             self._chains[name] = chain
-            self.index[name] = tuple([handler for _priority, _order, handler in chain])
+            handlers = [handler for _priority, _order, handler in chain]
+            self.index[name] = tuple(map(self._dress, handlers) if self._dress else handlers)
         else:
             self._chains.pop(name, None)
             self.index.pop(name, None)
+
+    def dress_handlers(self, dress: Callable[[Handler], Handler] | None) -> None:
+        """Run `dress(handler)` in the place of each handler; None runs them as they are.
+
+        So handlers can be measured, at no cost when they are not.
+        """
+        self._dress = dress
+        for name, chain in self._chains.items():
+            self._compile(name, chain)
 
     def get_handlers(self, name: str) -> tuple[Handler, ...]:
         """Return the chain of `name` in the order in which it runs."""
@@ -129,12 +140,31 @@ class Events:
     def _fire_wrapped(self, name: str, data: Any) -> Any:
         fire: FireEvent = self._run
         for wrapper in [*self._wrappers.get(None, ()), *self._wrappers.get(name, ())]:
-            fire = _around(wrapper, fire)
+            fire = self._around(wrapper, fire)
         return fire(name, data)
 
+    def _around(self, wrapper: Wrapper, inner: FireEvent) -> FireEvent:
+        """Return `inner` in its wrapper, whose errors stay with it; the chain runs once."""
+        def fire(name: str, data: Any) -> Any:
+            results: list[Any] = []
 
-def _around(wrapper: Wrapper, inner: FireEvent) -> FireEvent:
-    return lambda name, data: wrapper(inner, name, data)
+            def go_on(name: str, data: Any) -> Any:
+                results.append(inner(name, data))
+                return results[-1]
+
+            try:
+                return wrapper(go_on, name, data)
+            except RecursionError:
+                raise
+            except Exception as error:
+                if results:  # what had to be done is done, also the answer
+                    log.error("Error in a wrapper of event %s: %s", name, error,
+                              exc_info=None if hasattr(error, "lua_traceback") else error)
+                    return results[-1]
+                answer = self.failed(wrapper, name, data, error)
+                return inner(name, data) if answer is None else answer
+
+        return fire
 
 
 class Event:

@@ -140,12 +140,20 @@ class Modules:
         if module.code.has("restore"):
             module.code.call("restore", {} if saved is None else saved)
 
-    @staticmethod
-    def _discard(module: Module) -> None:
+    def _discard(self, module: Module) -> None:
         """Forget an instance that did not come into service."""
         module.loaded = False
-        module.registrations.entries.clear()
-        if module.code is not None and hasattr(module.code, "discard"):
+        module.registrations.close()
+        self._let_go(module)
+
+    @staticmethod
+    def _let_go(module: Module) -> None:
+        """Let the code and the environment of an instance go."""
+        if module.parent is not None:
+            module.exports = None  # its environment, if it is in Lua, knows the instance
+            if hasattr(module.code, "forget"):
+                module.code.forget(module)
+        elif hasattr(module.code, "discard"):
             module.code.discard()
 
     def _commit(self, module: Module, announce: bool = True) -> None:
@@ -153,7 +161,13 @@ class Modules:
         module.loaded = True
         self.get_modules(module.host)[module.name] = module
         self.switched_off.loaded(module.host, module.name)
-        module.registrations.attach()
+        try:
+            module.registrations.attach()
+        except Exception as error:
+            self._retire(module, announce=False, call_unload=False)
+            log.debug("mod_%s", module.name, exc_info=error)
+            raise LoadError(f"mod_{module.name} could not be loaded on {module.host}: "
+                            f"{describe_error(error)}") from error
         module.effort.begin()
         log.debug("Loaded mod_%s on %s", module.name, module.host)
         if announce:
@@ -176,18 +190,13 @@ class Modules:
             if old is not None:
                 shared.code.call_for(module, "restore_host", {} if saved is None else saved)
         except LoadError:
-            self._discard_host(module)
+            self._discard(module)
             raise
         except Exception as error:
-            self._discard_host(module)
+            self._discard(module)
             raise LoadError(f"mod_{shared.name} could not be loaded on {host}: "
                             f"{describe_error(error)}") from error
         return module
-
-    @staticmethod
-    def _discard_host(module: Module) -> None:
-        module.loaded = False
-        module.registrations.entries.clear()
 
     def _load_on_host(self, shared: Module, host: str) -> Module:
         module = self._prepare_on_host(shared, host)
@@ -231,8 +240,11 @@ class Modules:
             else:
                 module.code.call_for(module, "unload_host")
         except Exception as error:
-            log.warning("Error in unload of mod_%s on %s: %s", module.name, module.host,
-                        describe_error(error), exc_info=error)
+            where = getattr(error, "lua_traceback", None)
+            log.error("Error in unload of mod_%s on %s: %s", module.name, module.host,
+                      describe_error(error), exc_info=None if where else error)
+            if where:
+                log.debug("%s", where)
 
     def _retire(self, module: Module, announce: bool = True, call_unload: bool = True) -> None:
         """Take an instance out of service for good."""
@@ -241,13 +253,12 @@ class Modules:
         module.loaded = False
         report(module)
         module.registrations.detach()
-        module.registrations.entries.clear()
+        module.registrations.close()
         module.__dict__.pop("shared_tables", None)
         modules = self.get_modules(module.host)
         if modules.get(module.name) is module:
             del modules[module.name]
-        if module.parent is None and hasattr(module.code, "discard"):
-            module.code.discard()
+        self._let_go(module)
         if announce:
             self._announce("module-unloaded", module)
 
@@ -333,7 +344,8 @@ class Modules:
         for instance in fresh:
             self._keep_shared(self.get_module(instance.host, instance.name), instance)
         for instance in [*instances, old]:
-            self._retire(instance, announce=False, call_unload=not unload_first)
+            self._retire(instance, announce=False,
+                         call_unload=not (unload_first and instance is old))
         for instance in [module, *fresh]:
             self._commit(instance, announce=False)
         for instance in [module, *fresh]:

@@ -117,6 +117,10 @@ class LuaCode:
         self._call(module, api, "load", ())
         return result
 
+    def forget(self, module) -> None:
+        """Let go of the environment of a host's instance."""
+        self._hosts.pop(id(module), None)
+
     def discard(self) -> None:
         """Let go of the environment."""
         self._api = None

@@ -18,10 +18,14 @@ from prosody_py.lua.events import LuaHandler
 from prosody_py.lua.net_service import LuaService
 from prosody_py.lua.references import LuaCallable, LuaData
 from prosody_py.lua.storage_provider import LuaStorageProvider
-from prosody_py.lua.stores import LuaStore, NoStore
+from prosody_py.lua.stores import KINDS, LuaStore, NoStore
 from prosody_py.storage.interface import StorageError, UnsupportedStore
 
 # -- events --------------------------------------------------------------------------------
+
+
+def _priority(raw: Any) -> float:
+    return float(raw or 0)  # Lua takes a text such as "5" for a number
 
 
 def _handler(border, module, raw: Any) -> Any:
@@ -39,11 +43,12 @@ class _Foreign(Undo):
 
 
 def hook(border, module, event: bytes, handler: Any, priority: float | None = None) -> None:
-    module.hook(border.to_python(event), _handler(border, module, handler), priority or 0)
+    module.hook(border.to_python(event), _handler(border, module, handler), _priority(priority))
 
 
 def hook_global(border, module, event: bytes, handler: Any, priority: Any = None) -> None:
-    module.hook_global(border.to_python(event), _handler(border, module, handler), priority or 0)
+    module.hook_global(border.to_python(event), _handler(border, module, handler),
+                       _priority(priority))
 
 
 def hook_object_event(border, module, events: Any, event: bytes, handler: Any,
@@ -52,9 +57,12 @@ def hook_object_event(border, module, events: Any, event: bytes, handler: Any,
     events = border.to_python(events)
     if hasattr(type(events), "add_handler"):
         module.hook_object_event(events, border.to_python(event),
-                                 _handler(border, module, handler), priority or 0)
+                                 _handler(border, module, handler), _priority(priority))
         return None
     add, remove = events.get("add_handler"), events.get("remove_handler")
+    if not callable(add) or not callable(remove):
+        raise ValueError("module:hook_object_event(): argument 1 has no add_handler and "
+                         "remove_handler; give an events object of util.events")
     function = border.to_python(handler)
     name = border.to_python(event)
     module.registrations.add(_Foreign(events, name, function,
@@ -150,8 +158,8 @@ def make_global(border, module) -> None:
     module.set_global()
 
 
-def make_context(border, module, host: bytes) -> Any:
-    return module.context(border.to_python(host))  # as it is: module.lua hides it in a table
+def make_context(border, module, host: bytes | None = None) -> Any:
+    return module.context(border.to_python(host) or "*")  # as it is: module.lua hides it in a table
 
 
 def set_status(border, module, kind: bytes, text: Any = None, override: Any = None) -> None:
@@ -286,10 +294,19 @@ def ask_iq(border, module, stanza: Any, origin: Any = None, timeout: Any = None)
     return border.to_lua(event.stanza), border.to_lua(event.origin)
 
 
+def answer_iq(border, module, answer: Any) -> None:
+    """Take an answer that a handler has given to the origin of a `send_iq`."""
+    module.answer_iq(border.to_python(answer))
+
+
 def open_store(border, module, name: Any = None, kind: Any = None) -> Any:
     if module.host == "*":
         return None, b"global-storage-not-supported"
     kind = border.to_python(kind) or "keyval"
+    if kind not in KINDS:
+        module.log("error", "open_store: there is no kind of store %r; there are %s", kind,
+                   ", ".join(KINDS))
+        return None, b"unsupported-store"
     try:
         store = module.open_store(border.to_python(name), kind)
     except UnsupportedStore as error:
@@ -312,7 +329,7 @@ PLAIN: dict[str, Callable[..., Any]] = {
     "reverse_dependencies": reverse_dependencies,
     "default_permission": default_permission, "default_permissions": default_permissions,
     "make_metric": make_metric, "labelled": labelled, "record": record,
-    "set_metric": set_metric,
+    "set_metric": set_metric, "answer_iq": answer_iq,
     "http_url": lambda border, module, *raw: border.to_lua(
         module.http_url(*map(border.to_python, raw))),
     "get_name": lambda border, module: border.to_lua(module.get_name()),

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
+
+from prosody_py.xmpp.writer import replace_illegal
+
+_control = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]").search
 
 
 class Calls:
@@ -62,6 +67,21 @@ class Calls:
             return bool(function(raw if type(raw) in (bytes, str) else self.border.to_python(raw)))
         except Exception as error:
             self.border.log.error("Could not send to %r: %s", session, error, exc_info=error)
+            return False
+
+    def send_text(self, session: Any, raw_name: bytes, text: bytes) -> Any:
+        """Send a stanza whose text Lua has made; None says that it has to be a request."""
+        border = self.border
+        border.epoch += 1
+        function = self._function(session, raw_name.decode())
+        if session.filters is not None or not getattr(function, "never_blocks", False):
+            return None
+        if not text.isascii() or _control(text):
+            text = replace_illegal(text.decode("utf-8", "replace")).encode()
+        try:
+            return bool(function(text))
+        except Exception as error:
+            border.log.error("Could not send to %r: %s", session, error, exc_info=error)
             return False
 
     def send_later(self, session: Any, raw_name: bytes, raw: Any) -> Any:

@@ -20,7 +20,7 @@ from prosody_py.lua.values import decode, encode
 class LuaHandler:
     """A Lua function on the bus; equal to any other handler of the same function."""
 
-    __slots__ = ("module", "effort", "callable", "_border", "_raw", "_enter_stanza")
+    __slots__ = ("module", "effort", "callable", "_border", "_raw", "_enter_stanza", "_account")
 
     def __init__(self, border, function: LuaReference, module: Any = None):
         self.module = module
@@ -28,6 +28,7 @@ class LuaHandler:
                        else getattr(function, "effort", None) or Effort())
         self.callable = function
         self._border = border
+        self._account = border.account
         self._raw = function.raw
         self._enter_stanza = border.enter_stanza
 
@@ -39,8 +40,9 @@ class LuaHandler:
         return id(self.callable)
 
     def __call__(self, event: Any) -> Any:
-        border, effort = self._border, self.effort
-        below, border.effort = border.effort, effort
+        border, account, effort = self._border, self._account, self.effort
+        below = account.effort
+        account.effort = effort
         if type(event) is not StanzaEvent or len(event.__dict__) != 3:
             return border.run_handler(self._raw, event, effort, below)
         stanza = event.stanza
@@ -60,17 +62,18 @@ class LuaHandler:
                 result = border.driver.work(result, effort, start, below)
                 border.leave_event(key, outermost)
             else:
-                border.effort = below
+                account.effort = below
                 effort.calls += 1  # as Effort.note does, which would cost a call
                 spent = perf_counter() - start
                 effort.seconds += spent
                 if spent > effort.worst:
                     effort.worst = spent
                 face = stanza.lua
-                if face.as_made and face.parent is None:  # Lua has looked before it came back
+                if result is None and face.as_made and face.parent is None:
+                    # Lua has compared it before it came back.
                     face.epoch = border.epoch
         except BaseException:
-            border.effort = below
+            account.effort = below
             if outermost:
                 border.forget_event(key)
             raise
@@ -112,10 +115,10 @@ class Handlers:
                 if key is not None:
                     self.leave_event(key, outermost)
             else:
-                self.effort = below
+                self.account.effort = below
                 effort.note(perf_counter() - start)
         except BaseException:
-            self.effort = below
+            self.account.effort = below
             if outermost:
                 self.forget_event(key)
             raise

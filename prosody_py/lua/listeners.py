@@ -72,11 +72,13 @@ class LuaCallbacks:
         border = self.border
         try:
             if isinstance(function, LuaCallable):
-                result = border.driver.call(function.raw, border.to_lua(conn), *args)
+                result = function.enter(border.to_lua(conn), *args)
             else:
                 result = function(conn, *args)
         except ScriptError as error:
             log.error("Error in %s of a listener: %s", name, error.lua_traceback or error)
+            if function.effort is not None:
+                function.effort.failed(f"{name} of a listener")
             return None
         except Exception as error:
             log.error("Error in %s of a listener: %s", name, error, exc_info=error)

@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from prosody_py.lua.calls import Calls
-from prosody_py.lua.references import LuaCallable, LuaMethod, LuaReference
+from prosody_py.lua.references import Handle, LuaCallable, LuaMethod, LuaReference
 from prosody_py.lua.values import encode
 
 METHOD, PLAIN_METHOD, BOUND, BOUND_PLAIN, SEND, LOG, OWN, FAILURE = 1, 2, 3, 4, 5, 6, 7, 9
@@ -25,6 +25,7 @@ _PLAIN = {
     "Session": frozenset(("idle_for",)),
 }
 _SENDERS = frozenset(("send", "sends2s", "rawsend"))
+_SENDER_KEYS = frozenset((b"send", b"sends2s"))
 _MISSING: Any = object()
 
 
@@ -70,12 +71,22 @@ def is_list(obj: Any) -> bool:
     return isinstance(obj, Sequence) and not isinstance(obj, (str, bytes))
 
 
+def _of_object(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that takes the object itself from what a proxy holds."""
+    def call(obj: Any, *raw: Any) -> Any:
+        return function(obj.object if type(obj) is Handle else obj, *raw)
+
+    call.__name__ = function.__name__
+    return call
+
+
 class Proxies(Calls):
     """The functions behind the proxies of one runtime."""
 
     def __init__(self, border, faces: Mapping[type | str, Face]):
         self.border = border
         self._faces = dict(faces)
+        self._sessions: set[type] = set()  # classes of sessions that have been sent to
         self._default, self._listener = Face(), ListenerFace()
         self._find: Any = None
         self._make: Any = None
@@ -102,7 +113,7 @@ class Proxies(Calls):
         """Return the proxy of an object; the Lua function of a function or method."""
         if callable(obj) and not isinstance(obj, type) and self._is_function(obj):
             return self._make_function(id(obj), obj, getattr(obj, "never_blocks", False))
-        return self._find(id(obj)) or self._make(id(obj), obj)
+        return self._find(id(obj)) or self._make(id(obj), Handle(obj))
 
     @staticmethod
     def _is_function(obj: Any) -> bool:
@@ -112,18 +123,19 @@ class Proxies(Calls):
 
     def functions(self) -> dict[str, Callable[..., Any]]:
         """Return what border/proxy.lua calls."""
-        return {
-            "get": self.get, "set": self.set, "unset": self.unset, "keys": self.keys,
-            "length": self.length, "first": self.first, "describe": self.describe,
-            "call_method": self.call_method, "call_plain": self.call_plain,
-            "call_function": self.call_function,
-            "call_function_plain": self.call_function_plain, "send_now": self.send_now,
-            "send_later": self.send_later, "log_enabled": self.log_enabled, "log": self.log,
-        }
+        functions = (self.get, self.set, self.unset, self.keys, self.length, self.first,
+                     self.describe, self.call_method, self.call_plain, self.call_function,
+                     self.call_function_plain, self.send_now, self.send_text, self.send_later,
+                     self.log_enabled, self.log)
+        return {function.__name__: _of_object(function) for function in functions}
 
     def get(self, obj: Any, raw: Any) -> Any:
         """Return a field, or (text, code) for a function or a failure."""
         border = self.border
+        if raw in _SENDER_KEYS and type(obj) in self._sessions:
+            sent = self._sender(obj, raw)
+            if sent is not None:
+                return sent
         key = border.to_python(raw)
         try:
             if is_mapping(obj):
@@ -175,12 +187,23 @@ class Proxies(Calls):
             return border.to_lua(extras.get(key)) if isinstance(extras, dict) else None
         if getattr(value, "__self__", None) is obj and callable(value):
             if key in _SENDERS:
+                if isinstance(getattr(obj, "ns", None), str) and hasattr(obj, "filters"):
+                    self._sessions.add(type(obj))
+                    return self._sender(obj, raw)
                 return raw, SEND
             plain = self._is_plain(obj, key, value)
             if face.dotted:
                 return raw, BOUND_PLAIN if plain else BOUND
             return raw, PLAIN_METHOD if plain else METHOD
         return border.to_lua(value)
+
+    @staticmethod
+    def _sender(session: Any, raw: bytes) -> tuple | None:
+        """Return what `get` does for the send function of a session's own class."""
+        name = raw.decode()
+        if session.__dict__.get(name) is not None or not hasattr(type(session), name):
+            return None
+        return raw, SEND, session.ns.encode() if session.filters is None else None
 
     @staticmethod
     def _is_plain(obj: Any, key: str, method: Any) -> bool:

@@ -46,6 +46,20 @@ class Identities:
         self._refs = {key: value for key, value in self._refs.items() if value() is not None}
 
 
+class Handle:
+    """A Python object as its proxy in Lua holds it.
+
+    lupa drops an object for good when it is handed to Lua again between the collection of the
+    last thing there that held it and that thing's finalizer: the finalizer takes the new
+    reference for its own. So what a proxy holds is handed over once and never again.
+    """
+
+    __slots__ = ("object",)
+
+    def __init__(self, obj: Any):
+        self.object = obj
+
+
 class LuaReference:
     """A Lua value that Python holds; `raw` is lupa's object for it."""
 
@@ -66,16 +80,21 @@ class LuaCallable(LuaReference):
 
     def __init__(self, border, raw):
         super().__init__(border, raw)
-        self.effort = border.effort
+        self.effort = border.account.effort
 
     def __call__(self, *args: Any) -> Any:
-        border, effort = self.border, self.effort
-        raw = map(border.to_lua, args)
-        result = (border.driver.call(self.raw, *raw) if effort is None
-                  else border.driver.measured(effort, self.raw, *raw))
+        border = self.border
+        result = self.enter(*map(border.to_lua, args))
         if type(result) is tuple:
             return tuple(map(border.to_python, result))
         return border.to_python(result)
+
+    def enter(self, *raw: Any) -> Any:
+        """Call it with values as lupa takes them; return what `Driver.call` does."""
+        driver, effort = self.border.driver, self.effort
+        if effort is None:
+            return driver.call(self.raw, *raw)
+        return driver.measured(effort, self.raw, *raw)
 
     def __repr__(self) -> str:
         return f"<Lua function {self.border.describe_function(self.raw)}>"

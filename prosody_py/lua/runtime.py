@@ -16,6 +16,7 @@ import logging
 import os
 from typing import Any
 
+from prosody_py.api.effort import Account
 from prosody_py.lua import guard, native, searcher
 from prosody_py.lua.driver import Driver, ScriptError
 from prosody_py.lua.environment import Environment
@@ -49,8 +50,8 @@ class Runtime(Values, Handlers, Environment):
 
     `kind` is "lua54" or "luajit21"; `time_limit` the CPU seconds that Lua code may run without
     a pause; `memory_limit` the bytes that it may hold in all, 0 for no limit. `epoch` counts the
-    times Lua has run or may have changed something. `effort` is that of the module whose code
-    runs: what it hands over to Python is on its account.
+    times Lua has run or may have changed something. `account.effort` is that of the module
+    whose code runs: the functions that it hands over to Python are on its account.
     """
 
     carried_errors = (StanzaError, StreamError)
@@ -71,7 +72,7 @@ class Runtime(Values, Handlers, Environment):
         self.function_type = type(lua.eval(b"function() end"))
         self._raw_type = self.table_type.__mro__[1]
         self.epoch = 0
-        self.effort: Any = None  # whose code runs, see prosody_py.api.effort
+        self.account = Account()
         self.identities = Identities()
         self.open_events: dict[int, Any] = {}
         self.holders = Holders()
@@ -195,8 +196,20 @@ class Runtime(Values, Handlers, Environment):
         if isinstance(value, str):
             return value
         if isinstance(value, LuaReference):
-            return decode(self._tostring(value.raw))
+            return self._text_of(value.raw)
+        if value is None:
+            return "error without a value: error(nil)"
         return f"(error value is {value!r})"
+
+    def _text_of(self, raw: Any) -> str:
+        """Return what `tostring` gives, which may be code of a module: an entry of its own."""
+        try:
+            text = self.driver.call(self._tostring, raw)
+        except Exception:
+            text = None
+        if type(text) is not bytes:
+            return "(error value is a table whose __tostring fails)"
+        return decode(text)
 
     # -- logging ---------------------------------------------------------------------------
 

@@ -13,6 +13,17 @@ package.path, package.cpath = "", "";
 -- Lua 5.4 puts each searcher's answer on its own line, LuaJIT (Lua 5.1) leaves that to us.
 local prefix = package.searchers and "" or "\\n\\t";
 
+local own = {};
+for _, name in next, { "util", "core", "net", "prosody" } do
+	own[name] = "it is no part of Prosody that this server has";
+end
+local unknown = "it is no known library; what a module brings itself it takes with module:require";
+local C = "it is a rock that loads C code, which cannot be shared with this server's Lua";
+local rocks = { cyrussasl = C, lpeg = C, cqueues = C, lsqlite3 = C, luv = C, posix = C, sodium = C,
+	lunbound = C, luaevent = C, luasystem = C, rex_pcre = C, event = C, yaml = C, lyaml = C,
+	msgpack = C, icu = C, GeoIP = C, ldns = C, iconv = C, oauth = C, uuid = C, zmq = C,
+	lzmq = C, lua_zlib = C, rrd = C, systemd = C, ev = C, hiredis = C, mosquitto = C };
+
 local function search(name)
 	local short = find(name, "^prosody%.") and sub(name, 9) or nil;
 	local file = (gsub(short or name, "%.", "/"));
@@ -21,7 +32,9 @@ local function search(name)
 	end
 	local handle = open(lib_dir .. "/" .. file .. ".lua", "rb");
 	if not handle then
-		return prefix .. "library '" .. name .. "' is not provided";
+		return prefix .. "library '" .. name .. "' is not provided here, because "
+			.. (rocks[name:match("^[^.]+")] or own[name:match("^[^.]+")] or unknown)
+			.. "; see docs/lua-modules.md";
 	end
 	if short then
 		-- util.x and prosody.util.x must be one table: types are told by metatable.

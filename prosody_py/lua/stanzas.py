@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from sys import getrefcount
 from typing import Any
-from weakref import ref
 
 from prosody_py.lua.flat import MAX_VALUES, flatten
 from prosody_py.lua.shapes import Shapes, measure
@@ -52,8 +51,8 @@ class LuaStanza(Stanza):
         """The element's name."""
         face = self.lua
         if face.epoch != face.border.epoch:
-            face.read_head(self)
-        return name_slot(self)
+            self.attr.fresh()
+        return face.name or name_slot(self)
 
     @name.setter
     def name(self, name: str) -> None:
@@ -69,7 +68,7 @@ class LuaStanza(Stanza):
         if type(attr) is not LuaAttr:
             known = attr
             attr = LuaAttr()
-            attr.face, attr.stanza, attr.known = self.lua, ref(self), known
+            attr.face, attr.known = self.lua, known
             set_attr_slot(self, attr)
         return attr
 
@@ -95,7 +94,7 @@ class LuaStanza(Stanza):
         if not face.is_as_known() or (type(children) is LuaChildren and children.epoch < 0):
             return None
         attr = attr_slot(self)
-        known = Stanza(name_slot(self), attr.known if type(attr) is LuaAttr else attr)
+        known = Stanza(face.name or name_slot(self), attr.known if type(attr) is LuaAttr else attr)
         known.children = children
         return known
 
@@ -108,7 +107,7 @@ class LuaStanza(Stanza):
                 attr = attr_slot(self)
                 if type(attr) is LuaAttr:
                     attr = attr.known
-                write_parts(name_slot(self), attr, children, parent_ns, add)
+                write_parts(face.name or name_slot(self), attr, children, parent_ns, add)
                 return
         add(face.border.stanzas.text(face.table, parent_ns))
 
@@ -213,7 +212,7 @@ class Stanzas:
         number = border.identities.add(stanza)
         stanza.lua = face = new_face(Face)
         face.border, face.number, face.epoch = border, number, border.epoch
-        face.as_made, face.parent = True, None
+        face.as_made, face.parent, face.name = True, None, None
         stanza.__class__ = LuaStanza
         border.epoch += 1
         try:
@@ -285,8 +284,12 @@ class Stanzas:
         children_slot.__self__.__set__(stanza, LuaChildren(stanza.lua))
 
     def text(self, table: Any, parent_ns: str | None) -> str:
-        """Return the XML text of a table; see prosody_py.xmpp.writer.serialize."""
-        data = self.xml(table, None if parent_ns is None else encode(parent_ns))
+        """Return the XML text of a table; see prosody_py.xmpp.writer.serialize.
+
+        Raises ValueError when a module has put something into it that is not XML.
+        """
+        data = self.border.driver.plain_call(
+            self.xml, table, None if parent_ns is None else encode(parent_ns))
         return replace_illegal(data.decode("utf-8", "replace"))
 
     def give_faces(self, parent: Face, children: list) -> bool:

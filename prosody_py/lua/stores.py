@@ -15,6 +15,7 @@ _METHODS = {
                 "get_key_from_all", "delete_key_from_all"),
     "archive": ("append", "find", "get", "set", "delete", "summary", "dates", "users"),
 }
+KINDS = tuple(_METHODS)
 # How many arguments an operation has at least: those that Lua leaves out at the end are nil.
 _LEAST = {
     "keyval": {"get": 1, "set": 2},
@@ -82,7 +83,9 @@ class LuaStore:
         if name == "find":
             items, total = result
             return self._iterator((*item[:3], item[3] or None) for item in items), total
-        if self.kind == "archive" and type(result) is tuple:
+        if self.kind == "archive" and name == "get":
+            if result is None:
+                return None, b"item-not-found"
             value, when, with_ = result
             return self.border.to_lua(value), when, self.border.to_lua(with_ or None)
         return self.border.copy_to_lua(result)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from prosody_py.lua.references import LuaCallable, LuaData
+from prosody_py.lua.references import Handle, LuaCallable, LuaData
 from prosody_py.lua.table_sessions import LuaSession
 
 _CHUNK = 1000
@@ -161,7 +161,7 @@ class Values(Copying):
         identities = self.identities
         what, payload = self._identify(raw, identities.next_id)
         if what == 1:
-            return payload
+            return payload.object if type(payload) is Handle else payload
         if what == 4:
             return self.open_events.get(payload)
         found = identities.get(payload)

@@ -25,17 +25,19 @@ _MISSING: Any = object()
 class Face:
     """The table of one stanza, and since when Python knows what is in it.
 
+    `name` is the element's name once it has been read from the table.
+
     Name and attributes are those of `epoch`. `as_made` says that nobody has changed the element
     as far as Python knows: Lua has kept the values from which it made the table, or a `parent`
     around it, and can tell whether that is true.
     """
 
-    __slots__ = ("border", "table", "epoch", "as_made", "parent", "number")
+    __slots__ = ("border", "table", "epoch", "as_made", "parent", "number", "name")
 
     def __init__(self, border, table: Any, epoch: int, as_made: bool = True,
                  parent: Face | None = None):
         self.border, self.table, self.epoch = border, table, epoch
-        self.as_made, self.parent = as_made, parent
+        self.as_made, self.parent, self.name = as_made, parent, None
 
     def __getattr__(self, name: str) -> Any:
         # The table is fetched when it is needed while the first handler is still at work.
@@ -66,15 +68,11 @@ class Face:
             face.as_made = False
             face = face.parent
 
-    def read_head(self, stanza: Stanza) -> None:
-        """Bring name and attributes up to date."""
+    def read_head(self, known: dict[str, str]) -> None:
+        """Bring name and attributes up to date; `known` are the attributes as Python has them."""
         if self.is_as_known():
             return
-        name, attr = self.border.stanzas.head(self.table)
-        name_slot.__self__.__set__(stanza, name)
-        known = attr_slot(stanza)
-        if type(known) is LuaAttr:
-            known = known.known
+        self.name, attr = self.border.stanzas.head(self.table)
         known.clear()
         known.update(attr)
         self.epoch = self.border.epoch
@@ -94,17 +92,13 @@ class LuaAttr(dict):
     It is a dict for those who ask what it is; what it holds is in `known`, its own place is empty.
     """
 
-    __slots__ = ("face", "stanza", "known")
+    __slots__ = ("face", "known")
 
     def fresh(self) -> dict[str, str]:
         """Return the present content of the table."""
         face = self.face
         if face.epoch != face.border.epoch:
-            stanza = self.stanza()
-            if stanza is not None:
-                face.read_head(stanza)
-            else:
-                self.known = face.border.stanzas.head(face.table)[1]
+            face.read_head(self.known)
         return self.known
 
     # -- reading ---------------------------------------------------------------------------

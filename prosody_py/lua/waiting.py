@@ -48,7 +48,8 @@ class Waiting:
             if timers.pop(number, None) is not None:
                 call()
 
-        timers[number] = Timer(max(0.0, float(seconds)), fire, failed=self._failed)
+        timers[number] = Timer(max(0.0, float(seconds)), fire,
+                               failed=lambda error: self._failed(error, call))
         return number
 
     def cancel_timer(self, number: int) -> None:
@@ -57,9 +58,12 @@ class Waiting:
         if timer is not None:
             timer.stop()
 
-    def _failed(self, error: Exception) -> None:
-        self._border.log.error("Error in a timer or for a signal: %s",
-                               getattr(error, "lua_traceback", None) or error)
+    def _failed(self, error: Exception, function: Any) -> None:
+        if getattr(function, "effort", None) is not None:
+            function.effort.failed("a timer or a signal")
+        self._border.log.error("Error in a timer or for a signal: %s", error)
+        if where := getattr(error, "lua_traceback", None):
+            self._border.log.debug("%s", where)
 
     def wait(self, number: int) -> None:
         """Block until `wake(number)`."""
@@ -92,7 +96,7 @@ class Waiting:
         try:
             call()
         except Exception as error:
-            self._failed(error)
+            self._failed(error, call)
 
     def close(self) -> None:
         """Disarm all timers and leave the signals alone."""

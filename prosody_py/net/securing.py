@@ -23,6 +23,7 @@ class Securing:
 
     def _begin_tls(self, context: SSL.Context) -> None:
         self.tls = self._new_tls(context)
+        self.extras["starttls"] = False  # so that modules in Lua see that it is too late for it
         self._handshaking = True
         self._loop.run_callback(self._continue_handshake)
 

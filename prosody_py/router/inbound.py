@@ -3,6 +3,9 @@
 Before a session is bound, and for elements that are not stanzas, the event is
 `stanza/<xmlns>:<name>`, or `stanza/iq/<xmlns>:<name>` by the child of an iq; these are fired on
 the session's host.
+
+Stanzas of components and of other servers (sessions that modules make) say themselves where they
+are from; whether a component may say so is its module's affair.
 """
 
 from __future__ import annotations
@@ -12,11 +15,12 @@ import logging
 from prosody_py.events.bus import StanzaEvent
 from prosody_py.router.deliver import post_stanza
 from prosody_py.router.unanswered import answer_error, unhandled
-from prosody_py.xmpp.jid import prep
+from prosody_py.xmpp.jid import prep, prepped_split
 
 log = logging.getLogger("router")
 
 _STANZAS = frozenset(("message", "presence", "iq"))
+_PEERS = frozenset(("component", "s2sin", "s2sout"))
 _IQ_TYPES = frozenset(("get", "set", "result", "error"))
 
 
@@ -24,8 +28,14 @@ def process_stanza(server, origin, stanza) -> None:
     """Work off one element that came in on the session `origin`."""
     attr = stanza.attr
     name = stanza.name
-    if name not in _STANZAS or "xmlns" in attr or origin.type != "c2s":
+    if name not in _STANZAS or "xmlns" in attr:
         _process_element(server, origin, stanza)
+        return
+    if origin.type != "c2s":
+        if origin.type in _PEERS:
+            _process_from_peer(server, origin, stanza)
+        else:
+            _process_element(server, origin, stanza)
         return
     to = attr.get("to")
     if to is not None:
@@ -41,11 +51,41 @@ def process_stanza(server, origin, stanza) -> None:
         answer_error(origin, stanza, "bad-request", "Invalid iq: it needs an id, a type and, "
                      "for get and set, exactly one child")
         return
+    _post(server, origin, stanza, True)
+
+
+def _post(server, origin, stanza, preevents: bool) -> None:
     try:
-        post_stanza(server, origin, stanza, True)
+        post_stanza(server, origin, stanza, preevents)
     except RecursionError as error:
-        log.error("A stanza of %s makes handlers send without end: %s", attr["from"], error)
+        log.error("A stanza of %s makes handlers send without end: %s", stanza.attr["from"], error)
         answer_error(origin, stanza, "internal-server-error", type="wait")
+
+
+def _process_from_peer(server, origin, stanza) -> None:
+    """Check both addresses (RFC 6120 section 8.1) and hand the stanza on, without pre-events."""
+    attr = stanza.attr
+    for name in ("to", "from"):
+        prepared = prep(attr.get(name) or "")
+        if prepared is None:
+            answer_error(origin, stanza, "jid-malformed", f"The address in '{name}' is not valid")
+            return
+        if prepared != attr[name]:
+            attr[name] = prepared
+    if stanza.name == "iq" and not _valid_iq(stanza):
+        answer_error(origin, stanza, "bad-request", "Invalid iq")
+        return
+    if origin.type != "component" and not origin.dummy:
+        from_host, to_host = prepped_split(attr["from"])[1], prepped_split(attr["to"])[1]
+        known = (origin.hosts or {}).get(from_host)
+        if not known or not known.get("authed"):
+            log.warning("A stanza from %s came over a stream of %s", from_host, origin.from_host)
+            origin.close("not-authorized")
+            return
+        if to_host not in server.hosts:
+            origin.close("host-unknown")
+            return
+    _post(server, origin, stanza, False)
 
 
 def _valid_iq(stanza) -> bool:

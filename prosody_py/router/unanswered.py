@@ -59,8 +59,10 @@ def handler_failed(handler, name: str, data, error: Exception) -> bool | None:
               getattr(module, "name", "?"),
               f" on {module.host}" if module is not None else "",
               f" (stanza id {stanza.attr.get('id')!r})" if is_stanza else "",
-              where or f"{type(error).__name__}: {error}",
-              exc_info=None if where else error)
+              f"{error}" if where is not None else f"{type(error).__name__}: {error}",
+              exc_info=error if where is None else None)
+    if where:
+        log.debug("%s", where)
     if module is not None:
         module.count_error(name)
     if is_stanza and stanza.name == "iq" and stanza.attr.get("type") in ("get", "set"):

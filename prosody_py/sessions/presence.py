@@ -107,11 +107,13 @@ def broadcast(server, session, stanza: Stanza, contacts) -> None:
 
 
 def send_to_resources(server, session, stanza: Stanza, resources) -> None:
-    """Send a session's presence to sessions of the same user."""
+    """Send a session's presence to sessions of the same user; it gets its own without a `to`."""
     to_many = OneToMany(stanza)
     direct = _only_ours(session.host_object.events, "pre-presence/full", "presence/full")
     for receiver in resources:
-        if direct:
+        if receiver is session:
+            to_many.send(session, None)
+        elif direct:
             to_many.send(receiver, receiver.full_jid)
         else:
             server.post_stanza(session, to_many.element(receiver.full_jid), True)

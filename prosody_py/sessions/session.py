@@ -33,6 +33,7 @@ class Session:
 
     conn: Any = None                 # net.connection.Connection
     type = "c2s_unauthed"            # then c2s_unbound, c2s, at last c2s_destroyed
+    base_type = "c2s"                # what `type` begins with
     host: str | None = None
     host_object: Any = None          # hosts.host.Host
     username: str | None = None

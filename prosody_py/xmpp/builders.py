@@ -1,9 +1,9 @@
-"""Make the three stanzas, replies and error replies (RFC 6120 section 8, RFC 6121)."""
+"""Make the three stanzas, replies and errors (RFC 6120 sections 4.9 and 8, RFC 6121)."""
 
 from __future__ import annotations
 
-from prosody_py.xmpp.errors import STANZA_ERROR_TYPES, StanzaError
-from prosody_py.xmpp.ns import STANZA_ERRORS
+from prosody_py.xmpp.errors import STANZA_ERROR_TYPES, StanzaError, StreamError
+from prosody_py.xmpp.ns import STANZA_ERRORS, STREAM_ERRORS
 from prosody_py.xmpp.stanza import Stanza
 
 _STANZA_ERROR_NS = {"xmlns": STANZA_ERRORS}
@@ -77,3 +77,12 @@ def error_reply(to: Stanza, type: str | StanzaError | None = None, condition: st
     if extra is not None:
         result.add_child(extra)
     return result
+
+
+def stream_error(error: StreamError) -> Stanza:
+    """Return the <stream:error/> of an error (RFC 6120 section 4.9)."""
+    element = Stanza("stream:error")
+    element.tag(error.condition, xmlns=STREAM_ERRORS).up()
+    if error.text:
+        element.text_tag("text", error.text, {"xmlns": STREAM_ERRORS})
+    return element

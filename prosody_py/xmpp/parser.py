@@ -70,7 +70,8 @@ class _Stop(Exception):
 class _Document:
     """One expat parser and the element it is building."""
 
-    def __init__(self, max_bytes: int):
+    def __init__(self, max_bytes: int, content_ns: str | None = None):
+        self.content_ns = content_ns  # without a default namespace; frames (RFC 7395) declare it
         self.events: list[Event] = []
         self.max_bytes = max_bytes
         self.single = False       # stop after one top-level element
@@ -131,7 +132,7 @@ class _Document:
     def _handlers(self):
         """Return the handlers of what is inside the stream: the hot path, hence closures."""
         parser = self._expat
-        default_ns = self.default_ns
+        default_ns = self.default_ns or self.content_ns
         names = _names
         stack: list[Stanza] = []
         current: Stanza | None = None
@@ -269,7 +270,7 @@ class StreamParser:
 
         Whitespace before it is the end of the line of the element before.
         """
-        self._document = _Document(self.max_bytes)
+        self._document = _Document(self.max_bytes, CLIENT)
         rest = b"".join(self._held).lstrip(_WHITESPACE)
         self._held = [rest] if rest else []
         self._held_size = len(rest)
@@ -338,7 +339,7 @@ class StreamParser:
         declared = "".join(f" xmlns:{prefix}='{escape_attr(uri)}'"
                            for prefix, uri in prefixes.items())
         default_ns = escape_attr(document.default_ns or "")
-        after = _Document(self.max_bytes)
+        after = _Document(self.max_bytes, CLIENT)
         header = f"<{root}stream xmlns='{default_ns}'{declared}>".encode()
         after.parse(header)
         after.fed = after.position = len(header)

@@ -110,7 +110,7 @@ def test_an_error_in_a_timer_is_counted_logged_and_ends_it(module, caplog):
 def test_periodic_work_is_a_task_for_cron(module, when, name):
     tasks = []
     task = getattr(module, when)(*name, tasks.append)
-    assert (task["when"], task["name"]) == (when, name[0] if name else f"probe {when}")
+    assert (task["when"], task["name"]) == (when, name[0] if name else when)
     assert module.server.modules.get_items("task", "localhost") == [task]
     task["run"](task, 0)
     assert tasks == [task]

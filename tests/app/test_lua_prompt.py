@@ -72,7 +72,7 @@ def test_what_is_not_complete_waits_for_more(place, code):
     ("x = = 5", "stdin:1: unexpected symbol near '='"), ("\n\nerror('oh')", "stdin:3: oh"),
     ("error('x')", "stdin:1: x"), ("nothing_there()", "stdin:1: attempt to call"),
     ("require 'no.such'", "no.such"), ("1 2", "stdin:1: "),
-    ("module:open_store('x', 'cube')", "cube")])
+    ("module:hook('x')", "module:hook(): argument 2")])
 def test_errors_are_told_with_their_line(place, code, told):
     with pytest.raises(CommandError) as error:
         place.evaluate(code)

@@ -29,3 +29,8 @@ def test_every_event_that_the_code_fires_by_a_literal_name_is_declared():
         for name in fired.findall(path.read_text(encoding="utf-8")):
             if not name.endswith(("/", "-")):  # the beginning of a name
                 assert catalogue.find(name), f"{path.name} fires {name}"
+
+
+def test_events_of_streams_between_servers_are_no_slips_of_those_of_clients():
+    for name in ("s2s-read-timeout", "s2s-pre-ondrain", "s2s-ondrain"):
+        assert catalogue.slip_of(name) is None

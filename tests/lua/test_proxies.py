@@ -197,3 +197,24 @@ def test_private_parts_of_python_are_not_reachable(place):
         return s.__class__ == nil and s.__dict__ == nil and s.server.lua == nil
             and getmetatable(s) == nil and debug.getregistry().x == nil;
     """, session) is True
+
+
+def test_a_file_in_an_object_is_kept_beyond_the_coroutine_it_was_made_in(place, tmp_path):
+    session, path = place.session(), tmp_path / "note"
+    place.run("""
+        local s, path = ...;
+        local work = coroutine.wrap(function ()
+            s.file = assert(io.open(path, "w"));
+        end);
+        work();
+    """, session, str(path))
+    for _ in range(50):  # whatever stood on the stacks of that time is overwritten
+        place.run("local t = {}; for i = 1, 200 do t[i] = { tostring(i) }; end collectgarbage();")
+    assert place.run("""
+        local s = ...;
+        s.file:write("kept"); s.file:close();
+        local file = s.file;
+        s.file = nil;
+        return io.type(file), s.file == nil;
+    """, session) == ("closed file", True)
+    assert path.read_text() == "kept"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -255,3 +257,142 @@ def test_clone_and_views_behave_like_plain_ones(place):
     assert stanza.attr.setdefault("b", "2") == "2" and stanza.attr.popitem() is not None
     with pytest.raises(KeyError):
         stanza.attr["missing"]
+
+
+# -- shapes that come again and again --------------------------------------------------------
+
+
+def know_the_shape(place):
+    """Let the shape of `message` come so often that Lua has a function for it."""
+    for _ in range(5):
+        place.border.to_lua(message())
+    assert place.border.stanzas.shapes.number_of
+
+
+@settings(max_examples=40, deadline=None,
+          suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rounds=st.lists(st.tuples(st.booleans(), EDITS), max_size=4))
+def test_random_edits_of_a_known_shape_stay_equal(place, rounds):
+    know_the_shape(place)
+    edits = place.run(LUA_EDITS)
+    both, reference = message().reset(), message().reset()
+    place.border.to_lua(both)
+    for in_lua, changes in rounds:
+        for change in changes:
+            if in_lua:
+                edits[change[0]](both, *change[1:])
+            else:
+                edit(both, *change)
+            edit(reference, *change)
+        assert shape(both) == shape(reference)
+        assert serialize(both).count("<") == serialize(reference).count("<")
+
+
+@settings(max_examples=40, deadline=None,
+          suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(before=EDITS, during=EDITS, after=EDITS)
+def test_what_a_handler_changes_is_seen_when_it_returns(place, before, during, after):
+    know_the_shape(place)
+    edits = place.run(LUA_EDITS)
+    change_it = handler(place, "return function (e) e.origin.change(e.stanza); end")
+    both, reference = message().reset(), message().reset()
+    for change in before:
+        edit(both, *change)
+
+    def change(stanza):
+        for what in during:
+            edits[what[0]](stanza, *what[1:])
+
+    event = StanzaEvent(place.session(), both)
+    event.origin.change = change
+    change_it(event)
+    for what in after:
+        edit(both, *what)
+    for what in (*before, *during, *after):
+        edit(reference, *what)
+    assert shape(both) == shape(reference)
+
+
+@pytest.mark.parametrize("change", [
+    "s.attr.to = 'x'", "s.attr.new = 'x'", "s.attr.id = nil", "s.name = 'iq'", "s[1][1] = 'Ho'",
+    "s:tag('more')", "table.insert(s, 'text')", "s.attr = { a = 'b' }", "s[1] = s[2]",
+    "s.tags[1].attr.y = 'z'", "s.tags[2]:text('inner')", "s:maptags(function () end)",
+    "s.tags[1][1] = nil", "s[3] = 'x'", "s.tags[2].attr.xmlns = 'urn:y'", "s.tags = {}",
+    "local t = s.tags[1]; s.tags[1], s[1] = s.tags[2], s[2]; s.tags[2], s[2] = t, t"])
+def test_a_handler_with_a_known_shape_tells_each_kind_of_change(place, change):
+    know_the_shape(place)
+    stanza = message()
+    event = StanzaEvent(place.session(), stanza)
+    handler(place, f"return function (e) local s = e.stanza; {change}; end")(event)
+    assert not stanza.lua.as_made
+    table_text = place.run("return tostring(...)", stanza)
+    assert sorted(serialize(stanza)) == sorted(table_text.replace("&#13;", "\r")) \
+        or "&" in table_text
+
+
+def test_a_reading_handler_leaves_a_known_shape_as_known(place):
+    know_the_shape(place)
+    stanza = message()
+    text = serialize(stanza)
+    reading = handler(place, "return function (e) return e.stanza.attr.nothing; end")
+    reading(StanzaEvent(place.session(), stanza))
+    assert stanza.lua.as_made and stanza.lua.epoch == place.border.epoch
+    assert serialize(stanza) == text
+
+
+def test_a_stanza_is_itself_below_its_first_handler(place):
+    know_the_shape(place)
+    stanza, seen = message(), []
+    event = StanzaEvent(place.session(), stanza)
+    event.origin.look = seen.append
+    handler(place, "return function (e) e.origin.look(e.stanza); e.stanza.attr.to = 'x'; end")(
+        event)
+    assert seen == [stanza] and seen[0] is stanza
+    assert stanza.attr["to"] == "x"
+
+
+def test_a_shape_that_comes_once_makes_no_function(place):
+    for number in range(50):
+        place.border.to_lua(Stanza("message", {f"a{number}": "x"}))
+    assert not place.border.stanzas.shapes.number_of
+
+
+# -- building goes on where the other side has stopped ---------------------------------------
+
+
+def test_lua_builds_on_where_python_has_stopped(place):
+    stanza = Stanza("iq").tag("query", xmlns="urn:x")
+    place.run("local s = ...; s:tag('feature', { var = 'a' }):up();", stanza)
+    assert [tag.name for tag in stanza.tags[0].tags] == ["feature"]
+    stanza.tag("feature", var="b").up()
+    assert [tag.attr["var"] for tag in stanza.tags[0].tags] == ["a", "b"]
+    assert [tag.name for tag in stanza.reset().tag("more").tags] == ["query", "more"]
+
+
+def test_python_builds_on_where_lua_has_stopped(place):
+    stanza = place.run(
+        "return require 'util.stanza'.stanza('iq'):tag('query', { xmlns = 'urn:x' })")
+    stanza.tag("feature", var="b").up().text("t")
+    assert str(stanza) == "<iq><query xmlns='urn:x'><feature var='b'/>t</query></iq>"
+    stanza.up().tag("last")
+    assert place.run("local s = ...; return tostring(s:tag('inner'))", stanza).endswith(
+        "<last><inner/></last></iq>")
+
+
+@pytest.mark.parametrize(("change", "told"), [
+    ("s.name = '<evil/>'", "a name is \"<evil/>\""), ("s.name = 5", "a name is a number"),
+    ("s.tags[1].name = ''", 'a name is ""'), ("s.tags[1].name = nil", "a name is a nil"),
+    ("s.attr[\"a'><x\"] = '1'", "the name of an attribute is"),
+    ("s.attr['urn:x\\1a b'] = '1'", "the name of an attribute is \"a b\""),
+    ("s.attr[7] = '1'", "the name of an attribute is a number"),
+    ("s.attr.a = {}", "the value of an attribute is a table"), ("s[1] = print", "a text is a"),
+    ("s[1] = true", "a text is a boolean")])
+def test_what_is_not_xml_is_refused_and_not_sent(place, change, told):
+    session = place.session()
+    with pytest.raises(Exception, match=re.escape(told)):
+        place.run(f"local s, o = ...; {change}; o.send(s);", message(), session)
+    stanza = message()
+    place.run(f"local s = ...; {change};", stanza)
+    with pytest.raises(ValueError, match=re.escape(told)):
+        serialize(stanza)
+    assert session.conn.written == []

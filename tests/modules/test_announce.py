@@ -30,6 +30,7 @@ def test_message_of_an_administrator_goes_to_everybody_connected(running, type):
         assert bodies(client) == [("localhost", "Good night")]
 
 
+@pytest.mark.ours_alone("Debian's leaves it to others, who say service-unavailable")
 def test_others_are_refused(running):
     running_root, juliet = running.client("root").available(), running.client("juliet").available()
     juliet.send(MESSAGE.format("normal"))
@@ -37,6 +38,7 @@ def test_others_are_refused(running):
     assert bodies(running_root) == []
 
 
+@pytest.mark.ours_alone("Debian's announces errors too")
 def test_errors_are_not_announced(running):
     root = running.client("root").available()
     root.send(MESSAGE.format("error"))

@@ -30,6 +30,7 @@ def two_users(running):
     return running.client("romeo")
 
 
+@pytest.mark.ours_alone("Debian's keeps them in memory")
 def test_time_and_last_words_of_who_has_gone_are_told(start_server):
     running = start_server(["lastactivity"])
     romeo = two_users(running)
@@ -63,6 +64,7 @@ def test_nothing_is_stored_while_another_resource_is_there(start_server):
     assert store(running).get("juliet") is None
 
 
+@pytest.mark.ours_alone("Debian's keeps nobody from a resource")
 def test_strangers_learn_nothing_about_accounts_and_resources(start_server):
     running = start_server(["lastactivity"])
     juliet = running.client("juliet").available()
@@ -82,6 +84,7 @@ def test_those_who_get_the_presence_reach_the_resource(start_server):
     assert juliet.receive_until(lambda tag: tag.name == "iq").attr["id"] == "1"
 
 
+@pytest.mark.ours_alone("Debian's takes who was never here for active")
 def test_who_was_never_here_is_not_found(start_server):
     running = start_server(["lastactivity"])
     answer = ask(two_users(running), "juliet@localhost")

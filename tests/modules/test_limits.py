@@ -34,11 +34,14 @@ def test_who_sends_faster_over_tls_is_slowed_down_and_loses_nothing(start_server
     assert flood(client, 120_000) + flood(client, 1_000) > 1.5
 
 
+@pytest.mark.ours_alone("Debian's knows no bursts where connections have a limit")
 def test_who_sends_within_the_limit_is_not_slowed_down(start_server):
     client = start_server(["limits"], limits=LIMITS).client("juliet")
     assert flood(client, 20_000) < 0.4
 
 
+@pytest.mark.ours_alone("Debian's limits without the option too, and by connections")
+@pytest.mark.ours_alone("Debian's has limits without the option, and no filters")
 @pytest.mark.parametrize("options", [
     {"limits": LIMITS, "unlimited_jids": ["juliet@localhost"]},
     {"limits": {"s2sin": {"rate": "1kb/s"}}}, {}])
@@ -49,6 +52,7 @@ def test_others_have_no_limit(start_server, options):
     assert flood(client, 120_000) < 0.4
 
 
+@pytest.mark.ours_alone("Debian's leaves the streams that are there alone")
 def test_limits_come_and_go_with_the_module(start_server):
     running = start_server(limits=LIMITS)
     client = running.client("juliet")

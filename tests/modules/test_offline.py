@@ -8,6 +8,7 @@ from prosody_py.storage.interface import StorageError
 
 pytestmark = pytest.mark.twins("offline")
 
+KEEPS_ALL = pytest.mark.ours_alone("Debian's keeps everything")
 CHAT_STATE = "<active xmlns='http://jabber.org/protocol/chatstates'/>"
 
 
@@ -98,12 +99,14 @@ def test_a_message_to_a_resource_that_is_gone_waits_too(server, romeo, juliet):
     ("headline", "<body>x</body>", False, None),
     ("groupchat", "<body>x</body>", False, "service-unavailable"),
     ("chat", "<body>x</body>" + CHAT_STATE, True, None),
-    ("chat", CHAT_STATE, False, None),
-    ("chat", CHAT_STATE + "<thread>t</thread>" + hint("no-copy"), False, None),
-    ("chat", "", False, None),
+    pytest.param("chat", CHAT_STATE, False, None, marks=KEEPS_ALL),
+    pytest.param("chat", CHAT_STATE + "<thread>t</thread>" + hint("no-copy"), False, None,
+                 marks=KEEPS_ALL),
+    pytest.param("chat", "", False, None, marks=KEEPS_ALL),
     ("chat", "<received xmlns='urn:xmpp:receipts' id='1'/>", True, None),
     ("chat", CHAT_STATE + hint("store"), True, None),
-    ("chat", "<body>x</body>" + hint("no-store"), False, "service-unavailable"),
+    pytest.param("chat", "<body>x</body>" + hint("no-store"), False, "service-unavailable",
+                 marks=KEEPS_ALL),
     ("chat", "<body>x</body>" + hint("no-permanent-store"), True, None),
 ])
 def test_what_is_worth_keeping_is_kept(server, romeo, juliet, type, inside, kept, error):
@@ -111,6 +114,7 @@ def test_what_is_worth_keeping_is_kept(server, romeo, juliet, type, inside, kept
     assert bool(waiting(server, juliet)) is kept
 
 
+@pytest.mark.ours_alone("Debian's leaves limits to the store")
 def test_the_sender_is_told_when_there_is_no_room(server, romeo, juliet):
     romeo.send("".join(f"<message to='{juliet}' type='chat'><body>{number}</body></message>"
                        for number in range(150)))
@@ -133,6 +137,7 @@ def test_a_removed_account_leaves_no_messages(server, romeo, juliet):
     assert waiting(server, juliet) == []
 
 
+@pytest.mark.ours_alone("Debian's store is out of reach here")
 def test_a_message_that_is_stored_while_the_user_arrives_is_delivered(server, romeo, juliet,
                                                                       monkeypatch):
     client = server.client(juliet.partition("@")[0], "r")
@@ -150,6 +155,7 @@ def test_a_message_that_is_stored_while_the_user_arrives_is_delivered(server, ro
     assert client.message().get_child_text("body") == "Late"
 
 
+@pytest.mark.ours_alone("Debian's deletes all when it has sent all")
 def test_what_could_not_be_given_to_the_session_stays(server, romeo, juliet):
     for number in range(3):
         say(romeo, juliet, f"<body>{number}</body>")
@@ -183,6 +189,7 @@ def test_messages_survive_a_restart(tmp_path, launch):
             server.stop()
 
 
+@pytest.mark.ours_alone("Debian's store is out of reach here")
 def test_a_store_that_fails_sends_the_message_back(server, romeo, juliet, monkeypatch):
     def fail(*_args):
         raise StorageError("internal-server-error", "the disk is gone")

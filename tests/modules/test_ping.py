@@ -23,6 +23,7 @@ def test_ping_gets_an_empty_result(start_server, to):
     assert answer.attr["type"] == "result" and answer.tags == []
 
 
+@pytest.mark.ours_alone("Debian's answers pings and sends none")
 def test_silent_client_is_pinged_and_stays_when_it_answers(start_server):
     running = start_server(**SILENCE)
     client = running.client("juliet")
@@ -33,6 +34,7 @@ def test_silent_client_is_pinged_and_stays_when_it_answers(start_server):
     assert client.iq("get", PING).attr["type"] == "result"
 
 
+@pytest.mark.ours_alone("Debian's sends no pings")
 def test_anything_counts_as_an_answer_and_no_filter_stays_behind(start_server):
     running = start_server(**SILENCE)
     client = running.client("juliet")
@@ -42,6 +44,7 @@ def test_anything_counts_as_an_answer_and_no_filter_stays_behind(start_server):
     assert session.filters is None and "ping_timer" not in session.extras
 
 
+@pytest.mark.ours_alone("Debian's sends no pings")
 def test_client_that_does_not_answer_is_dropped(start_server):
     running = start_server(**SILENCE)
     client = running.client("juliet")
@@ -49,6 +52,7 @@ def test_client_that_does_not_answer_is_dropped(start_server):
     assert running.server.full_sessions == {}
 
 
+@pytest.mark.ours_alone("Debian's sends no pings")
 def test_client_that_has_not_logged_in_is_not_pinged_but_dropped(start_server):
     client = start_server(**SILENCE).connect()
     client.open()
@@ -59,6 +63,7 @@ def test_client_that_has_not_logged_in_is_not_pinged_but_dropped(start_server):
     assert not [element for element in seen if getattr(element, "name", None) == "iq"]
 
 
+@pytest.mark.ours_alone("Debian's sends no pings")
 def test_who_answers_in_another_way_is_not_pinged(start_server):
     running = start_server(**SILENCE)
     asked = []

@@ -41,12 +41,14 @@ def test_an_empty_element_removes_what_is_kept(start_server):
     assert kept(client).children == []
 
 
+@pytest.mark.ours_alone("Debian's takes an element without content for a wish to delete")
 def test_attributes_alone_are_kept(start_server):
     client = start_server(["private"]).client("hamlet")
     private(client, "set", "<exodus xmlns='exodus:prefs' nick='Hamlet'/>")
     assert kept(client).attr["nick"] == "Hamlet"
 
 
+@pytest.mark.ours_alone("Debian's takes one element at a time")
 def test_several_elements_are_kept_apart(start_server):
     client = start_server(["private"]).client("hamlet")
     private(client, "set", EXODUS + "<exodus xmlns='b'><b/></exodus><c xmlns='b'><d/></c>")
@@ -64,6 +66,7 @@ def test_store_has_prosodys_keys_and_form(start_server):
     assert stored[1]["name"] == "defaultnick" and stored[1][1] == "Hamlet"
 
 
+@pytest.mark.ours_alone("Debian's leaves it to others, who say service-unavailable")
 @pytest.mark.parametrize("type", ["get", "set"])
 @pytest.mark.parametrize("to", ["hamlet@localhost", "nobody@localhost"])
 def test_others_are_kept_out(start_server, type, to):
@@ -75,6 +78,7 @@ def test_others_are_kept_out(start_server, type, to):
     assert kept(hamlet).get_child_text("defaultnick") == "Hamlet"
 
 
+@pytest.mark.ours_alone("Debian's has other conditions, and accepts own namespaces")
 @pytest.mark.parametrize(("type", "inside", "condition"), [
     ("get", "", "bad-request"), ("get", EMPTY + "<c xmlns='b'/>", "bad-request"),
     ("set", "", "not-acceptable"), ("set", "<own>x</own>", "not-acceptable"),

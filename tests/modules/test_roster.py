@@ -10,6 +10,7 @@ from prosody_py.testing.client import wait_until
 pytestmark = pytest.mark.twins("roster")
 
 NS = "jabber:iq:roster"
+NO_LIMIT = pytest.mark.ours_alone("Debian's takes groups and names as they are")
 GET = f"<query xmlns='{NS}'/>"
 
 
@@ -74,7 +75,7 @@ def test_a_new_contact_is_in_the_roster_with_name_and_groups(login):
     assert answer.attr["type"] == "result" and not answer.tags
     item = contacts(fetch(client))["juliet@example.com"]
     assert facts(item) == {"jid": "juliet@example.com", "subscription": "none", "name": "Juliet"}
-    assert [group.get_text() for group in item.tags] == ["Friends", "Verona"]
+    assert sorted(group.get_text() for group in item.tags) == ["Friends", "Verona"]
 
 
 def test_a_change_replaces_name_and_groups_and_keeps_the_subscription(server, login):
@@ -136,12 +137,16 @@ def test_a_removed_contact_is_pushed_as_removed(login):
     ("<item jid=''/>", "bad-request"),
     ("<item jid='a@@example.com'/>", "bad-request"),
     ("<item jid='a@example.com/resource'/>", "bad-request"),
-    ("<item jid='a@example.com'><group>X</group><group>X</group></item>", "bad-request"),
-    ("<item jid='a@example.com'><group></group></item>", "not-acceptable"),
-    (f"<item jid='a@example.com'><group>{'x' * 1024}</group></item>", "not-acceptable"),
-    (f"<item jid='a@example.com' name='{'x' * 1024}'/>", "not-acceptable"),
-    ("<item jid='a@example.com'>" + "".join(f"<group>{n}</group>" for n in range(65)) + "</item>",
-     "not-acceptable"),
+    pytest.param("<item jid='a@example.com'><group>X</group><group>X</group></item>",
+                 "bad-request", marks=NO_LIMIT),
+    pytest.param("<item jid='a@example.com'><group></group></item>", "not-acceptable",
+                 marks=NO_LIMIT),
+    pytest.param(f"<item jid='a@example.com'><group>{'x' * 1024}</group></item>",
+                 "not-acceptable", marks=NO_LIMIT),
+    pytest.param(f"<item jid='a@example.com' name='{'x' * 1024}'/>", "not-acceptable",
+                 marks=NO_LIMIT),
+    pytest.param("<item jid='a@example.com'>" + "".join(
+        f"<group>{n}</group>" for n in range(65)) + "</item>", "not-acceptable", marks=NO_LIMIT),
     ("<item jid='a@example.com' subscription='remove'/>", "item-not-found"),
 ])
 def test_a_set_that_makes_no_sense_is_refused(login, item, wanted):

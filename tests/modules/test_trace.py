@@ -9,11 +9,13 @@ from pathlib import Path
 import gevent
 import pytest
 
+from prosody_py.api.measures import measures
 from prosody_py.app.shell.items import add_items
 from prosody_py.app.shell.registry import Registry
 from prosody_py.app.shell.sections import SECTIONS
 from prosody_py.concurrency.timer import Timer
 from prosody_py.events import filters
+from prosody_py.lua import runtime_of
 
 pytestmark = pytest.mark.slow
 
@@ -145,6 +147,8 @@ def test_a_module_comes_and_goes_without_a_trace(running, clients, name):
                   if name in server.modules.get_module("localhost", other).dependencies]
     if loaded and not keep:
         server.modules.unload("*" if server.modules.is_loaded("*", name) else "localhost", name)
+    measures(server)  # these two are there from their first use on
+    runtime_of(server)
     settle(clients)
     without = trace(server)
     if not keep:

@@ -12,6 +12,7 @@ from prosody_py.xmpp import builders as stanza
 pytestmark = pytest.mark.twins("vcard")
 
 EMPTY = "<vCard xmlns='vcard-temp'/>"
+NOTHING = ("service-unavailable", "item-not-found")  # the second one is what Debian's says
 FULL = "<vCard xmlns='vcard-temp'><FN>Juliet</FN></vCard>"
 
 
@@ -51,19 +52,20 @@ def test_an_account_without_a_card_looks_like_no_account(start_server):
     running.user("romeo")
     juliet = running.client("juliet")
     for name in ("romeo", "nobody"):
-        assert condition(juliet.iq("get", EMPTY, f"{name}@localhost")) == "service-unavailable"
+        assert condition(juliet.iq("get", EMPTY, f"{name}@localhost")) in NOTHING
 
 
 def test_host_may_have_a_card(start_server):
     running = start_server(["vcard"])
     juliet = running.client("juliet")
-    assert condition(juliet.iq("get", EMPTY, "localhost")) == "service-unavailable"
+    assert condition(juliet.iq("get", EMPTY, "localhost")) in NOTHING
     running.server.storage.open("localhost", "vcard", "keyval").set(
         None, {"name": "vCard", "attr": {"xmlns": "vcard-temp"},
                1: {"name": "FN", "attr": {}, 1: "The host"}})
     assert name_in(juliet.iq("get", EMPTY, "localhost")) == "The host"
 
 
+@pytest.mark.ours_alone("Debian's fires no event")
 def test_modules_hear_of_a_change_after_it_is_stored(start_server):
     running = start_server(["vcard"])
     seen = []
@@ -79,9 +81,10 @@ def test_nothing_is_left_of_an_account_that_is_removed(start_server):
     running.client("juliet").iq("set", FULL)
     users.delete_user(running.server, "juliet", "localhost")
     answer = running.client("romeo").iq("get", EMPTY, "juliet@localhost")
-    assert condition(answer) == "service-unavailable"
+    assert condition(answer) in NOTHING
 
 
+@pytest.mark.ours_alone("Debian's offers no function")
 def test_avatar_hash_is_that_of_the_photo(start_server):
     running = start_server(["vcard"])
     avatar_hash = running.server.hosts["localhost"].modules["vcard"].exports.get_avatar_hash

@@ -141,3 +141,32 @@ def test_a_replaced_session_does_not_take_the_new_one_along(steady_server):
     assert new.iq("get", PING).attr["type"] == "result"
     assert set(running.server.bare_sessions) == {"juliet@localhost"}
     assert new.jid in running.server.full_sessions
+
+
+def test_stanzas_are_in_the_language_of_their_stream(start_server):
+    running = start_server()
+    romeo, juliet = running.client("romeo"), running.connect()
+    running.user("juliet")
+    juliet.open()
+    juliet.authenticate("juliet", "secret")
+    juliet.parser.reset()
+    juliet.send("<stream:stream to='localhost' version='1.0' xml:lang='it' xmlns='jabber:client' "
+                "xmlns:stream='http://etherx.jabber.org/streams'>")
+    juliet.receive()
+    juliet.receive()
+    juliet.bind()
+    for own, said in (("", "it"), (" xml:lang='de'", "de")):
+        juliet.send(f"<message to='{romeo.jid}'{own}><body>Ciao</body></message>")
+        assert romeo.message().attr["xml:lang"] == said
+    romeo.send(f"<message to='{juliet.jid}'><body>Hi</body></message>")
+    assert "xml:lang" not in juliet.message().attr
+
+
+def test_a_language_without_end_is_not_put_on_stanzas(start_server):
+    running = start_server()
+    client = running.connect()
+    client.send(f"<stream:stream to='localhost' version='1.0' xml:lang='{'x' * 65}' "
+                "xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>")
+    client.receive()
+    (session,) = running.server.modules.get_module("*", "c2s").listener.sessions.values()
+    assert session.lang is None

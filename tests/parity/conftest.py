@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 from functools import partial
 
+import gevent
 import pytest
+from gevent import socket
 
 from prosody_py.lua import guard
 from prosody_py.lua.runtime import KINDS
@@ -53,6 +56,56 @@ def start_with_modules(start_server, debian_module, tmp_path, guarded):
 def start_debian(request, start_with_modules):
     """As `start_with_modules`, on each of the two Lua runtimes."""
     return partial(start_with_modules, lua_runtime=request.param)
+
+
+class Dovecot:
+    """Speaks Dovecot's authentication protocol 1.1 on a UNIX socket and knows some passwords.
+
+    Mechanism PLAIN; `logins` is the names that were let in.
+    """
+
+    def __init__(self, path: str, passwords: dict[str, str]):
+        self.path, self.passwords, self.logins = path, passwords, []
+        self.listening = socket.socket(socket.AF_UNIX)
+        self.listening.bind(path)
+        self.listening.listen()
+        self.accepting = gevent.spawn(self.accept)
+        self.serving: list[gevent.Greenlet] = []
+
+    def accept(self) -> None:
+        """Serve all who connect."""
+        while True:
+            self.serving.append(gevent.spawn(self.serve, self.listening.accept()[0]))
+
+    def serve(self, sock) -> None:
+        """Answer one client."""
+        sock.sendall(b"VERSION\t1\t1\nMECH\tPLAIN\tplaintext\nSPID\t1\nDONE\n")
+        with sock, sock.makefile("rb") as lines:
+            for line in lines:
+                command, *fields = line.decode().rstrip("\n").split("\t")
+                if command == "AUTH":
+                    sock.sendall(self.verdict(fields[0], fields[-1]).encode())
+
+    def verdict(self, number: str, response: str) -> str:
+        """Return the line that answers an attempt; `response` is "resp=" and base64."""
+        _, name, password = base64.b64decode(response.partition("=")[2]).decode().split("\0")
+        if self.passwords.get(name) != password:
+            return f"FAIL\t{number}\tuser={name}\treason=wrong\n"
+        self.logins.append(name)
+        return f"OK\t{number}\tuser={name}\n"
+
+    def close(self) -> None:
+        """End it."""
+        gevent.killall([self.accepting, *self.serving])
+        self.listening.close()
+
+
+@pytest.fixture(scope="module")
+def dovecot(tmp_path_factory):
+    """Return an authentication server that lets in juliet with the password "secret"."""
+    server = Dovecot(str(tmp_path_factory.mktemp("dovecot") / "auth"), {"juliet": "secret"})
+    yield server
+    server.close()
 
 
 @pytest.fixture(params=["bundled", *KINDS])

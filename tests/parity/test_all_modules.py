@@ -56,14 +56,19 @@ class Errors(logging.Handler):
             self.texts.append(text)
 
 
-def configuration(name: str, kind: str, folders: list[str]) -> dict:
+def configuration(name: str, kind: str, folders: dict[str, str], dovecot: str) -> dict:
     """Return the least configuration of one module, with both packages in `plugin_paths`."""
     least = LEAST.get(name, {})
+    paths = [path for package, path in folders.items() if package != least.get("without")]
+    if "folder" in least:
+        paths.append(f"{folders['prosody-modules']}/{least['folder']}")
+    given = {option: dovecot if value == "DOVECOT" else value
+             for option, value in least.get("options", {}).items()}
     modules = [*least.get("beside", ()), name]
     options = {
-        "storage": "memory", "lua_runtime": kind, "plugin_paths": folders,
+        "storage": "memory", "lua_runtime": kind, "plugin_paths": paths,
         "modules_disabled": [other for other in AUTOLOADED if other != name],
-        "hosts": {HOST: {}}, **least.get("options", {}),
+        "hosts": {HOST: {}}, **given,
     }
     if "component" not in least:
         return {**options, "modules_enabled": modules}
@@ -72,11 +77,12 @@ def configuration(name: str, kind: str, folders: list[str]) -> dict:
         "module": part, "modules_enabled": [other for other in modules if other != part]}}}
 
 
-def load_one(name: str, kind: str, folders: list[str], folder: Path) -> Result:
+def load_one(name: str, kind: str, folders: dict[str, str], dovecot: str,
+             folder: Path) -> Result:
     """Start a server for one module, as far as its ports; return what became of the module."""
     folder.mkdir()
     file = folder / "prosody.cfg.yaml"
-    file.write_text(yaml.safe_dump(configuration(name, kind, folders)))
+    file.write_text(yaml.safe_dump(configuration(name, kind, folders, dovecot)))
     errors = Errors(LEAST.get(name, {}).get("logs"))
     logging.getLogger().addHandler(errors)
     server = startup.assemble(load(str(file)))
@@ -121,6 +127,8 @@ def needs_of(name: str, module=None) -> list[str]:
     if "component" in least:
         part = least["component"]
         needs.append("to be a component" if part == name else f"a component of `{part}`")
+    if "folder" in least:
+        needs.append(f"its folder `{least['folder']}` in `plugin_paths`")
     needs += [f"`{option}`" for option in least.get("options", ())]
     needs += [f"mod_{other}" for other in least.get("beside", ())]
     if module is not None:
@@ -145,17 +153,17 @@ def explain(text: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def results(debian, tmp_path_factory):
+def results(debian, dovecot, tmp_path_factory):
     """Return a function that loads all modules on one runtime; each runtime is tried once."""
     known: dict[str, dict[str, list[Result]]] = {}
-    folders = [str(debian / package / "usr/lib/prosody/modules")
-               for package in ("prosody", "prosody-modules")]
+    folders = {package: str(debian / package / "usr/lib/prosody/modules")
+               for package in ("prosody", "prosody-modules")}
 
     def all_results(kind: str) -> dict[str, list[Result]]:
         if kind not in known:
             place = tmp_path_factory.mktemp(kind)
             known[kind] = {
-                package: [load_one(name, kind, folders, place / f"{package}-{name}")
+                package: [load_one(name, kind, folders, dovecot.path, place / f"{package}-{name}")
                           for name in sorted(available_in(debian, package))]
                 for package, _title in SETS}
         return known[kind]
@@ -166,7 +174,8 @@ def results(debian, tmp_path_factory):
 def available_in(debian, package: str) -> set[str]:
     """Return the names of a package's modules, also of those that are replaced."""
     folder = str(debian / package / "usr/lib/prosody/modules")
-    return {*available([folder]),
+    inside = [f"{folder}/{least['folder']}" for least in LEAST.values() if "folder" in least]
+    return {*available([folder, *inside]),
             *(name for name in REPLACED if os.path.isfile(f"{folder}/mod_{name}.lua"))}
 
 

@@ -8,6 +8,7 @@ from html import escape
 
 import pytest
 
+from prosody_py.hosts import users
 from prosody_py.testing.client import wait_until
 from prosody_py.testing.web import WebClient
 from prosody_py.xmpp import ns
@@ -90,7 +91,8 @@ class BoshClient:
 
 @pytest.fixture
 def running(start_debian):
-    return start_debian("bosh", consider_bosh_secure=True, http_ports=[0], https_ports=[])
+    return start_debian("bosh", modules=["user_account_management"], consider_bosh_secure=True,
+                        http_ports=[0], https_ports=[])
 
 
 @pytest.fixture
@@ -173,3 +175,15 @@ def test_scram_works_without_channel_binding(running, bosh):
     client = bosh()
     names = [tag.get_text() for tag in client.create().get_child("mechanisms", ns.SASL).tags]
     assert "SCRAM-SHA-1" in names and not [name for name in names if name.endswith("-PLUS")]
+
+
+def test_who_removes_the_account_is_disconnected(running, bosh):
+    running.user("juliet")
+    client = bosh().login("juliet")
+    remove = ("<iq type='set' id='r1' xmlns='jabber:client'><query xmlns='jabber:iq:register'>"
+              "<remove/></query></iq>")
+    body = client.body(client.post(remove))
+    assert body.attr["type"] == "terminate"
+    assert body.tags[0].get_child("not-authorized", ns.STREAM_ERRORS) is not None
+    wait_until(lambda: not running.server.full_sessions)
+    assert not users.user_exists(running.server, "juliet", "localhost")

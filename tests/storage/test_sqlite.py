@@ -194,7 +194,12 @@ def test_close_finishes_what_was_begun(path):
 
 def test_an_idle_storage_does_not_keep_the_loop_alive(sqlite_storage):
     keyval(sqlite_storage).set("juliet", {"a": 1})
-    assert gevent.wait(timeout=10)
+    loop = gevent.get_hub().loop
+    gevent.sleep(0.05)
+    open_and_idle = loop.activecnt
+    sqlite_storage.close()
+    gevent.sleep(0.05)
+    assert loop.activecnt == open_and_idle
 
 
 def test_a_page_costs_the_same_anywhere_in_a_large_archive(sqlite_storage):

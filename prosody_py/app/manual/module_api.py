@@ -51,7 +51,8 @@ GROUPS: tuple[tuple[str, type | None], ...] = (
     ("Events", hooking.Hooking), ("Options", option_getters.OptionGetters),
     ("Stores, files and other modules", sharing.Sharing),
     ("Items and providers", items.Items), ("Time", timing.Timing), ("Undoing", timing.Undoing),
-    ("Sending", traffic.Traffic), ("HTTP", http.HttpUrls), ("Numbers and permissions", reporting.Reporting),
+    ("Sending", traffic.Traffic), ("HTTP", http.HttpUrls),
+    ("Numbers and permissions", reporting.Reporting),
     ("The module itself", Module))
 INNER = frozenset(("host_items", "host_modules", "count_error"))
 """Methods of Module that the server calls, not modules."""

@@ -33,6 +33,11 @@ def summary(module: Bundled) -> str:
     return module.doc.strip().partition("\n")[0]
 
 
+def _link(name: str) -> str:
+    """Return a link to a module, or its name when it does not come with the server."""
+    return f"[`{name}`](#mod_{name})" if name in {one.name for one in bundled()} else code(name)
+
+
 def _entry(module: Bundled) -> str:
     parts = [f"## mod_{module.name}", prose(module.doc), _facts(module)]
     if module.handlers:
@@ -54,7 +59,7 @@ def _facts(module: Bundled) -> str:
         "Options": ", ".join(options),
         "Ports": ", ".join(option_text.link(f"{service}_ports", "options.md")
                            for service in sorted(module.file.services)),
-        "Needs": ", ".join(f"[`{name}`](#mod_{name})" for name in sorted(module.file.depends)),
+        "Needs": ", ".join(_link(name) for name in sorted(module.file.depends)),
         "Announces": ", ".join(map(code, module.features)),
     }
     return "\n".join(f"- {name}: {text}" for name, text in facts.items() if text)

@@ -4,11 +4,31 @@ local run_file, scheduler, py, event_py, waiting = ...;
 local real_debug = debug;
 
 -- Most of what the border makes dies young.
-if _VERSION == "Lua 5.4" then collectgarbage("generational"); end
+-- LuaJIT has to go through each cycle in one step. Between two steps there would be userdata that is
+-- dead and not yet finalized; if its object came to Lua again then, lupa would release the place of
+-- the new userdata for the old one, and hand out another object from that place later.
+if _VERSION == "Lua 5.4" then
+	collectgarbage("generational");
+else
+	collectgarbage("setstepmul", 0);
+end
 
 -- Requests that carry events need the events, which need the proxies: the stubs ask late.
 local events;
 local function request(...) return events.request(...); end
+
+scheduler.on_finalizer_error(function (text) waiting.log("lua", "error", text); end);
+local finalizer = scheduler.finalizer;
+local native_setmetatable = setmetatable;
+
+-- Before anything takes `setmetatable` for its own: finalizers run under the time limit too.
+function setmetatable(t, meta)
+	if type(meta) == "table" then
+		local f = rawget(meta, "__gc");
+		if f ~= nil then rawset(meta, "__gc", finalizer(f)); end
+	end
+	return native_setmetatable(t, meta);
+end
 
 local proxy = run_file("proxy.lua", run_file, py, request);
 events = run_file("event.lua", event_py, scheduler, proxy.hidden, proxy.proxies);
@@ -17,7 +37,7 @@ for name, f in next, proxy.raw do
 	if _G[name] then _G[name] = f; end
 end
 run_file("functions.lua", real_debug);
-coroutine = scheduler.coroutine;
+coroutine, xpcall = scheduler.coroutine, scheduler.xpcall;
 for name, f in next, proxy.tables do table[name] = f; end
 package.loaded.coroutine = coroutine;
 unpack = table.unpack or unpack;
@@ -26,11 +46,13 @@ if not table.pack then
 	function table.pack(...) return { n = select("#", ...), ... }; end
 end
 
+local limits = run_file("limits.lua", real_debug, py.get, waiting.log);
+
 -- Modules may look at stacks; registry and metatables of others are not theirs.
 debug = {
 	traceback = real_debug.traceback; getinfo = real_debug.getinfo;
-	getlocal = real_debug.getlocal; getupvalue = real_debug.getupvalue;
-	setupvalue = real_debug.setupvalue; sethook = function () end; gethook = function () end;
+	getlocal = limits.getlocal; getupvalue = limits.getupvalue;
+	setupvalue = limits.setupvalue; sethook = function () end; gethook = function () end;
 	getmetatable = proxy.raw.getmetatable; setmetatable = proxy.raw.setmetatable;
 	getregistry = function () return {}; end;
 };
@@ -76,6 +98,7 @@ local st = require "util.stanza";
 local identities = setmetatable({}, { __mode = "k" });
 local stanza = run_file("stanza.lua", run_file, st, identities, proxy.hidden, proxy.native_next);
 events.connect(stanza);
+proxy.connect(stanza, st.stanza_mt);
 local data = run_file("data.lua", identities, stanza.identity, st.stanza_mt, proxy, events.key_of);
 require "util.import";
 
@@ -92,5 +115,5 @@ return {
 		return info.short_src .. ":" .. info.linedefined;
 	end;
 	tostring = tostring;
-	can_request = scheduler.can_request;
+	can_request = scheduler.can_request; run_file = run_file;
 };

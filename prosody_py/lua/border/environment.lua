@@ -15,24 +15,7 @@ function os.exit()
 	error("os.exit is not for modules; use prosody.shutdown()", 2);
 end
 
-local warned = {};
-
--- These hold up everybody until they are done. They stay, but not in silence.
-local function slow(library, name)
-	local original = library[name];
-	library[name] = function (...)
-		local where = getinfo(2, "S");
-		local source = where and where.short_src or "?";
-		if not warned[source] then
-			warned[source] = true;
-			py.log("lua", "warn", "The server stands still while " .. source .. " runs " .. name);
-		end
-		return original(...);
-	end
-end
-
-slow(os, "execute");
-slow(io, "popen");
+border.run_file("commands.lua", function (...) return request(py.run_command, ...); end);
 
 -- Globals ---------------------------------------------------------------------------------------
 
@@ -81,15 +64,37 @@ globals.log = prosody.log;
 globals.pposix = false;
 
 local real_require = require;
+-- What the libraries stand on gives raw access to Python's objects, so it is theirs alone.
+local natives = {};
+for name, library in next, package.loaded do
+	if name:find("^native%.") and name ~= "native.driver" then natives[name] = library; end
+end
+for name in next, natives do package.loaded[name] = nil; end
 local open_for = 0; -- libraries that are being loaded may set globals
 
 function globals.require(name)
 	local found = package.loaded[name];
 	if found ~= nil then return found; end
+	found = natives[name];
+	if found ~= nil then
+		local level = 2;
+		while getinfo(level, "S") and getinfo(level, "S").what == "C" do level = level + 1; end
+		local caller = getinfo(level, "S");
+		if open_for == 0 and caller and caller.source:find("^@/") then
+			error("library '" .. name .. "' is for the server's own libraries only; see "
+				.. "docs/lua-modules.md for what modules can use", 2);
+		end
+		return found;
+	end
 	open_for = open_for + 1;
 	local ok, result = pcall(real_require, name);
 	open_for = open_for - 1;
-	if not ok then error(result, 0); end
+	if not ok then
+		if type(result) == "string" then -- the reason alone, without the places searched
+			result = result:gsub("^(module '.-' not found:)\n.*\n%s*", "%1 ", 1);
+		end
+		error(result, 0);
+	end
 	return result;
 end
 
@@ -101,8 +106,17 @@ local reads = {
 	unpack = true; _TRACEBACK = true;
 };
 
+-- Prosody's libraries were global variables of these names once, and old modules read them.
+local once_global = { http = "net.http"; datamanager = "util.datamanager" };
+for _, name in next, { "configmanager", "hostmanager", "modulemanager", "portmanager",
+	"rostermanager", "s2smanager", "sessionmanager", "storagemanager", "usermanager" } do
+	once_global[name] = "core." .. name;
+end
+
 setmetatable(globals, {
 	__index = function (_, name)
+		local library = once_global[name];
+		if library then return globals.require(library); end
 		if locked and open_for == 0 and not reads[name] then
 			reads[name] = true;
 			py.log("lua", "warn", "A module reads the global variable '" .. tostring(name)

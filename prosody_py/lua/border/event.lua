@@ -82,7 +82,7 @@ local function left_stanza(key, event, stanza, origin, to_self, ...)
 		event[GIVEN] = event[GIVEN] or { stanza = stanza, origin = origin, to_self = to_self };
 		return ...;
 	end
-	compare(stanza);
+	if (...) == nil then compare(stanza); end -- else hardly anybody will look at it any more
 	local more = event[GIVEN] and 1 or -4;
 	for _ in next, event do more = more + 1; end
 	if more ~= 0 or event.stanza ~= stanza or event.origin ~= origin or event.to_self ~= to_self then

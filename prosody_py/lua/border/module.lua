@@ -58,6 +58,9 @@ function methods:hook_tag(xmlns, name, handler, priority)
 	if type(name) == "function" then
 		xmlns, name, handler, priority = nil, xmlns, name, handler;
 	end
+	if type(name) ~= "string" or type(handler) ~= "function" then
+		error("module:hook_tag(): give a namespace or nil, a name and a function", 2);
+	end
 	return self:hook("stanza/" .. (xmlns and xmlns .. ":" or "") .. name, function (data)
 		return handler(data.origin, data.stanza, data);
 	end, priority);
@@ -177,8 +180,23 @@ methods.weekly = every("weekly");
 
 -- Traffic and stores ----------------------------------------------------------------------------
 
+-- Handlers on this server answer to the origin: what it gets is what was asked for. It is not the
+-- origin itself, which may have no `send` at all.
+local function catching(object, stanza, origin)
+	local function send(reply)
+		if st.is_stanza(reply) and reply.name == "iq" and reply.attr.id == stanza.attr.id
+			and (reply.attr.type == "result" or reply.attr.type == "error") then
+			plain.answer_iq(object, reply);
+		end
+		if origin.send then return origin.send(reply); end
+		return true;
+	end
+	return setmetatable({ send = send; dispatch_stanza = function () end }, { __index = origin });
+end
+
 function methods:send_iq(stanza, origin, timeout)
 	local object = object_of(self, "send_iq");
+	if origin then origin = catching(object, stanza, origin); end
 	return promise.new(function (resolve, reject)
 		local ok, answer, from = pcall(request, asking.ask_iq, object, stanza, origin, timeout);
 		if ok then resolve({ stanza = answer, origin = from }); else reject(answer); end
@@ -270,6 +288,7 @@ function methods:context(host)
 	});
 end
 
+border.run_file("arguments.lua", methods, object_of, st.is_stanza);
 package.loaded["core.moduleapi"] = methods; -- what a module adds there, all others have
 
 local weak_mt = { __mode = "kv" };

@@ -9,8 +9,8 @@ local OBJECT = {}; -- the hidden field
 local BOUND = {}; -- functions that belong to one proxy, by name
 local METHOD, PLAIN_METHOD, BOUND_FUNCTION, BOUND_PLAIN, SEND, LOG, OWN, FAILURE = 1, 2, 3, 4, 5, 6, 7, 9;
 
-local type, error, setmetatable, rawget, rawset, rawequal, next =
-	type, error, setmetatable, rawget, rawset, rawequal, next;
+local type, error, getmetatable, setmetatable, rawget, rawset, rawequal, next =
+	type, error, getmetatable, setmetatable, rawget, rawset, rawequal, next;
 local get, set, length = py.get, py.set, py.length;
 
 local hidden = { [OBJECT] = true, [BOUND] = true };
@@ -82,17 +82,28 @@ local function bound(t, name, call, asking)
 	return stub;
 end
 
-local function sender(t, name)
+-- `ns` is the namespace of the stream, when nothing looks at what is sent there as a stanza: then
+-- the text is made here, which saves a way into Python and back.
+local stream_ns = setmetatable({}, { __mode = "k" });
+local xml, stanza_mt; -- of stanza.lua
+
+local function sender(t, name, ns)
+	stream_ns[t] = ns;
 	local cache = rawget(t, BOUND);
 	if not cache then
 		cache = {};
 		rawset(t, BOUND, cache);
 	end
 	if not cache[name] then
-		local send_now, send_later = py.send_now, py.send_later;
+		local send_now, send_text, send_later = py.send_now, py.send_text, py.send_later;
 		cache[name] = function (stanza, second)
 			if rawequal(stanza, t) then stanza = second; end
-			local sent = send_now(t[OBJECT], name, stanza);
+			local ns, sent = stream_ns[t], nil;
+			if ns and getmetatable(stanza) == stanza_mt then
+				sent = send_text(rawget(t, OBJECT), name, xml(stanza, ns));
+			else
+				sent = send_now(rawget(t, OBJECT), name, stanza);
+			end
 			if sent == nil then return request(send_later, t[OBJECT], name, stanza); end
 			return sent;
 		end
@@ -139,13 +150,13 @@ end
 -- The proxy's metatable ---------------------------------------------------------------------
 
 function mt.__index(t, key)
-	local value, code = get(rawget(t, OBJECT), key);
+	local value, code, ns = get(rawget(t, OBJECT), key);
 	if code == nil then return value;
 	elseif code == METHOD then return method(value);
 	elseif code == PLAIN_METHOD then return plain_method(value);
 	elseif code == BOUND_FUNCTION then return bound(t, value, py.call_method, true);
 	elseif code == BOUND_PLAIN then return bound(t, value, py.call_plain, false);
-	elseif code == SEND then return sender(t, value);
+	elseif code == SEND then return sender(t, value, ns);
 	elseif code == LOG then return logger(t);
 	elseif code == OWN then return own_function(t, value);
 	end
@@ -203,6 +214,7 @@ mt.__pairs = function (t) return traversal.pairs(t); end;
 traversal = run_file("traversal.lua", py, mt, OBJECT, hidden);
 
 return {
+	connect = function (stanza, metatable) xml, stanza_mt = stanza.xml, metatable; end;
 	mt = mt; OBJECT = OBJECT; hidden = hidden; find = find; make = make; proxies = proxies;
 	make_function = make_function; objects_of = objects_of;
 	results = results; native_next = next; raw = traversal.raw; tables = traversal.tables;

@@ -145,6 +145,51 @@ end
 -- Nothing is running: called when an entry has ended in an error outside of its coroutine.
 local function recover() current, started = nil, false; end
 
+-- Finalizers --------------------------------------------------------------------------------
+-- Lua runs them with hooks switched off, in the middle of whatever makes garbage. In a coroutine
+-- of their own the hook is on, and their time is their own.
+
+local finalizers = setmetatable({}, { __mode = "k" });
+local finalizer_failed;
+local FINALIZER = 0; -- the slot of all finalizers; nothing in them can wait
+
+local function finalizer(f)
+	if type(f) ~= "function" or finalizers[f] then return f; end
+	local function run(object)
+		local co = create(f);
+		watch(co);
+		local below, below_started, began = current, started, clock();
+		nested[FINALIZER], current, started = true, FINALIZER, false;
+		local ok, problem = raw_resume(co, object);
+		current = below;
+		started = below_started and below_started + (clock() - began);
+		if expired then
+			expired = false;
+			if hooks_are_shared then watch(); end
+		end
+		if not ok and finalizer_failed then
+			finalizer_failed("Error in a finalizer (__gc): "
+				.. (type(problem) == "string" and problem or "(error value is a "
+				.. type(problem) .. ")"));
+		end
+	end
+	finalizers[run] = true;
+	return run;
+end
+
+local function on_finalizer_error(f) finalizer_failed = f; end
+
+-- A handler of errors is called from inside the hook, where no hook is seen: an expired entry
+-- goes without.
+local native_xpcall = xpcall;
+local function guarded_xpcall(f, handler, ...)
+	if type(handler) ~= "function" then return native_xpcall(f, handler, ...); end
+	return native_xpcall(f, function (problem)
+		if expired then return problem; end
+		return handler(problem);
+	end, ...);
+end
+
 -- Requests ----------------------------------------------------------------------------------
 
 local function answered(ok, ...)
@@ -226,7 +271,8 @@ function lib.wrap(f)
 end
 
 return {
-	enter = enter; resume = resume; abandon = abandon; recover = recover; request = request; coroutine = lib;
+	enter = enter; resume = resume; abandon = abandon; collect = collectgarbage; recover = recover; request = request; coroutine = lib;
+	xpcall = guarded_xpcall; finalizer = finalizer; on_finalizer_error = on_finalizer_error;
 	workers = workers; can_request = function ()
 		return current ~= nil and not nested[current] and isyieldable();
 	end;

@@ -3,7 +3,8 @@
 
 local run_file, st, identities, hidden, next = ...;
 local from_flat_table = st.from_flat_table;
-local type, tostring, select = type, tostring, select;
+local type, tostring, select, error = type, tostring, select, error;
+local s_format = string.format;
 local s_find, s_gsub, s_gmatch, s_sub, s_byte =
 	string.find, string.gsub, string.gmatch, string.sub, string.byte;
 local t_concat = require "native.raw".concat;
@@ -115,63 +116,120 @@ local in_attr = {
 	['"'] = "&quot;", ["\n"] = "&#10;", ["\t"] = "&#9;",
 };
 
-local function escape_attr(value)
-	if type(value) ~= "string" then value = tostring(value); end
+-- What comes before a value of an attribute, and how the tags of a name begin and end; kept,
+-- because joining few strings is quicker than collecting many. Names may come from peers.
+local MAX_NAMES = 2000;
+local attr_starts, tag_starts, tag_ends, name_count = {}, {}, {}, 0;
+
+-- Values that need no escape: addresses, types and namespaces come again and again.
+local MAX_CLEAN, MAX_CLEAN_SIZE = 4000, 40;
+local clean, clean_count = {}, 0;
+
+-- Modules may write anything into a stanza; what would not be XML is an error.
+
+local function refuse(what, value)
+	error("cannot write a stanza: " .. what .. " is " .. (type(value) == "string"
+		and s_format("%q", value) or "a " .. type(value)), 0);
+end
+
+local function text_from(value, what)
+	if type(value) == "number" then return tostring(value); end
+	return type(value) == "string" and value or refuse(what, value);
+end
+
+local function name_from(name, what)
+	if type(name) ~= "string" or name == "" or s_find(name, "[<>&'\"%s/=%c]") then
+		refuse(what, name);
+	end
+	return name;
+end
+
+local function escaped_value(value)
+	value = text_from(value, "the value of an attribute");
 	if s_find(value, "[&<>'\"\r\n\t]") then return (s_gsub(value, "[&<>'\"\r\n\t]", in_attr)); end
+	if #value <= MAX_CLEAN_SIZE then
+		if clean_count >= MAX_CLEAN then clean, clean_count = {}, 0; end
+		clean_count = clean_count + 1;
+		clean[value] = value;
+	end
 	return value;
 end
 
-local function put(stanza, out, n, parent_ns)
-	local name, attr = stanza.name, stanza.attr;
-	out[n + 1], out[n + 2] = "<", name;
-	n = n + 2;
-	local prefixes = 0;
+local function know(names, name, text)
+	if name_count >= MAX_NAMES then attr_starts, tag_starts, tag_ends, name_count = {}, {}, {}, 0; end
+	name_count = name_count + 1;
+	names[name] = text;
+	return text;
+end
+
+-- The attributes with a namespace, which need prefixes of their own.
+local function namespaced(attr)
+	local text, prefixes = "", 0;
 	for key, value in next, attr do
 		local bar = s_find(key, "\1", 1, true);
 		if bar then
 			local namespace, local_name = s_sub(key, 1, bar - 1), s_sub(key, bar + 1);
 			if namespace == XML_NS then
-				out[n + 1], out[n + 2], out[n + 3] = " xml:", local_name, "='";
+				text = text .. " xml:" .. local_name .. "='" .. escaped_value(value) .. "'";
 			else
 				prefixes = prefixes + 1;
 				local prefix = "ns" .. prefixes;
-				out[n + 1] = " xmlns:" .. prefix .. "='" .. escape_attr(namespace) .. "' " .. prefix .. ":";
-				out[n + 2], out[n + 3] = local_name, "='";
+				text = text .. " xmlns:" .. prefix .. "='" .. escaped_value(namespace) .. "' "
+					.. prefix .. ":" .. local_name .. "='" .. escaped_value(value) .. "'";
 			end
-			out[n + 4], out[n + 5] = escape_attr(value), "'";
-			n = n + 5;
-		elseif key ~= "xmlns" or value ~= parent_ns then
-			out[n + 1], out[n + 2], out[n + 3], out[n + 4] = " ", key, "='", escape_attr(value);
-			out[n + 5] = "'";
-			n = n + 5;
 		end
 	end
-	local count = #stanza;
-	if count == 0 then
-		out[n + 1] = "/>";
-		return n + 1;
-	end
-	out[n + 1] = ">";
-	n = n + 1;
-	local own_ns = attr.xmlns or parent_ns;
-	for i = 1, count do
-		local child = stanza[i];
-		if type(child) == "table" then
-			n = put(child, out, n, own_ns);
-		else
-			if type(child) ~= "string" then child = tostring(child); end
-			n = n + 1;
-			if s_find(child, "[&<>\r]") then child = s_gsub(child, "[&<>\r]", in_text); end
-			out[n] = child;
-		end
-	end
-	out[n + 1], out[n + 2], out[n + 3] = "</", name, ">";
-	return n + 3;
+	return text;
 end
 
-local function xml(stanza, parent_ns)
+local xml;
+
+local function escaped(child)
+	child = text_from(child, "a text");
+	if s_find(child, "[&<>\r]") then return (s_gsub(child, "[&<>\r]", in_text)); end
+	return child;
+end
+
+local function content(stanza, own_ns)
 	local out = {};
-	return t_concat(out, "", 1, put(stanza, out, 0, parent_ns));
+	for i = 1, #stanza do
+		local child = stanza[i];
+		out[i] = type(child) == "table" and xml(child, own_ns) or escaped(child);
+	end
+	return t_concat(out);
+end
+
+function xml(stanza, parent_ns)
+	local name, attr = stanza.name, stanza.attr;
+	local text = tag_starts[name] or know(tag_starts, name, "<" .. name_from(name, "a name"));
+	local has_namespaced;
+	for key, value in next, attr do
+		local start = attr_starts[key];
+		if start == nil then
+			start = type(key) == "string" and s_find(key, "\1", 1, true) and key;
+			name_from(start and s_sub(key, s_find(key, "\1", 1, true) + 1) or key,
+				"the name of an attribute");
+			start = know(attr_starts, key, not start and " " .. key .. "='");
+		end
+		if not start then
+			has_namespaced = true;
+		elseif key ~= "xmlns" or value ~= parent_ns then
+			text = text .. start .. (clean[value] or escaped_value(value)) .. "'";
+		end
+	end
+	if has_namespaced then text = text .. namespaced(attr); end
+	local first = stanza[1];
+	if first == nil then return text .. "/>"; end
+	local own_ns = attr.xmlns or parent_ns;
+	local inner;
+	if stanza[2] ~= nil then
+		inner = content(stanza, own_ns);
+	elseif type(first) == "table" then
+		inner = xml(first, own_ns);
+	else
+		inner = escaped(first);
+	end
+	return text .. ">" .. inner .. (tag_ends[name] or know(tag_ends, name, "</" .. name .. ">"));
 end
 
 -- Reading and writing parts --------------------------------------------------------------------

@@ -12,6 +12,7 @@ from typing import Any
 
 from prosody_py.lua.server_requests import (
     accounts,
+    commands,
     configuration,
     databases,
     dns,
@@ -20,6 +21,7 @@ from prosody_py.lua.server_requests import (
     hosts,
     http,
     http_server,
+    ldap,
     metrics,
     modules,
     network,
@@ -36,8 +38,8 @@ from prosody_py.lua.server_requests import (
 )
 
 _SUBJECTS = (stanzas, modules, configuration, hosts, accounts, roles, rosters, sessions, stores,
-             ports, metrics, databases, drivers, files, network, tls, sinks, http,
-             http_server, dns, signals, passwords)
+             ports, metrics, databases, ldap, drivers, files, network, tls, sinks, http,
+             http_server, dns, signals, passwords, commands)
 
 PLAIN: dict[str, Callable[..., Any]] = {}
 REQUESTS: dict[str, Callable[..., Any]] = {}

@@ -33,7 +33,9 @@ def test_password(border, server, raw_username: Any, raw_host: Any, raw_password
     username, host, password = _texts(border, raw_username, raw_host, raw_password)
 
     def test() -> Any:
-        if users.provider(server, host).test_password(username, password):
+        provider = users.provider(server, host)
+        check = getattr(provider, "test_directly", None) or provider.test_password
+        if check(username, password):
             return True
         raise AccountError("Wrong user name or password")
 
@@ -99,6 +101,23 @@ def set_enabled(border, server, raw_username: Any, raw_host: Any, enabled: bool,
     return _outcome(border, change)
 
 
+def scram_hashes(border, server, raw_host: Any) -> Any:
+    """Return the list of hashes, such as "SHA-1", that a host's accounts have keys for."""
+    provider = users.provider(server, border.to_python(raw_host))
+    return border.copy_to_lua(list(provider.scram_hashes()))
+
+
+def scram_keys(border, server, raw_username: Any, raw_host: Any, raw_hash: Any) -> Any:
+    """Return stored key, server key, iterations, salt and whether the account is enabled."""
+    username, host, hash = _texts(border, raw_username, raw_host, raw_hash)
+    provider = users.provider(server, host)
+    keys = provider.scram_keys(username, hash)
+    if keys is None:
+        return None
+    return (keys.stored_key, keys.server_key, keys.iterations, keys.salt,
+            bool(provider.is_enabled(username)))
+
+
 def provider_name(border, server, raw_host: Any) -> Any:
     """Return the name of a host's authentication provider, None when it has none."""
     host = server.hosts.get(border.to_python(raw_host))
@@ -113,4 +132,5 @@ REQUESTS: dict[str, Callable[..., Any]] = {
     "get_password": get_password,
     "set_password": set_password, "delete_user": delete_user, "all_users": all_users,
     "user_is_enabled": user_is_enabled, "set_enabled": set_enabled,
+    "scram_hashes": scram_hashes, "scram_keys": scram_keys,
 }

@@ -47,17 +47,26 @@ def http_request_of(border, server, raw: Any) -> Any:
 
 
 def http_files(border, server, raw: Any) -> Any:
-    """Return a handler that serves a folder: a path, or a table of options."""
+    """Return a handler that serves a folder: a path, or a table of options.
+
+    Without a path the handler fails when it is called, and not before. The table of types is asked
+    for every file, since it may have an `__index`.
+    """
     given = border.to_python(raw)
-    options = given if isinstance(given, LuaData) else {"path": given}
+    options = given if isinstance(given, LuaData | dict) else {"path": given}
     folder = options.get("path")
     if not isinstance(folder, str):
-        raise ValueError("net.http.files: 'path' is missing")
-    types, names = (value.copy() if isinstance(value, LuaData) else value
-                    for value in map(options.get, ("mime_map", "index_files")))
+        return border.to_lua(_no_folder)
+    names = options.get("index_files")
     return border.to_lua(server.http.files(
-        folder, types, ("index.html", "index.htm") if names is None else names,
+        folder, options.get("mime_map"),
+        ("index.html", "index.htm") if names is None else names.copy(),
         bool(options.get("directory_index"))))
+
+
+def _no_folder(_event: Any, _path: Any = None) -> None:
+    """Answer a request where no folder was named."""
+    raise ValueError("net.http.files: 'path' is missing")
 
 
 def _on_response(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -71,11 +71,12 @@ def _send_to(border, server, raw_username: Any, raw_host: Any, raw_stanza: Any,
              wanted: Callable[[Any], Any]) -> int:
     account = f"{border.to_python(raw_username)}@{border.to_python(raw_host)}"
     user = server.bare_sessions.get(account)
-    to_many = OneToMany(border.to_python(raw_stanza))
+    stanza = border.to_python(raw_stanza)
+    to, to_many = stanza.attr.get("to"), OneToMany(stanza)
     sessions = [session for session in (user.sessions.values() if user is not None else ())
                 if wanted(session)]
     for session in sessions:
-        to_many.send(session, session.full_jid)
+        to_many.send(session, to)
     return len(sessions)
 
 

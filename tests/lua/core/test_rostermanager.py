@@ -97,7 +97,8 @@ def test_roster_of_a_session_is_the_same_table(running):
         local name = session.roster["romeo@localhost"].name;
         return same, name, rosters.remove_from_roster(session, "romeo@localhost"),
             rosters.remove_from_roster(session, "romeo@localhost");
-    """, client.jid) == (True, "R", True, None, "cancel", "item-not-found")
+    """, client.jid) == (True, "R", True, None, "cancel",
+                               "item-not-found", "No such contact")
 
 
 def test_table_of_a_modules_own_replaces_the_roster(running):

@@ -163,3 +163,14 @@ def test_the_routers_functions_are_those_of_prosody(running):
         return router.core_post_stanza == prosody.core_post_stanza,
             require "core.features".available:contains("permissions");
     """) == (True, True)
+
+
+def test_the_text_of_all_metrics_has_labels_by_name(running):
+    text = running.lua("""
+        local stats = require "core.statsmanager";
+        stats.metric("counter", "test_text", "", "Some text", { "kind" })
+            :with_labels('a "b"'):add(5);
+        return stats.get_metric_registry():render();
+    """)
+    assert '\ntest_text_total{kind="a \\"b\\""} 5\n' in text
+    assert "# TYPE test_text counter\n" in text and text.endswith("# EOF\n")

@@ -17,6 +17,20 @@ def test_store_of_any_host_can_be_opened(running):
     """) == ("memory", {"colour": "red"}, None, None, "unsupported-store")
 
 
+def test_arguments_that_are_left_out_at_the_end_are_nil(running):
+    assert running.lua("""
+        local storage = require "core.storagemanager";
+        local keyval = assert(storage.open("localhost", "things"));
+        local map = assert(storage.open("localhost", "more", "map"));
+        assert(keyval:get() == nil and keyval:set(nil, { 1 }));
+        assert(map:set("juliet", "colour", "red") and map:get("juliet") == nil);
+        assert(map:set("juliet", "colour") and map:get("juliet", "colour") == nil);
+        local before = keyval:get();
+        assert(keyval:set());
+        return before, keyval:get();
+    """) == ([1], None)
+
+
 def test_data_is_stored_for_users_and_for_the_host(running):
     assert running.lua(DATA + """
         assert(dm.store(u, h, "things", { a = { 1, 2 }, b = "x" }));

@@ -56,3 +56,16 @@ def test_the_caps_hash_is_that_of_the_query_and_of_the_list_of_its_elements(plac
             :tag("feature", { var = "urn:x" }):up();
         return hash(query) == hash(query.tags);
     """) is True
+
+
+@pytest.mark.parametrize(("text", "lines"), [
+    ("a\nb", "a|b"), ("\na\n\nb\n", "a|b"), ("a\r\nb", "a|b"), ("", "")])
+def test_lines_of_a_text_are_values_and_empty_ones_are_left_out(place, text, lines):
+    assert place.run("""
+        local form = require "util.dataforms".new { { name = "a", type = "text-multi" } };
+        local values = {};
+        for value in form:form({ a = ... }, "result"):get_child("field"):childtags("value") do
+            values[#values + 1] = value:get_text();
+        end
+        return table.concat(values, "|");
+    """, text) == lines

@@ -11,7 +11,7 @@ from prosody_py import lua
 from prosody_py.lua.runtime import KINDS
 from prosody_py.testing.server import TestServer
 
-OPTIONAL = {"bcrypt"}  # only with the Python package of that name
+OPTIONAL = {"bcrypt", "lualdap"}  # only with the Python packages bcrypt and ldap3
 
 # Members that members.txt does not have, because there is no place for them here.
 ABSENT = {
@@ -20,7 +20,7 @@ ABSENT = {
     "waiting for descriptors is the loop's; net.server.watchfd is there": ["util.poll.new"],
     "another language binding, which its module brings along or asks for softly": [
         "captcha.new", "curses.initscr", "cyrussasl.server_new", "gdbm.open", "geoip.country.open",
-        "inotify.init", "lightningmdb.env_create", "lpty.new", "lualdap.open_simple", "luatz.time",
+        "inotify.init", "lightningmdb.env_create", "lpty.new", "luatz.time",
         "mongo.Connection", "otp.new_totp_from_key", "pam.start", "posix.getpasswd",
             "proctitle.set",
         "yubikey.new_authenticator"],

@@ -16,12 +16,33 @@ GLOBAL = "*"
 
 @SECTION.command("list", "host:host?")
 def list_modules(call, host):
-    """List the loaded modules, of one host or of all."""
+    """List the loaded modules, of one host or of all, with what they have cost so far.
+
+    Times of Python modules are there with the option measure_modules.
+    """
     if host is not None:
         _known(call.server, host)
-    rows = [(module.host, module.name, module.code.language, _state(module))
-            for module in all_modules(call.server) if host in (None, module.host)]
-    return Table(("host", "module", "language", "state"), sorted(rows))
+    server = call.server
+    rows = [(module.host, module.name, module.code.language, *_effort(server, module),
+             _state(module)) for module in all_modules(server) if host in (None, module.host)]
+    rows += [(where, name, "", "", "", "", "", f"switched off: {reason}")
+             for (where, name), reason in server.modules.switched_off.reasons.items()
+             if host in (None, where)]
+    if server.lua is not None:
+        call.print(f"Lua ({server.lua.kind}) holds {server.lua.memory() / 2**20:.1f} MB, for all "
+                   "modules together")
+    return Table(("host", "module", "language", "calls", "errors", "mean ms", "worst ms", "state"),
+                 sorted(rows))
+
+
+def _effort(server, module) -> tuple:
+    """Return calls, errors, and times; no calls of what is not measured."""
+    effort = module.effort
+    if module.code.language == "lua" or server.measuring:
+        times = (f"{effort.mean * 1000:.3f}", f"{effort.worst * 1000:.3f}") if effort.calls else (
+            "", "")
+        return effort.calls, effort.errors, *times
+    return "", effort.errors, "", ""
 
 
 def _state(module) -> str:

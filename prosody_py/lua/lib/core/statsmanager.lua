@@ -54,6 +54,13 @@ function registry.get_metric_families()
 	return families;
 end
 
+-- The text that is fetched over HTTP.
+local render = require "util.openmetrics".new_metric_registry().render;
+
+function registry.render()
+	return render({ families = registry.get_metric_families() });
+end
+
 -- Gives the values of the labels and an object for each series.
 function family_methods:iter_metrics()
 	local i = 0;

@@ -82,12 +82,18 @@ function usermanager.get_sasl_handler(host, session)
 	local provider = prosody.hosts[host] and prosody.hosts[host].users;
 	if not provider then return nil; end
 	if provider.get_sasl_handler then return provider.get_sasl_handler(session); end
-	return sasl.new(host, {
+	local profile = {
 		plain_test = function (_, username, password)
 			if not server.test_password(username, host, password) then return false, nil; end
 			return true, server.user_is_enabled(username, host);
 		end;
-	});
+	};
+	for _, hash in ipairs(server.scram_hashes(host)) do
+		profile["scram_" .. hash:lower():gsub("%-", "_")] = function (_, username)
+			return server.scram_keys(username, host, hash);
+		end;
+	end
+	return sasl.new(host, profile);
 end
 
 -- Roles -------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ local s_format, s_gsub = string.format, string.gsub;
 
 local check = require "stanza.check";
 local check_name, check_text, check_attr = check.name, check.text, check.attr;
+local known_names = check.known_names; -- these need no check
 
 local XMLNS_STANZAS = "urn:ietf:params:xml:ns:xmpp-stanzas";
 
@@ -52,17 +53,24 @@ local function append(parent, child)
 	parent[#parent + 1] = child;
 end
 
+-- Most of what modules do with stanzas is this, so it is written out.
 function methods:tag(name, attr, namespaces)
-	check_name(name, "tag name");
-	attr = check_attr(attr);
-	local child = create(name, attr, namespaces);
-	local path = self.last_add;
-	if not path then
-		path = {};
-		self.last_add = path;
+	if not known_names[name] then check_name(name, "tag name"); end
+	if attr then attr = check_attr(attr); end
+	local child = setmetatable({
+		name = name, attr = attr or {}, namespaces = namespaces, tags = {},
+	}, stanza_mt);
+	local parent, path = self, self.last_add;
+	if path then
+		local depth = #path;
+		parent = path[depth] or self;
+		path[depth + 1] = child;
+	else
+		self.last_add = { child };
 	end
-	append(path[#path] or self, child);
-	path[#path + 1] = child;
+	local tags = parent.tags;
+	tags[#tags + 1] = child;
+	parent[#parent + 1] = child;
 	return self;
 end
 

@@ -16,7 +16,11 @@ local MAX_KNOWN = 2000;
 local known_names, known_attr_names, known_count = {}, {}, 0;
 
 local function know(names, name)
-	if known_count >= MAX_KNOWN then known_names, known_attr_names, known_count = {}, {}, 0; end
+	if known_count >= MAX_KNOWN then
+		for known in next, known_names do known_names[known] = nil; end
+		for known in next, known_attr_names do known_attr_names[known] = nil; end
+		known_count = 0;
+	end
 	known_count = known_count + 1;
 	names[name] = true;
 end
@@ -87,4 +91,4 @@ local function check_attr(attr)
 	return attr;
 end
 
-return { name = check_name; text = check_text; attr = check_attr };
+return { known_names = known_names; name = check_name; text = check_text; attr = check_attr };

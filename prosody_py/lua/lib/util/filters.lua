@@ -7,6 +7,9 @@
 
 local pairs, ipairs, t_insert, t_remove = pairs, ipairs, table.insert, table.remove;
 
+-- There is none where the library runs without a server.
+local has_server, server = pcall(require, "native.server");
+
 local new_session_hooks = {};
 
 local function own_filters(session)
@@ -68,8 +71,7 @@ local watching = false;
 
 -- callback(session) runs for each session that gets its filters from now on.
 local function add_filter_hook(callback)
-	local server = package.loaded["native.server"];
-	if server and not watching then
+	if has_server and not watching then
 		watching = true;
 		server.on_new_session(run_hooks);
 	end

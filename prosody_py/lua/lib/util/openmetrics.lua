@@ -126,15 +126,12 @@ function family:clear()
 	self.data = {};
 end
 
--- Iterate over { label = value } and metric.
+-- Iterate over the list of the labels' values and the metric.
 function family:iter_metrics()
 	local key, entry;
 	return function ()
 		key, entry = next(self.data, key);
-		if key == nil then return nil; end
-		local labels = {};
-		for i, name in ipairs(self.label_keys) do labels[name] = entry.labels[i]; end
-		return labels, entry.metric;
+		if key ~= nil then return entry.labels, entry.metric; end
 	end;
 end
 
@@ -171,13 +168,13 @@ end
 
 local ESCAPES = { ["\\"] = "\\\\"; ['"'] = '\\"'; ["\n"] = "\\n" };
 
-local function render_labels(labels, more)
+local function render_labels(keys, values, more)
 	local parts = {};
-	for _, set in ipairs { labels, more or {} } do
-		for name, value in pairs(set) do
-			parts[#parts + 1] = name .. '="' .. tostring(value):gsub('[\\"\n]', ESCAPES) .. '"';
-		end
+	local function put(name, value)
+		parts[#parts + 1] = name .. '="' .. tostring(value):gsub('[\\"\n]', ESCAPES) .. '"';
 	end
+	for i, name in ipairs(keys) do put(name, values[i]); end
+	for name, value in pairs(more or {}) do put(name, value); end
 	t_sort(parts);
 	return parts[1] and "{" .. t_concat(parts, ",") .. "}" or "";
 end
@@ -193,7 +190,7 @@ function registry:render()
 		if found.unit ~= "" then out[#out + 1] = s_format("# UNIT %s %s", name, found.unit); end
 		for labels, one in found:iter_metrics() do
 			for suffix, more, value in one:iter_samples() do
-				out[#out + 1] = name .. suffix .. render_labels(labels, more) .. " "
+				out[#out + 1] = name .. suffix .. render_labels(found.label_keys, labels, more) .. " "
 					.. s_format("%.14g", value);
 			end
 		end

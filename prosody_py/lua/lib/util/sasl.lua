@@ -3,11 +3,11 @@
 -- themselves, there are the mechanisms of util.sasl.* and what is registered here.
 --
 -- Functions of a profile, each with the handler first: plain_test(username, password, realm) ->
--- correct, state; plain(username, realm) -> password, state; anonymous() -> username;
--- external(authzid) -> username; scram_sha_1(username, realm) -> stored key, server key,
--- iterations, salt, state; oauthbearer(token, realm) -> username, state, token info. A state of
--- nil is an unknown account, false one that is disabled. profile.cb has functions that give the
--- data of a channel binding.
+-- correct, state; plain(username, realm) -> password, state; anonymous(name, realm) -> whether the
+-- name may be taken; external(authzid) -> username; scram_sha_1(username, realm) -> stored key,
+-- server key, iterations, salt, state; oauthbearer(token, realm) -> username, state, token info. A
+-- state of nil is an unknown account, false one that is disabled. profile.cb has functions that
+-- give the data of a channel binding.
 
 local setmetatable, pairs, ipairs, type = setmetatable, pairs, ipairs, type;
 

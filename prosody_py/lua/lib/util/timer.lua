@@ -4,7 +4,7 @@
 local driver = require "native.driver";
 local now = require "util.time".now;
 
-local type = type;
+local type, tonumber, error = type, tonumber, error;
 
 local tasks = {}; -- id given out -> { id of the driver's timer }
 
@@ -24,6 +24,12 @@ end
 
 -- Return an identifier for stop and reschedule.
 local function add_task(delay, f, param)
+	delay = tonumber(delay);
+	if not delay or delay ~= delay then
+		error("timer.add_task(): argument 1 must be a number of seconds", 2);
+	elseif type(f) ~= "function" then
+		error("timer.add_task(): argument 2 must be a function, got " .. type(f), 2);
+	end
 	local id = {};
 	local task = { f = f; param = param };
 	tasks[id] = task;

@@ -1,0 +1,141 @@
+"""mod_websocket of Debian: XMPP in frames (RFC 7395) of a connection that began as HTTP."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import struct
+
+import pytest
+from gevent import socket
+
+from prosody_py.xmpp import ns
+from prosody_py.xmpp.parser import StreamParser
+
+FRAMING = "urn:ietf:params:xml:ns:xmpp-framing"
+TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
+
+
+class WebSocket:
+    """A client's side of a connection (RFC 6455); `attr` are those of the server's <open/>."""
+
+    def __init__(self, address):
+        self.sock = socket.create_connection(address, 5)
+        self.sock.settimeout(5)
+        self.received = b""
+        key = base64.b64encode(os.urandom(16)).decode()
+        self.sock.sendall((f"GET /xmpp-websocket HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket"
+                           f"\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {key}\r\n"
+                           "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: xmpp\r\n\r\n"
+                           ).encode())
+        while b"\r\n\r\n" not in self.received:
+            self.received += self.sock.recv(4096)
+        self.head, _, self.received = self.received.partition(b"\r\n\r\n")
+        digest = hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()
+        assert self.head.startswith(b"HTTP/1.1 101 ") and base64.b64encode(digest) in self.head
+
+    def frame(self, data, opcode=TEXT):
+        """Send one frame, masked as a client's are."""
+        data = data.encode() if isinstance(data, str) else data
+        mask = os.urandom(4)
+        length = (bytes([0x80 | len(data)]) if len(data) < 126
+                  else b"\xfe" + struct.pack(">H", len(data)))
+        body = bytes(byte ^ mask[at % 4] for at, byte in enumerate(data))
+        self.sock.sendall(bytes([opcode | 0x80]) + length + mask + body)
+
+    def _take(self, count):
+        while len(self.received) < count:
+            more = self.sock.recv(65536)
+            assert more, "the connection was closed"
+            self.received += more
+        data, self.received = self.received[:count], self.received[count:]
+        return data
+
+    def next_frame(self):
+        """Return (opcode, data) of the next frame."""
+        first, length = self._take(2)
+        if length == 126:
+            (length,) = struct.unpack(">H", self._take(2))
+        return first & 15, self._take(length)
+
+    def element(self):
+        """Return the next element, which is a frame of its own."""
+        opcode, data = self.next_frame()
+        assert opcode == TEXT, data
+        parser = StreamParser(1_000_000, single=False)
+        header = f"<stream:stream xmlns='{ns.CLIENT}' xmlns:stream='{ns.STREAM}'>".encode()
+        _open, element = parser.feed(header + data)
+        return element
+
+    def open(self):
+        """Open the stream; return the features."""
+        self.frame(f"<open xmlns='{FRAMING}' to='localhost' version='1.0'/>")
+        answer = self.element()
+        assert answer.name == "open" and answer.attr["xmlns"] == FRAMING
+        return self.element()
+
+    def login(self):
+        """Authenticate and bind; return the address."""
+        mechanisms = self.open().get_child("mechanisms", ns.SASL)
+        assert "PLAIN" in {tag.get_text() for tag in mechanisms.tags}
+        data = base64.b64encode(b"\0juliet\0secret").decode()
+        self.frame(f"<auth xmlns='{ns.SASL}' mechanism='PLAIN'>{data}</auth>")
+        assert self.element().name == "success"
+        assert self.open().get_child("bind", ns.BIND) is not None
+        self.frame(f"<iq type='set' id='b' xmlns='jabber:client'><bind xmlns='{ns.BIND}'/></iq>")
+        return self.element().tags[0].get_child_text("jid")
+
+
+@pytest.fixture
+def running(start_debian):
+    running = start_debian("websocket", consider_websocket_secure=True, http_ports=[0],
+                           https_ports=[])
+    running.user("juliet")
+    return running
+
+
+@pytest.fixture
+def client(running):
+    client = WebSocket(running.address("http"))
+    yield client
+    client.sock.close()
+
+
+def test_a_client_logs_in_and_talks(running, client):
+    jid = client.login()
+    romeo = running.client("romeo").available()
+    client.frame("<presence xmlns='jabber:client'/>")
+    assert client.element().attr["from"] == jid
+    client.frame(f"<message xmlns='jabber:client' to='{romeo.jid}'><body>Ay me</body></message>")
+    message = romeo.message()
+    assert (message.attr["from"], message.get_child_text("body")) == (jid, "Ay me")
+    long = "x" * 5000
+    romeo.send(f"<message to='{jid}'><body>{long}</body></message>")
+    assert client.element().get_child_text("body") == long
+
+
+def test_a_ping_is_answered_at_any_time(client):
+    client.frame("before", opcode=PING)
+    assert client.next_frame() == (PONG, b"before")
+    client.login()
+    client.frame("<iq xmlns='jabber:client' type='get' id='p1'><ping xmlns='urn:xmpp:ping'/></iq>")
+    client.frame("now", opcode=PING)
+    assert client.element().attr["id"] == "p1"
+    assert client.next_frame() == (PONG, b"now")
+
+
+def test_the_stream_is_closed_in_frames(running, client):
+    jid = client.login()
+    client.frame(f"<close xmlns='{FRAMING}'/>")
+    assert client.element().name == "close"
+    opcode, data = client.next_frame()
+    assert opcode == CLOSE and struct.unpack(">H", data[:2]) == (1000,)
+    assert jid not in running.server.full_sessions
+
+
+def test_a_server_error_is_an_element_and_then_the_end(client):
+    client.frame(f"<open xmlns='{FRAMING}' to='elsewhere.example' version='1.0'/>")
+    names = [client.element().name for _ in range(3)]
+    assert names == ["open", "error", "close"]
+    assert client.next_frame()[0] == CLOSE
