@@ -21,6 +21,7 @@ from prosody_py.lua import guard
 from prosody_py.lua.runtime import KINDS
 from prosody_py.testing.server import TestServer
 
+PARITY = Path(__file__).parent / "parity"
 PACKAGES = ("prosody", "prosody-modules")
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "prosody-py-tests"
 
@@ -69,9 +70,18 @@ def pytest_generate_tests(metafunc):
 
 
 def pytest_collection_modifyitems(items):
-    """Leave out what is marked `ours_alone` where it would run with Debian's modules."""
+    """Leave out what is marked `ours_alone` where it would run with Debian's modules.
+
+    Whatever runs Debian's modules is not of the quick part.
+    """
+    def with_debian(item):
+        return hasattr(item, "callspec") and item.callspec.params.get("launch") is not None
+
     items[:] = [item for item in items if item.get_closest_marker("ours_alone") is None
-                or item.callspec.params.get("launch") is None]
+                or not with_debian(item)]
+    for item in items:
+        if with_debian(item) or PARITY in item.path.parents:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="module")
