@@ -69,10 +69,11 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("launch", twins, ids=["ours", *KINDS], indirect=True, scope="module")
 
 
+@pytest.hookimpl(tryfirst=True)  # before those are left out that `-m` does not want
 def pytest_collection_modifyitems(items):
     """Leave out what is marked `ours_alone` where it would run with Debian's modules.
 
-    Whatever runs Debian's modules is not of the quick part.
+    Whatever runs Debian's modules is not of the quick part, nor is the second Lua runtime.
     """
     def with_debian(item):
         return hasattr(item, "callspec") and item.callspec.params.get("launch") is not None
@@ -80,7 +81,8 @@ def pytest_collection_modifyitems(items):
     items[:] = [item for item in items if item.get_closest_marker("ours_alone") is None
                 or not with_debian(item)]
     for item in items:
-        if with_debian(item) or PARITY in item.path.parents:
+        second = hasattr(item, "callspec") and "luajit21" in item.callspec.params.values()
+        if second or with_debian(item) or PARITY in item.path.parents:
             item.add_marker(pytest.mark.slow)
 
 
