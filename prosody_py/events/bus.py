@@ -126,7 +126,7 @@ class Events:
 
     def _run(self, name: str, data: Any) -> Any:
         # The same loop once more: the way without wrappers has no call to spare.
-        for handler in self.index.get(name, ()):
+        for handler in self.get_handlers(name):
             try:
                 result = handler(data)
             except RecursionError:  # each level that went on would double the work

@@ -64,3 +64,9 @@ class People:
         """End all clients."""
         for client in self.clients:
             client.close()
+
+
+def kinds(elements: list) -> list[tuple[str | None, str | None]]:
+    """Return (from, type) of the presences among the elements that a client has got."""
+    return [(element.attr.get("from"), element.attr.get("type")) for element in elements
+            if element.name == "presence"]

@@ -66,6 +66,19 @@ def edit(stanza, what, *args):
         stanza.tags[args[0]].attr[args[1]] = args[2]
 
 
+def edit_in_turns(edits, both, reference, rounds):
+    """Change one stanza in Lua and in Python, the other in Python; they stay the same."""
+    for in_lua, changes in rounds:
+        for change in changes:
+            if in_lua:
+                edits[change[0]](both, *change[1:])
+            else:
+                edit(both, *change)
+            edit(reference, *change)
+        assert shape(both) == shape(reference)
+        assert serialize(both).count("<") == serialize(reference).count("<")
+
+
 def shape(stanza):
     """Return the content as plain values; neighbouring texts count as they are."""
     return (stanza.name, dict(stanza.attr.items()),
@@ -93,15 +106,7 @@ def test_random_edits_on_both_sides_stay_equal(place, rounds):
     held = both.tags[0]
     place.border.to_lua(both)
     assert type(held) is LuaStanza
-    for in_lua, changes in rounds:
-        for change in changes:
-            if in_lua:
-                edits[change[0]](both, *change[1:])
-            else:
-                edit(both, *change)
-            edit(reference, *change)
-        assert shape(both) == shape(reference)
-        assert serialize(both).count("<") == serialize(reference).count("<")
+    edit_in_turns(edits, both, reference, rounds)
 
 
 @settings(max_examples=40, deadline=None,
@@ -277,15 +282,7 @@ def test_random_edits_of_a_known_shape_stay_equal(place, rounds):
     edits = place.run(LUA_EDITS)
     both, reference = message().reset(), message().reset()
     place.border.to_lua(both)
-    for in_lua, changes in rounds:
-        for change in changes:
-            if in_lua:
-                edits[change[0]](both, *change[1:])
-            else:
-                edit(both, *change)
-            edit(reference, *change)
-        assert shape(both) == shape(reference)
-        assert serialize(both).count("<") == serialize(reference).count("<")
+    edit_in_turns(edits, both, reference, rounds)
 
 
 @settings(max_examples=40, deadline=None,

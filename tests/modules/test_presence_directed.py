@@ -6,37 +6,14 @@ given to the receivers' sessions at once, and with a handler that looks at all o
 
 import pytest
 
-from prosody_py.testing.people import People
+from prosody_py.testing.people import kinds
 
 pytestmark = pytest.mark.twins("presence")
 
-HOSTS = {"localhost": {}, "second.example": {}}
-EVENTS = [f"{when}presence/{kind}" for when in ("", "pre-") for kind in ("full", "bare")]
 
-
-@pytest.fixture(scope="module", params=["direct", "watched"])
-def server(tmp_path_factory, request, launch):
-    server = launch(tmp_path_factory.mktemp("server"), hosts=HOSTS)
-    if request.param == "watched":
-        for host in HOSTS:
-            for name in EVENTS:
-                server.server.hosts[host].events.add_handler(
-                    name, lambda event: None, 10)
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def people(server):
-    people = People(server)
-    yield people
-    people.close()
-
-
-def kinds(elements):
-    """Return (from, type) of the presences among the elements."""
-    return [(element.attr.get("from"), element.attr.get("type")) for element in elements
-            if element.name == "presence"]
+@pytest.fixture(scope="module")
+def server(presence_server):
+    return presence_server
 
 
 def test_who_got_directed_presence_learns_that_it_is_over(people):

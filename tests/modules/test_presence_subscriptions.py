@@ -3,7 +3,7 @@
 import pytest
 
 from prosody_py.testing.client import wait_until
-from prosody_py.testing.people import People
+from prosody_py.testing.people import kinds
 
 pytestmark = pytest.mark.twins("presence")
 
@@ -13,19 +13,6 @@ def server(tmp_path_factory, launch):
     server = launch(tmp_path_factory.mktemp("server"))
     yield server
     server.stop()
-
-
-@pytest.fixture
-def people(server):
-    people = People(server)
-    yield people
-    people.close()
-
-
-def kinds(elements):
-    """Return (from, type) of the presences among the elements."""
-    return [(element.attr.get("from"), element.attr.get("type")) for element in elements
-            if element.name == "presence"]
 
 
 def pushed(elements):

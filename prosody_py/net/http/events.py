@@ -31,15 +31,3 @@ class HttpEvents(Events):
     def fire_event(self, name: str, data: Any = None) -> Any:
         """Run the handlers of `name` with `data`; return the first result that is not None."""
         return self._fire_wrapped(name, data) if self.wrapped else self._run(name, data)
-
-    def _run(self, name: str, data: Any) -> Any:
-        for handler in self.get_handlers(name):
-            try:
-                result = handler(data)
-            except RecursionError:  # each level that went on would double the work
-                raise
-            except Exception as error:
-                result = self.failed(handler, name, data, error)
-            if result is not None:
-                return result
-        return None
