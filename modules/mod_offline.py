@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 
-from prosody_py.api import Options, Stanza, hook, integer
+from prosody_py.api import Options, Stanza, datetime, hook, integer
 from prosody_py.sessions.lifecycle import top_resources
 from prosody_py.storage.interface import StorageError
 
@@ -122,9 +122,7 @@ def deliver_batch(module, session, username: str) -> bool:
 
 def delayed(module, element: Stanza, when: float) -> Stanza:
     """Return a stored message with the time when it came."""
-    stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(when))
-    element.children.append(Stanza("delay", {"xmlns": "urn:xmpp:delay", "from": module.host,
-                                             "stamp": stamp}))
+    element.children.append(datetime.delay(int(when), module.host))
     return element
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 
-from prosody_py.api import Event, Stanza, StanzaError, hook, jid, stanza
+from prosody_py.api import Event, Stanza, StanzaError, datetime, hook, jid, stanza
 from prosody_py.hosts import rostermanager, users
 from prosody_py.hosts.roster import load_roster
 from prosody_py.hosts.subscriptions import TYPES
@@ -53,9 +53,7 @@ def update(module, session, element: Stanza) -> None:
 def stamped(module, element: Stanza) -> Stanza:
     """Return a presence as it is kept for later, with the time when it came (XEP-0203)."""
     kept = element.shallow()
-    delay = Stanza("delay", {"xmlns": "urn:xmpp:delay", "from": module.host,
-                             "stamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())})
-    kept.children = [*element.children, delay]
+    kept.children = [*element.children, datetime.delay(int(time.time()), module.host)]
     return kept
 
 

@@ -31,13 +31,13 @@ from prosody_py.config.options import (
 )
 from prosody_py.events.bus import Event, Events
 from prosody_py.xmpp import builders as stanza
-from prosody_py.xmpp import jid, ns
+from prosody_py.xmpp import dataforms, datetime, jid, ns, rsm
 from prosody_py.xmpp.errors import StanzaError, StreamError
 from prosody_py.xmpp.stanza import Stanza
 
 __all__ = [
     "DnsError", "Event", "Events", "HttpError", "MailError", "Options", "PASS", "Stanza",
-    "StanzaError", "StreamError", "array", "boolean", "enum", "hook", "inherited_set", "integer",
-    "iq", "jid", "mapping", "ns", "number", "path", "period", "rate", "scalar", "set_", "size",
-    "stanza", "string",
+    "StanzaError", "StreamError", "array", "boolean", "dataforms", "datetime", "enum", "hook",
+    "inherited_set", "integer", "iq", "jid", "mapping", "ns", "number", "path", "period", "rate",
+    "rsm", "scalar", "set_", "size", "stanza", "string",
 ]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
 import traceback
-import types
 from functools import partial
 from typing import Any
 
@@ -13,41 +13,45 @@ from prosody_py.api.hooking import answer_iq
 from prosody_py.api.marks import MARK, PASS, HookMark
 from prosody_py.config.options import Options
 from prosody_py.loader.find import Source
+from prosody_py.loader.python_package import FolderFinder, new_namespace, release
 
-_compiled: dict[str, tuple[float, int, Any]] = {}
+_compiled: dict[str, tuple[int, int, Any]] = {}
 
 
-def compile_source(source: Source) -> Any:
+def compile_file(path: str) -> Any:
     """Return the code object of a file; raises LoadError with file and line."""
     try:
-        stat = os.stat(source.path)
-        known = _compiled.get(source.path)
-        if known and known[:2] == (stat.st_mtime, stat.st_size):
+        stat = os.stat(path)
+        known = _compiled.get(path)
+        if known and known[:2] == (stat.st_mtime_ns, stat.st_size):
             return known[2]
-        with open(source.path, encoding="utf-8") as file:
-            code = compile(file.read(), source.path, "exec", dont_inherit=True)
+        with open(path, encoding="utf-8") as file:
+            code = compile(file.read(), path, "exec", dont_inherit=True)
     except (OSError, UnicodeDecodeError) as error:
-        raise LoadError(f"Cannot read {source.path}: {error}") from None
+        raise LoadError(f"Cannot read {path}: {error}") from None
     except SyntaxError as error:
         raise LoadError(f"{error.filename}:{error.lineno}: {error.msg}") from None
-    _compiled[source.path] = (stat.st_mtime, stat.st_size, code)
+    _compiled[path] = (stat.st_mtime_ns, stat.st_size, code)
     return code
+
+
+sys.meta_path.insert(0, FolderFinder(compile_file))  # before the finder of ordinary folders
 
 
 class PythonCode:
     """The code of one instance of a Python module.
 
-    The file is run once per instance, so its top-level names belong to that instance. Nothing
-    is registered by running it; `run` acts on the marked functions afterwards.
+    The file is run once per instance, so its top-level names belong to that instance, and so do
+    the files of its folder (see loader.python_package). Nothing is registered by running it;
+    `run` acts on the marked functions afterwards.
     """
 
     language = "python"
 
     def __init__(self, source: Source):
         self.source = source
-        self._code = compile_source(source)
-        self.namespace = types.ModuleType("prosody_module_" + source.name)
-        self.namespace.__file__ = source.path
+        self._code = compile_file(source.path)
+        self.namespace = new_namespace(source)
         self._module: Any = None
 
     def run(self, module) -> None:
@@ -94,6 +98,10 @@ class PythonCode:
         """Call a life-cycle function for a host's instance of a shared module."""
         function = getattr(self.namespace, name, None)
         return function(module, *args) if callable(function) else None
+
+    def discard(self) -> None:
+        """Let the files of the module's folder go; the instance is out of service."""
+        release(self.namespace)
 
 
 def _run_iq(module, function, event) -> Any:

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "prosody_py"
 
 # Each package imports only from itself and from those before it.
-ORDER = ["xmpp", "events", "concurrency", "config", "storage", "api", "hosts", "sessions",
+ORDER = ["xmpp", "events", "concurrency", "config", "storage", "pubsub", "api", "hosts", "sessions",
          "router", "lua", "loader", "net", "app", "testing"]
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 MODULES = sorted((ROOT / "modules").rglob("*.py"))

@@ -17,7 +17,8 @@ from prosody_py.app.scan.module import read_text, scan
 from prosody_py.config.harvest import declare
 from prosody_py.config.options import Option, Options
 from prosody_py.loader.find import Source
-from prosody_py.loader.python_code import compile_source, describe_error
+from prosody_py.loader.python_code import compile_file, describe_error
+from prosody_py.loader.python_package import new_namespace, release
 
 
 @dataclass
@@ -46,13 +47,16 @@ def read(source: Source) -> ModuleFile:
 
 def namespace_of(source: Source) -> types.ModuleType:
     """Return what a Python module's file defines; raises LoadError."""
-    namespace = types.ModuleType("prosody_module_" + source.name)
-    namespace.__file__ = source.path
-    code = compile_source(source)
+    code = compile_file(source.path)
+    namespace = new_namespace(source)
     try:
         exec(code, namespace.__dict__)
+    except LoadError:
+        raise
     except Exception as error:
         raise LoadError(describe_error(error)) from error
+    finally:
+        release(namespace)
     return namespace
 
 
