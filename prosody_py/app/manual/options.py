@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 
+from prosody_py.api.role_definitions import RoleOptions
 from prosody_py.app.manual import option_text
 from prosody_py.app.manual.bundled import Bundled, bundled
 from prosody_py.app.manual.markdown import page
@@ -56,7 +57,8 @@ def sections() -> list[Section]:
     """Return all options; each is described in one section, the first that has it."""
     core = [
         Section("The server", "What the server reads once for all hosts.", _server(), True),
-        Section("Hosts", "What the server reads for each host.", tuple(HostOptions.declared())),
+        Section("Hosts", "What the server reads for each host.",
+                (*HostOptions.declared(), *RoleOptions.declared())),
         Section("Ports", "Where each network service listens. A port of `0` is one that the "
                 "system chooses; an empty list switches the service off.", _ports(), True)]
     known = {option.name for section in core for option in section.options}
