@@ -69,7 +69,7 @@ def sections() -> list[Section]:
         also = sorted(module.file.names - {option.name for option in own})
         known |= {option.name for option in own}
         if own or also:
-            text = f"[What it does](modules.md#mod_{module.name})."
+            text = f"[What it does](modules/mod_{module.name}.md)."
             result.append(Section("mod_" + module.name, text, own, module.file.is_global,
                                   tuple(also)))
     return result

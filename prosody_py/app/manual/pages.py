@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 
 import prosody_py
 from prosody_py.app.errors import CommandError
 from prosody_py.app.manual import commands, events, module_api, modules, options
+from prosody_py.app.manual.bundled import bundled
 
 PAGES: dict[str, Callable[[], str]] = {
     "options.md": options.render,
@@ -16,6 +18,12 @@ PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands.render,
     "module-api.md": module_api.render,
 }
+
+
+def all_pages() -> dict[str, Callable[[], str]]:
+    """Return what makes each page: those above, and one for each bundled module."""
+    return {**PAGES, **{f"modules/mod_{module.name}.md": partial(modules.render_module, module)
+                        for module in bundled()}}
 
 
 def default_folder() -> str:
@@ -29,21 +37,25 @@ def default_folder() -> str:
 
 def write(folder: str) -> list[str]:
     """Write all pages into a folder; return the paths of those that have changed."""
-    texts = {name: render() for name, render in PAGES.items()}
+    texts = _texts()
     try:
-        os.makedirs(folder, exist_ok=True)
-        changed = [os.path.join(folder, name) for name in _outdated(folder, texts)]
-        for path in changed:
-            with open(path, "w", encoding="utf-8") as file:
-                file.write(texts[os.path.basename(path)])
+        os.makedirs(os.path.join(folder, "modules"), exist_ok=True)
+        changed = _outdated(folder, texts)
+        for name in changed:
+            with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+                file.write(texts[name])
     except OSError as error:
         raise CommandError(f"Cannot write {error.filename}: {error.strerror}") from None
-    return changed
+    return [os.path.join(folder, name) for name in changed]
 
 
 def outdated(folder: str) -> list[str]:
     """Return the names of the pages in a folder that the code would make otherwise."""
-    return _outdated(folder, {name: render() for name, render in PAGES.items()})
+    return _outdated(folder, _texts())
+
+
+def _texts() -> dict[str, str]:
+    return {name: render() for name, render in all_pages().items()}
 
 
 def _outdated(folder: str, texts: dict[str, str]) -> list[str]:
