@@ -23,7 +23,7 @@ setup(
     packages=[*find_packages(include=["prosody_py", "prosody_py.*"]), *BUNDLED],
     package_dir=BUNDLED,
     package_data={
-        "prosody_py": ["lua/**/*.lua", "app/**/*.lua"],
+        "prosody_py": ["lua/**/*.lua", "app/**/*.lua", "app/**/*.yaml"],
         **{package: ["**/*"] for package in BUNDLED},
     },
     install_requires=[

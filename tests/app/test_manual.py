@@ -1,6 +1,7 @@
 """The manual says what the code says, and its links lead somewhere."""
 
 import re
+import xml.etree.ElementTree
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import yaml
 from prosody_py.api import Options, integer, mapping, period, string
 from prosody_py.api.module import Module
 from prosody_py.app.main import COMMANDS, main
-from prosody_py.app.manual import handlers, module_api, option_text, pages, signatures
+from prosody_py.app.manual import handlers, module_api, option_text, pages, signatures, xeps
 from prosody_py.app.manual.bundled import bundled
 from prosody_py.app.manual.markdown import anchor
 from prosody_py.app.shell.sections import SECTIONS
@@ -24,7 +25,8 @@ PAGES = sorted((ROOT / "docs").rglob("*.md"))
 
 
 def read(name):
-    return (MANUAL / name).read_text(encoding="utf-8")
+    folder = ROOT / "docs" if name in pages.all_pages() else MANUAL
+    return (folder / name).read_text(encoding="utf-8")
 
 
 def headings(text):
@@ -46,8 +48,8 @@ def test_a_page_is_up_to_date(name):
 
 
 def test_the_folder_has_the_pages_and_no_others():
-    assert {path.relative_to(MANUAL).as_posix() for path in MANUAL.rglob("*.md")} == set(
-        pages.all_pages())
+    found = {path.relative_to(ROOT / "docs").as_posix() for path in MANUAL.rglob("*.md")}
+    assert found == {name for name in pages.all_pages() if name.startswith("manual/")}
 
 
 def test_every_option_of_the_example_is_in_the_options():
@@ -111,6 +113,27 @@ def test_what_the_api_says_of_lua_is_so(start_server, tmp_path, kind):
     assert names == {name for name in module_api.lua_names() if not name.startswith("_")}
 
 
+# -- extensions ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("xep", xeps.xeps(), ids=lambda xep: xep.number)
+def test_an_extension_names_what_is_there(xep):
+    modules = {module.name for module in bundled()}
+    assert xep.modules or xep.core
+    assert [name for name in xep.modules if name not in modules] == []
+    assert [name for name in xep.core if not (ROOT / "prosody_py" / f"{name}.py").exists()
+            and not (ROOT / "prosody_py" / name).is_dir()] == []
+    assert xep.tests and [path for path in xep.tests if not (ROOT / path).exists()] == []
+
+
+def test_the_doap_file_is_xml_and_names_each_extension():
+    project = xml.etree.ElementTree.fromstring(xeps.render_doap())[0]
+    space = "{https://linkmauve.fr/ns/xmpp-doap#}"
+    assert [found.text for found in project.iter(space + "status")] == [
+        "partial" if xep.left_out else "complete" for xep in xeps.xeps()]
+    assert len(list(project.iter(space + "xep"))) == len(xeps.xeps()) > 20
+
+
 # -- links ---------------------------------------------------------------------------------
 
 
@@ -129,8 +152,7 @@ def test_links_lead_somewhere(path):
 def test_the_front_pages_lead_to_all_of_docs():
     for page in ("README.md", "docs/ARCHITECTURE.md"):
         text = (ROOT / page).read_text(encoding="utf-8")
-        manual = [f"manual/{name}" for name in pages.PAGES]
-        for name in ("operators.md", "module-authors.md", *manual):
+        for name in ("operators.md", "module-authors.md", *pages.PAGES):
             assert re.search(rf"\]\((docs/)?{name}\)", text), f"{page} has no link to {name}"
 
 
@@ -146,10 +168,10 @@ def test_the_command_writes_and_compares(tmp_path, capsys):
     assert main(["manual", folder, "--check"]) == 0
     assert main(["manual", folder]) == 0
     assert capsys.readouterr().out == ""
-    (tmp_path / "new" / "events.md").write_text("something else")
+    (tmp_path / "new" / "xeps.md").write_text("something else")
     assert main(["manual", folder, "--check"]) == 1
-    assert capsys.readouterr().out.startswith(f"{folder}/events.md is out of date")
-    assert (tmp_path / "new" / "events.md").read_text() == "something else"
+    assert capsys.readouterr().out.startswith(f"{folder}/xeps.md is out of date")
+    assert (tmp_path / "new" / "xeps.md").read_text() == "something else"
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path, capsys):

@@ -8,38 +8,41 @@ from functools import partial
 
 import prosody_py
 from prosody_py.app.errors import CommandError
-from prosody_py.app.manual import commands, events, module_api, modules, options
+from prosody_py.app.manual import commands, events, module_api, modules, options, xeps
 from prosody_py.app.manual.bundled import bundled
 
 PAGES: dict[str, Callable[[], str]] = {
-    "options.md": options.render,
-    "modules.md": modules.render,
-    "events.md": events.render,
-    "commands.md": commands.render,
-    "module-api.md": module_api.render,
+    "manual/options.md": options.render,
+    "manual/modules.md": modules.render,
+    "manual/events.md": events.render,
+    "manual/commands.md": commands.render,
+    "manual/module-api.md": module_api.render,
+    "xeps.md": xeps.render,
+    "prosody-py.doap": xeps.render_doap,
 }
 
 
 def all_pages() -> dict[str, Callable[[], str]]:
     """Return what makes each page: those above, and one for each bundled module."""
-    return {**PAGES, **{f"modules/mod_{module.name}.md": partial(modules.render_module, module)
-                        for module in bundled()}}
+    each = {f"manual/modules/mod_{module.name}.md": partial(modules.render_module, module)
+            for module in bundled()}
+    return {**PAGES, **each}
 
 
 def default_folder() -> str:
-    """Return docs/manual of the checkout; raises CommandError where there is none."""
+    """Return the folder docs of the checkout; raises CommandError where there is none."""
     root = os.path.dirname(os.path.dirname(os.path.abspath(prosody_py.__file__)))
     if not os.path.exists(os.path.join(root, "setup.py")):
-        raise CommandError("This is no checkout with a folder docs/manual; say where to write "
+        raise CommandError("This is no checkout with a folder docs; say where to write "
                            "the manual")
-    return os.path.join(root, "docs", "manual")
+    return os.path.join(root, "docs")
 
 
 def write(folder: str) -> list[str]:
     """Write all pages into a folder; return the paths of those that have changed."""
     texts = _texts()
     try:
-        os.makedirs(os.path.join(folder, "modules"), exist_ok=True)
+        os.makedirs(os.path.join(folder, "manual", "modules"), exist_ok=True)
         changed = _outdated(folder, texts)
         for name in changed:
             with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
