@@ -1,9 +1,8 @@
 """Client connections: XML streams on the c2s ports (RFC 6120 section 4, RFC 7590, XEP-0368).
 
-Data and owner: each connection has one Session, kept in the shared table "sessions" (connection ->
-session), so that a reload of this module finds them all. The stream's parser belongs to the
-session. What a peer sends is worked off in the connection's worker, one element after the other;
-a broken stream gets its error and only that connection ends.
+Each connection has one Session, kept in the shared table "sessions" (connection -> session), so
+that a reload finds them all, with the stream's parser. What a peer sends is worked off in the
+connection's worker, one element after the other; a broken stream ends only that connection.
 """
 
 from __future__ import annotations
@@ -163,7 +162,6 @@ class ClientSession(Session):
 
     timer = None
     closing = False
-    filters = None
 
     def __init__(self, conn, listener: ClientListener):
         super().__init__(conn, listener.server)
@@ -249,10 +247,10 @@ class ClientSession(Session):
         else:
             self.host, self.host_object = name, host
             self.notopen = None
-            features = Stanza("stream:features")
-            host.events.fire_event("stream-features",
-                                   Event(origin=self, features=features, stream=attr))
-            self.send(features)
+            event = Event(origin=self, features=Stanza("stream:features"), stream=attr)
+            host.events.fire_event("stream-features", event)
+            if not self.closing:
+                self.send(event.features)
 
     def _answer_header(self, host: str | None, attr: dict[str, str]) -> None:
         framed = self.__dict__.get("open_stream")  # of a module, for streams in frames
@@ -273,10 +271,12 @@ class ClientSession(Session):
     def reset_stream(self) -> None:
         """Expect a new stream header: after STARTTLS and after authentication."""
         self.notopen = True
-        if self.stream is None:  # the session has ended meanwhile
-            return
-        self.stream.reset()
-        if self.username is not None:
+        if self.stream is not None:  # else the session has ended meanwhile
+            self.stream.reset()
+
+    def authenticated(self) -> None:
+        """The peer is known: it may send larger elements."""
+        if self.stream is not None:
             self.stream.max_bytes = self.listener.options.c2s_stanza_size_limit
 
     def starttls(self, context) -> None:

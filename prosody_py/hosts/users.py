@@ -60,6 +60,17 @@ class AuthProvider:
         """Return an account's SCRAM keys for one hash."""
         return None
 
+    def hashes_of(self, username: str) -> tuple[str, ...] | None:
+        """Return the hashes for which an account has SCRAM keys; None when that is not known."""
+        return None
+
+    def add_scram_keys(self, username: str, keys: ScramKeys, beside: ScramKeys) -> None:
+        """Keep keys of one more hash, made of the password that `beside` is of.
+
+        Raises AccountError, also when `beside` is not the account's any more.
+        """
+        raise AccountError("Keys cannot be added on this host")
+
     def is_enabled(self, username: str) -> bool:
         """Whether the account may log in."""
         return True

@@ -6,6 +6,7 @@
 """
 
 from prosody_py.xmpp.sasl.exchange import MAX_MESSAGE_BYTES, Exchange, mechanisms
+from prosody_py.xmpp.sasl.ht import HT_HASHES, ht_mechanisms
 from prosody_py.xmpp.sasl.keys import (
     DEFAULT_ITERATIONS,
     HASHES,
@@ -29,6 +30,7 @@ __all__ = [
     "CONDITIONS",
     "DEFAULT_ITERATIONS",
     "HASHES",
+    "HT_HASHES",
     "MAX_MESSAGE_BYTES",
     "MIN_ITERATIONS",
     "Challenge",
@@ -41,6 +43,7 @@ __all__ = [
     "Success",
     "derive",
     "fake_keys",
+    "ht_mechanisms",
     "mechanisms",
     "verify_password",
 ]
