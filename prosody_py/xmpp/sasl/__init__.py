@@ -14,6 +14,7 @@ from prosody_py.xmpp.sasl.keys import (
     ScramKeys,
     derive,
     fake_keys,
+    keys_of_salted_password,
     verify_password,
 )
 from prosody_py.xmpp.sasl.outcome import (
@@ -44,6 +45,7 @@ __all__ = [
     "derive",
     "fake_keys",
     "ht_mechanisms",
+    "keys_of_salted_password",
     "mechanisms",
     "verify_password",
 ]
