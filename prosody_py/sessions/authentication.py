@@ -37,7 +37,7 @@ class AccountProfile:
 
     def __init__(self, session):
         self.session = session
-        self.users = session.host_object.users
+        self.users = session.host_object.users.for_session(session)
         self.host = session.host
 
     @property
@@ -62,7 +62,11 @@ class AccountProfile:
         """Return the accounts that the client's certificate is for (XEP-0178)."""
         if not self.session.encrypted:
             return []
-        return self.session.server.tls.client_usernames(self.session.conn, self.host)
+        return self.users.external_usernames(self.session, authzid)
+
+    def converse(self, mechanism):
+        """Begin an exchange that the accounts' provider conducts."""
+        return self.users.converse(mechanism)
 
     def anonymous_username(self, trace):
         """Return a fresh name for an anonymous client."""
@@ -101,17 +105,18 @@ def offer(event, options: LoginOptions) -> list[str]:
 
 
 def _offer(session, stream: dict[str, str] | None, options: LoginOptions) -> list[str]:
-    users = session.host_object.users
-    if users is None:
+    if session.host_object.users is None:
         return []
     secure = bool(session.secure)
     required = session.server.config.get(session.host, "c2s_require_encryption")
     if not secure and required is not False:
         return []
+    profile = AccountProfile(session)
+    users = profile.users
     names = sasl.mechanisms(
-        AccountProfile(session), secure=secure, scram_hashes=_hashes(session, users, stream),
+        profile, secure=secure, scram_hashes=_hashes(session, users, stream),
         plain=users.has_passwords(), external=users.allows_external(),
-        anonymous=users.allows_anonymous())
+        anonymous=users.allows_anonymous(), others=users.other_mechanisms())
     return [name for name in names if name not in options.disable_sasl_mechanisms
             and (secure or name not in options.insecure_sasl_mechanisms)]
 

@@ -3,6 +3,7 @@
 from collections.abc import Generator, Sequence
 
 from prosody_py.xmpp.sasl.anonymous import anonymous
+from prosody_py.xmpp.sasl.conversation import conversation
 from prosody_py.xmpp.sasl.external import external
 from prosody_py.xmpp.sasl.ht import BINDINGS, HT_HASHES, ht
 from prosody_py.xmpp.sasl.keys import DEFAULT_ITERATIONS, HASHES
@@ -29,13 +30,15 @@ def mechanisms(
     plain: bool = False,
     external: bool = False,
     anonymous: bool = False,
+    others: Sequence[str] = (),
 ) -> list[str]:
     """Return the mechanisms to advertise on this connection, strongest first.
 
     ``secure`` says that the connection is encrypted. ``scram_hashes`` are keys of HASHES in any
     order. The flags say what the authentication provider can do; on top of that, EXTERNAL needs a
     certificate that allows somebody, -PLUS needs channel bindings, and both, like PLAIN, need
-    encryption. Raises ValueError for an unknown hash.
+    encryption. So do ``others``, which the provider speaks itself. Raises ValueError for an
+    unknown hash.
     """
     if unknown := set(scram_hashes) - HASHES.keys():
         raise ValueError(f"no such SCRAM hash: {', '.join(sorted(unknown))}")
@@ -46,6 +49,8 @@ def mechanisms(
     if secure and scrams and profile.channel_bindings():
         offered += [f"{name}-PLUS" for name in scrams]
     offered += scrams
+    if secure:
+        offered += others
     if secure and plain:
         offered.append("PLAIN")
     if anonymous:
@@ -124,4 +129,5 @@ class Exchange:
                 return ht(self.profile, self.mechanism, data)
             if self.mechanism in _SIMPLE:
                 return _SIMPLE[self.mechanism](self.profile, data)
+            return conversation(self.profile, self.mechanism, data)
         raise SaslError("invalid-mechanism", "This mechanism is not offered.")
