@@ -1,8 +1,9 @@
 """Client connections: XML streams on the c2s ports (RFC 6120 section 4, RFC 7590, XEP-0368).
 
-Each connection has one Session, kept in the shared table "sessions" (connection -> session), so
-that a reload finds them all, with the stream's parser. What a peer sends is worked off in the
-connection's worker, one element after the other; a broken stream ends only that connection.
+Data and owner: each connection has one Session, kept in the shared table "sessions" (connection ->
+session), so that a reload of this module finds them all. The stream's parser belongs to the
+session. What a peer sends is worked off in the connection's worker, one element after the other;
+a broken stream gets its error and only that connection ends.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from prosody_py.concurrency import workers
 from prosody_py.concurrency.timer import Timer
 from prosody_py.events import filters
 from prosody_py.sessions import lifecycle
-from prosody_py.sessions.session import Session
+from prosody_py.sessions.incoming import IncomingSession
 from prosody_py.xmpp import ns, prep
 from prosody_py.xmpp.builders import stream_error
 from prosody_py.xmpp.parser import StreamOpen, StreamParser
@@ -157,11 +158,10 @@ class ClientListener:
         return True
 
 
-class ClientSession(Session):
+class ClientSession(IncomingSession):
     """A session that speaks RFC 6120's client side of a stream."""
 
     timer = None
-    closing = False
 
     def __init__(self, conn, listener: ClientListener):
         super().__init__(conn, listener.server)
@@ -170,44 +170,8 @@ class ClientSession(Session):
 
     # -- in --------------------------------------------------------------------------------
 
-    def received(self, data: bytes) -> None:
-        """Work off bytes of the peer."""
-        known = self.listener.server.process_stanza
-        process = known if self.lang is None else self._with_language
-        stream, conn = self.stream, self.conn
-        while stream is not None:
-            events = stream.feed(data)
-            for event in events:
-                if isinstance(event, Stanza):
-                    if self.filters is not None:
-                        event = filters.run(self, "stanzas/in", event)
-                        if event is None:
-                            continue
-                    process(self, event)
-                elif isinstance(event, StreamOpen):
-                    self.opened(event)
-                    process = known if self.lang is None else self._with_language
-                elif isinstance(event, StreamError):
-                    self.close(event)
-                else:
-                    self.peer_closed()
-                if conn.session is not self and conn.session is not None:
-                    conn.session.received(b"")  # it has taken over the stream
-                    return
-                if self.closing or self.destroyed:
-                    return
-            if not events or not stream.kept:
-                return
-            data = b""
-
-    def _with_language(self, _session, element: Stanza) -> None:
-        """Work off an element that is in the stream's language unless it says another one."""
-        attr = element.attr
-        if "xmlns" not in attr and "xml:lang" not in attr:  # RFC 6120 section 8.1.5
-            attr["xml:lang"] = self.lang
-        self.listener.server.process_stanza(self, element)
-
-    data = received  # Prosody's name for it, where modules put a function of their own
+    # Prosody's name for it, where modules put a function of their own.
+    data = IncomingSession.received
 
     def open_stream(self, from_: str | None = None, to: str | None = None) -> None:
         """Send our stream header, from and to whom is said or known."""
@@ -359,8 +323,17 @@ def load(module):
                             "alpn": "xmpp-client", **common})
 
 
-def restore(module, _saved):
+def save(module):
+    """Return what tells the sessions that are this module's, with a connection or without."""
+    return {"class": ClientSession}
+
+
+def restore(module, saved):
     """Serve the connections that are there with this instance's code."""
+    before = saved.get("class", ())
+    for session in list(module.server.full_sessions.values()):
+        if isinstance(session, before):
+            session.listener, session.__class__ = module.listener, ClientSession
     for conn, session in list(module.listener.sessions.items()):
         conn.listener = session.listener = module.listener
         session.__class__ = ClientSession

@@ -64,7 +64,9 @@ def keep(module, event):
         module.log("info", "No room for another message to %s", username)
         return None
     try:
-        module.store.append(username, None, element, time.time(), "")
+        # Who tries again after a kill gives the same key, so that nothing is there twice.
+        module.store.append(username, getattr(event, "key", None), element,
+                            getattr(event, "when", None) or time.time(), "")
     except StorageError as error:
         if error.condition != "quota-limit":
             raise

@@ -112,8 +112,9 @@ CATALOGUE: tuple[Declared, ...] = (
     *_declare(
         "host", "mod_presence, mod_message, mod_offline",
         ("presence/initial", "origin stanza", "A resource comes online.", ""),
-        ("message/offline/handle", "username origin stanza",
-         "A message for somebody who is not there.", "true: it is kept; else it bounces"),
+        ("message/offline/handle", "username origin stanza key when",
+         "A message for somebody who is not there; key and when it came are given for one that "
+         "was tried to deliver before.", "true: it is kept; else it bounces"),
         ("message/offline/broadcast", "origin", "A resource may get what was kept.", ""),
         ("message/offline/delete", "username", "What was kept is to be thrown away.", ""),
         ("message/bare/groupchat", "origin stanza", "A groupchat message to an account.",
@@ -168,6 +169,22 @@ CATALOGUE: tuple[Declared, ...] = (
         "host", "mod_csi",
         ("csi-client-active", "origin", "Somebody looks at a client.", ""),
         ("csi-client-inactive", "origin", "A client is in the background.", "")),
+    *_declare(
+        "host", "mod_smacks",
+        ("smacks-hibernation-start", "origin queue",
+         "The connection of a session is gone; it waits for its client.", ""),
+        ("smacks-hibernation-stanza-queued", "origin queue stanza",
+         "Something is kept for a client that is not there.", ""),
+        ("smacks-hibernation-end", "origin resumed queue",
+         "The session resumed goes on over the connection of the session origin.", ""),
+        ("smacks-ack-delayed", "origin queue stanza",
+         "A client does not answer a request for an acknowledgement.", ""),
+        ("smacks-session-revived", "session",
+         "A session waits for its client as it did before the server's restart.", ""),
+        ("delivery/success", "session stanza", "A client has acknowledged a stanza.", ""),
+        ("delivery/failure", "session stanza key when",
+         "A session has ended that has not acknowledged a stanza, which was sent at when; key is "
+         "the same each time that this is tried.", "true: the stanza is taken care of; else it goes back")),
     *_declare(
         "host", "storage, loader",
         ("store-opened", "host store_name store_type store",

@@ -59,6 +59,8 @@ class Session:
     lang: str | None = None
     sasl_handler: Any = None
     destroyed: bool | None = None
+    keep: Any = None                 # stream management: what sees each text, see `send`
+    handled_stanza_count: int | None = None  # stanzas of the peer, once it wants them counted
     lua: Any = None                  # the Lua face, once Lua has looked at this session
     server: Any = None
     ns = CLIENT
@@ -99,18 +101,23 @@ class Session:
     def send(self, stanza: Stanza | str | bytes) -> bool:
         """Queue an element (or finished text) for the peer; never blocks.
 
-        Filters see it also while there is no connection: stream management keeps it for later.
+        Filters see it also while there is no connection. So does `keep(text)`, the last to see
+        it: True says that it is kept until the peer has acknowledged it, False that it is kept
+        and not to be written now, None that it is none of its business. What is kept counts as
+        sent, whatever becomes of the connection.
         """
         if self.filters is not None:
             return self._send_filtered(stanza)
-        conn = self.conn
-        if conn is None:
+        conn, keep = self.conn, self.keep
+        if conn is None and keep is None:
             return False
-        if type(stanza) is bytes:
+        if type(stanza) is not bytes:
+            if type(stanza) is not str:
+                stanza = serialize(stanza, CLIENT)
+            stanza = stanza.encode("utf-8", "replace")
+        if keep is None:
             return conn.write(stanza)
-        if type(stanza) is not str:
-            stanza = serialize(stanza, CLIENT)
-        return conn.write(stanza.encode("utf-8", "replace"))
+        return self._send_kept(stanza, keep(stanza))
 
     send.never_blocks = True  # Lua may call it without leaving Lua, see lua/proxies
 
@@ -140,7 +147,16 @@ class Session:
             if stanza is None:
                 return True
             stanza = serialize(stanza, CLIENT)
-        return self.rawsend(stanza)
+        if self.keep is None:
+            return self.rawsend(stanza)
+        if type(stanza) is not bytes:
+            stanza = stanza.encode("utf-8", "replace")
+        return self._send_kept(stanza, self.keep(stanza))
+
+    def _send_kept(self, text: bytes, kept: bool | None) -> bool:
+        if kept is False:
+            return True
+        return self.rawsend(text) or kept is True
 
     def close(self, reason=None, text: str | None = None) -> None:
         """End the stream, with a StreamError, the name of a condition and a text, or nothing.

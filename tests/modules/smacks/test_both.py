@@ -1,4 +1,4 @@
-"""mod_smacks of Debian: acknowledgements, and sessions that outlive their connection (XEP-0198)."""
+"""XEP-0198, ours and Debian's: acknowledgements, and sessions that outlive their connection."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import pytest
 from prosody_py.testing.client import wait_until
 
 SM = "urn:xmpp:sm:3"
+pytestmark = pytest.mark.twins("smacks")
 
 
 def acknowledge(client, count):
@@ -42,7 +43,7 @@ class Stage:
     """A server, a client whose session can be resumed, and another account's client."""
 
     def __init__(self, start, **options):
-        self.running = start("smacks", **options)
+        self.running = start(["smacks"], **options)
         self.juliet = self.running.client("juliet", "balcony").available()
         self.romeo = self.running.client("romeo", "orchard").available()
         self.jid = self.juliet.jid
@@ -59,12 +60,12 @@ class Stage:
 
 
 @pytest.fixture
-def stage(start_debian):
-    return Stage(start_debian)
+def stage(start_server):
+    return Stage(start_server)
 
 
-def test_it_is_offered_to_who_has_logged_in(start_debian):
-    running = start_debian("smacks")
+def test_it_is_offered_to_who_has_logged_in(start_server):
+    running = start_server(["smacks"])
     client = running.connect()
     assert running.user("juliet") and client.open().get_child("sm", SM) is None
     client.authenticate("juliet", "secret")
@@ -164,8 +165,8 @@ def test_a_session_that_was_closed_is_over(stage):
     assert resume(stage.running, stage.token, 0)[1].name == "failed"
 
 
-def test_after_its_time_a_session_ends_and_its_messages_are_kept(start_debian):
-    stage = Stage(start_debian, smacks_hibernation_time=0.2)
+def test_after_its_time_a_session_ends_and_its_messages_are_kept(start_server):
+    stage = Stage(start_server, smacks_hibernation_time=0.2)
     stage.cut()
     say(stage.romeo, stage.jid, "late")
     wait_until(lambda: stage.jid not in stage.running.server.full_sessions)
