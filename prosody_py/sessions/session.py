@@ -166,6 +166,9 @@ class Session:
         if self.conn is not None:
             self.conn.close(str(reason) if reason else None)
 
+    def authenticated(self) -> None:
+        """The peer is known now; what speaks the stream may do something about it."""
+
     def idle_for(self) -> float:
         """Return the seconds since the peer was last heard."""
         return monotonic() - self.conn.last_read if self.conn is not None else 0.0
