@@ -24,7 +24,7 @@ log = logging.getLogger("admin_socket")
 MAX_CONNECTIONS = 32
 _GOODBYE = 1  # seconds that a client who is refused may take to read why
 
-Say = Callable[[dict[str, Any]], None]
+Say = Callable[[dict[str, Any]], Any]
 Answer = Callable[[dict[str, Any], tuple[int, int, int], Say], dict[str, Any]]
 
 
@@ -95,8 +95,10 @@ class AdminServer:
             say({"id": id, **answer})
 
 
-def _progress(say: Say, id: Any, message: dict[str, Any]) -> None:
+def _progress(say: Say, id: Any, message: dict[str, Any]) -> bool:
+    """Say something meanwhile; False when who has asked is gone (most commands still go on)."""
     try:
         say({"id": id, **message})
     except OSError:
-        pass  # who has asked is gone; a command that has begun still goes on to its end
+        return False
+    return True

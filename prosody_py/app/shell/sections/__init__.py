@@ -1,4 +1,4 @@
-"""The shell commands that come with the server, one file for each section."""
+"""The shell commands that come with the server, one file for each section or part of one."""
 
 from prosody_py.app.shell.sections import (
     accounts,
@@ -9,8 +9,12 @@ from prosody_py.app.shell.sections import (
     hosts,
     modules,
     ports,
+    roles,
+    rosters,
     server,
+    users,
 )
 
 SECTIONS = (server.HELP, *(file.SECTION for file in (
-    server, hosts, modules, accounts, c2s, configuration, ports, events, debug)))
+    server, hosts, modules, users, roles, rosters, c2s, configuration, ports, events, debug)))
+__all__ = ["SECTIONS", "accounts"]
