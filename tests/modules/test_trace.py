@@ -20,7 +20,7 @@ from prosody_py.lua import runtime_of
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-NAMES = sorted(path.stem.removeprefix("mod_") for pattern in ("modules/mod_*.py", "modules/mod_*/mod_*.py",
+NAMES = sorted(path.stem.removeprefix("mod_") for pattern in ("modules/mod_*.py",
                "plugins_lua/mod_*.lua") for path in ROOT.glob(pattern))
 OPTIONS = {
     "admins": ["alice@localhost"],
