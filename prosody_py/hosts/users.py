@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from prosody_py.api import roles
+from prosody_py.api.commands import CommandError
 from prosody_py.events.bus import Event
 from prosody_py.hosts.roster import forget_roster
 from prosody_py.xmpp.sasl import ScramKeys
@@ -81,7 +82,7 @@ class AuthProvider:
         raise AccountError("Nobody can log in anonymously on this host")
 
 
-class AccountError(Exception):
+class AccountError(CommandError):
     """An account could not be made, changed or removed; the text says why, for people."""
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from prosody_py.api.commands.registry import Registry
 from prosody_py.app.commands.check import of_options_and_modules
 from prosody_py.app.main import parser
-from prosody_py.app.shell.registry import Registry
 from prosody_py.app.shell.sections import SECTIONS
 from prosody_py.config.load import load
 from prosody_py.testing.server import TestServer

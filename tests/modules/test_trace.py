@@ -9,10 +9,8 @@ from pathlib import Path
 import gevent
 import pytest
 
+from prosody_py.api.commands import Registry
 from prosody_py.api.measures import measures
-from prosody_py.app.shell.items import add_items
-from prosody_py.app.shell.registry import Registry
-from prosody_py.app.shell.sections import SECTIONS
 from prosody_py.concurrency.timer import Timer
 from prosody_py.events import filters
 from prosody_py.lua import runtime_of
@@ -21,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 NAMES = sorted(path.stem.removeprefix("mod_") for pattern in ("modules/mod_*.py",
-               "plugins_lua/mod_*.lua") for path in ROOT.glob(pattern))
+               "modules/mod_*/mod_*.py", "plugins_lua/mod_*.lua") for path in ROOT.glob(pattern))
 OPTIONS = {
     "admins": ["alice@localhost"],
     "allow_registration": True,
@@ -42,8 +40,7 @@ def trace(server):
     gc.collect()
     buses = {"*": server.events, **{name: host.events for name, host in server.hosts.items()}}
     scopes = {"*": server, **server.hosts}
-    registry = Registry(SECTIONS)
-    add_items(registry, server)
+    registry = Registry.of(server)
     modules = {scope: server.modules.get_modules(scope) for scope in scopes}
     objects = gc.get_objects()
     return {

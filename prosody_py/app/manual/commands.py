@@ -6,9 +6,9 @@ import argparse
 import inspect
 import re
 
+from prosody_py.api.commands import Command, Section
 from prosody_py.app.main import COMMANDS, CommandParser, parser
 from prosody_py.app.manual.markdown import code, inline, page, table
-from prosody_py.app.shell.registry import Command, Section
 from prosody_py.app.shell.sections import SECTIONS
 
 _INTRO = """\

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 
-from prosody_py.app.shell.arguments import ShellError
-from prosody_py.app.shell.registry import Section, Table
+from prosody_py.api.commands import CommandError, Section, Table
 from prosody_py.events.bus import Event
 from prosody_py.hosts import users
 from prosody_py.xmpp import jid as addresses
@@ -64,7 +63,7 @@ def _set_enabled(server, jid: str, enabled: bool) -> str:
     username, host, _resource = addresses.split(jid)
     provider = users.provider(server, host)
     if not provider.user_exists(username):
-        raise ShellError(f"There is no account {jid}")
+        raise CommandError(f"There is no account {jid}")
     provider.set_enabled(username, enabled)
     connected = server.hosts[host].sessions.get(username)
     if not enabled and connected is not None:

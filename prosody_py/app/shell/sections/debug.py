@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gevent.util import format_run_info
 
-from prosody_py.app.shell.registry import Section
+from prosody_py.api.commands import Section
 
 SECTION = Section("debug", "A look inside")
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from prosody_py.api.commands import CommandError, Section, Table
 from prosody_py.api.errors import LoadError
-from prosody_py.app.shell.arguments import ShellError
-from prosody_py.app.shell.registry import Section, Table
 from prosody_py.app.shell.sections.server import all_modules
 from prosody_py.loader.find import available
 
@@ -109,7 +108,7 @@ def reload(call, name, host):
 
 def _known(server, host: str) -> str:
     if host not in server.hosts:
-        raise ShellError(f"{host} is not a host of this server; 'host list' lists them")
+        raise CommandError(f"{host} is not a host of this server; 'host list' lists them")
     return host
 
 
@@ -126,7 +125,7 @@ def _places(server, name: str) -> list[str]:
 def _each(call, done: str, hosts: list[str], step: Callable[[str], object]) -> str:
     """Do a step for each host; what fails on one does not keep it from the others."""
     if not hosts:
-        raise ShellError("There is no host for it")
+        raise CommandError("There is no host for it")
     failed = 0
     for host in hosts:
         where = "for all hosts" if host == GLOBAL else f"on {host}"
@@ -139,5 +138,5 @@ def _each(call, done: str, hosts: list[str], step: Callable[[str], object]) -> s
             failed += 1
             call.print(str(error))
     if failed:
-        raise ShellError(f"{failed} of {len(hosts)} failed" if len(hosts) > 1 else "Failed")
+        raise CommandError(f"{failed} of {len(hosts)} failed" if len(hosts) > 1 else "Failed")
     return ""

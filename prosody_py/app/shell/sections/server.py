@@ -9,8 +9,7 @@ from itertools import groupby
 
 import gevent
 
-from prosody_py.app.shell.arguments import ShellError
-from prosody_py.app.shell.registry import Section, Table
+from prosody_py.api.commands import CommandError, Section, Table
 
 SECTION = Section("server", "The server as a whole")
 _GIVE_TIME = 0.1  # seconds for the answer to reach the one who asked for the end
@@ -76,7 +75,7 @@ def help_text(call, words: str | None) -> str:
     commands = [command for name, command in sorted(registry.commands.items())
                 if list(name[:len(wanted)]) == wanted]
     if not commands:
-        raise ShellError(f"There is no command that begins with {words!r}; 'help' lists them")
+        raise CommandError(f"There is no command that begins with {words!r}; 'help' lists them")
     lines: list[str] = []
     for section, group in groupby(commands, key=lambda command: command.words[0]):
         group = list(group)

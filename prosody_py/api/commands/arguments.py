@@ -1,4 +1,9 @@
-"""The arguments of shell commands: their types, and what a word means as one of them."""
+"""The arguments of commands: their types, and what a word means as one of them.
+
+An argument is written "name:type", with "?" behind it when it may be left out. Types: string,
+integer, boolean, jid, bare_jid, host, module, password (never logged, never kept in a history),
+text (the rest of the line), and "one|two|three" for one of these words.
+"""
 
 from __future__ import annotations
 
@@ -11,27 +16,43 @@ from prosody_py.xmpp import jid as addresses
 SECRET = "(secret)"
 """What stands for a password wherever an argument is shown."""
 
+NAMES_A_HOST = ("host", "bare_jid", "jid")
+"""The types whose values belong to a host."""
 
-class ShellError(Exception):
-    """A command cannot be done; the text says why."""
+
+class CommandError(Exception):
+    """A command cannot be done; the text says why.
+
+    `condition` is the stanza error that fits (RFC 6120 section 8.3.3), None when the fault is in
+    what the command was to do and not in who has asked for what.
+    """
+
+    def __init__(self, text: str, condition: str | None = None):
+        super().__init__(text)
+        self.condition = condition
 
 
 @dataclass(frozen=True)
 class Argument:
-    """One argument of a command."""
+    """One argument of a command; `choices` are the only words for it, if there are some."""
 
     name: str
     type: str = "string"
     optional: bool = False
+    choices: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, text: str) -> Argument:
         """Return the argument that "name:type" or "name:type?" declares."""
         name, _, kind = text.removesuffix("?").partition(":")
+        if "|" in kind:
+            return cls(name, "choice", text.endswith("?"), tuple(kind.split("|")))
         return cls(name, kind or "string", text.endswith("?"))
 
     def convert(self, word: str) -> Any:
-        """Return what a word means; raises ShellError."""
+        """Return what a word means; raises CommandError."""
+        if self.choices and word not in self.choices:
+            raise CommandError(f"{self.name}: {word!r} is not one of {', '.join(self.choices)}")
         converter = _CONVERTERS.get(self.type)
         return converter(self.name, word) if converter else word
 
@@ -43,7 +64,7 @@ def _integer(name: str, word: str) -> int:
     try:
         return int(word)
     except ValueError:
-        raise ShellError(f"{name}: {word!r} is not a whole number") from None
+        raise CommandError(f"{name}: {word!r} is not a whole number") from None
 
 
 def _boolean(name: str, word: str) -> bool:
@@ -51,27 +72,27 @@ def _boolean(name: str, word: str) -> bool:
         return True
     if word.lower() in ("false", "no", "off", "0"):
         return False
-    raise ShellError(f"{name}: expected yes or no, got {word!r}")
+    raise CommandError(f"{name}: expected yes or no, got {word!r}")
 
 
 def _jid(name: str, word: str) -> str:
     node, host, resource = addresses.prepped_split(word)
     if host is None:
-        raise ShellError(f"{name}: {word!r} is not an XMPP address")
+        raise CommandError(f"{name}: {word!r} is not an XMPP address")
     return addresses.join(node, host, resource)
 
 
 def _bare_jid(name: str, word: str) -> str:
     result = _jid(name, word)
     if "@" not in result or "/" in result:
-        raise ShellError(f"{name}: expected an address such as alice@example.com, got {word!r}")
+        raise CommandError(f"{name}: expected an address such as alice@example.com, got {word!r}")
     return result
 
 
 def _host(name: str, word: str) -> str:
     node, host, resource = addresses.prepped_split(word)
     if host is None or node is not None or resource is not None:
-        raise ShellError(f"{name}: {word!r} is not a host name")
+        raise CommandError(f"{name}: {word!r} is not a host name")
     return host
 
 
