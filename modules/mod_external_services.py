@@ -43,9 +43,7 @@ MOST_REQUESTED = 20  # services that one request may ask credentials for
 
 
 def read_service(value: Any) -> dict[str, Any]:
-    """Read an entry of external_services: a type, or a mapping with what differs."""
-    if isinstance(value, str) and value:
-        return {"type": value}
+    """Read an entry of external_services."""
     if not isinstance(value, Mapping) or not isinstance(value.get("type"), str):
         raise Wrong
     service = dict(value)
@@ -64,7 +62,7 @@ class Config(Options):
 
     external_services = array((), of=Option(
         "service", "{type:, host:, port:, transport:, name:, username:, password:, secret:, ttl:, "
-        "expires:, restricted:} or a type such as stun", read_service),
+        "expires:, restricted:}", read_service),
         doc="Services that clients are told of.")
     external_service_host = string(None, doc="Where services without a host are; the host itself.")
     external_service_port = integer(None, min=1, max=65535, doc="Port of services without one.")
