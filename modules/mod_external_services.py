@@ -118,6 +118,8 @@ def prepared(module, item: dict[str, Any], now: float) -> dict[str, Any]:
     service.pop("algorithm", None)
     if secret is True:
         secret = options.external_service_secret
+    if service.get("password"):
+        service["restricted"] = True
     if secret:
         expires = int(now + ttl)
         username = service.get("username")
@@ -177,8 +179,7 @@ def give(module, event) -> bool:
     require_access(module, event)
     request = event.stanza.tags[0]
     wanted = requested(request)
-    services = [service for service in services_of(module)
-                if (service.get("restricted") or service.get("password"))
+    services = [service for service in services_of(module) if service.get("restricted")
                 and any(matches(service, one) for one in wanted)]
     asked = Event(origin=event.origin, stanza=event.stanza, requested_credentials=wanted,
                   services=services)

@@ -18,11 +18,11 @@ pytestmark = pytest.mark.twins("external_services", "turn_external")
 VERSIONS = ("urn:xmpp:extdisco:2", "urn:xmpp:extdisco:1")
 SERVICES = [
     {"type": "stun", "host": "stun.example", "port": 9998, "transport": "udp"},
-    {"type": "ftp", "host": "ftp.example", "port": 20, "transport": "tcp", "name": "Files",
+    {"type": "ftp", "host": "ftp.example", "port": 20, "transport": "tcp",
      "username": "guest", "password": "guest"},
     {"type": "relay", "host": "r.example", "restricted": True, "password": "p", "username": "u"},
-    {"type": "other", "host": "o.example", "secret": "hidden", "username": "me", "ttl": 600,
-     "restricted": True},
+    {"type": "other", "host": "o.example", "secret": "hidden", "ttl": 600,
+     "algorithm": "turn"},
 ]
 
 
@@ -71,9 +71,9 @@ def test_all_services_are_told(romeo, xmlns):
     stun, ftp, relay, other = services(answer)
     assert stun == {"type": "stun", "host": "stun.example", "port": "9998", "transport": "udp"}
     assert ftp == {"type": "ftp", "host": "ftp.example", "port": "20", "transport": "tcp",
-                   "name": "Files", "username": "guest", "password": "guest"}
+                   "username": "guest", "password": "guest", "restricted": "1"}
     assert relay["restricted"] == "1" and relay["password"] == "p"
-    assert other["username"].endswith(":me") and 500 < check(other, "hidden") <= 600
+    assert 500 < check(other, "hidden") <= 600
     assert "hidden" not in str(answer)
 
 
@@ -153,9 +153,18 @@ def test_modules_offer_services_and_change_the_answer(server, romeo):
     assert services(ask(romeo, type="web")) == []
 
 
+@pytest.mark.ours_alone("Debian's tells no names, and has no credentials with names")
+def test_a_service_has_a_name_and_credentials_may_have_one(start_server):
+    running = start_server(["external_services"], external_services=[
+        {"type": "turn", "name": "Relay", "username": "me", "secret": "hidden"}])
+    (service,) = services(ask(running.client("romeo")))
+    assert service["name"] == "Relay" and service["username"].endswith(":me")
+    assert check(service, "hidden") > 0
+
+
 def test_what_a_service_does_not_say_comes_from_the_options(start_server):
     running = start_server(["external_services"], external_services=[
-        {"type": "stun"}, {"type": "turn", "secret": True}], external_service_host="e.example",
+        {"type": "stun"}, {"type": "turn", "secret": True, "algorithm": "turn"}], external_service_host="e.example",
         external_service_port=99, external_service_secret="shared")
     stun, turn = services(ask(running.client("romeo")))
     assert (stun["host"], stun["port"]) == ("e.example", "99")
