@@ -13,6 +13,7 @@ from prosody_py.api import Event, StanzaError, jid, stanza
 from prosody_py.hosts.users import is_admin
 
 from .occupant import USER, Each
+from .storing import plain
 
 RANK = {"outcast": -1, "none": 0, "member": 1, "admin": 2, "owner": 3}
 BANNED, REMOVED, MADE_MEMBERS_ONLY = "301", "321", "322"
@@ -50,7 +51,7 @@ class Affiliations:
         if value is None:
             data.pop(key, None)
         else:
-            data[key] = value
+            data[key] = plain(value)
         if not data:
             del self._affiliation_data[bare]
         self._reserved_nicks = None
@@ -182,7 +183,7 @@ class Affiliations:
             return
         self._affiliations[address] = affiliation
         if data:
-            self._affiliation_data[address] = data
+            self._affiliation_data[address] = plain(data)
         else:
             self._affiliation_data.pop(address, None)
 

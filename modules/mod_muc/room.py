@@ -21,6 +21,7 @@ from .occupant import USER, Each, Occupant
 from .roles import Roles
 from .settings import Settings
 from .status import Status
+from .storing import freeze, freeze_state
 from .subject import Subject
 
 
@@ -62,6 +63,10 @@ class Room(Settings, Affiliations, Roles, Status, Identity, Subject):
     def save(self, forced: bool = False, savestate: bool = False) -> bool:
         """Store the room if it is one that is stored; see Rooms.save."""
         return self.module.rooms.save(self, forced, savestate)
+
+    def freeze(self, live: bool = False) -> tuple[dict[str, Any], dict[str, Any] | None]:
+        """Return the room as it is stored; with `live` also who is in it."""
+        return freeze(self), freeze_state(self) if live else None
 
     # -- occupants -------------------------------------------------------------------------
 
