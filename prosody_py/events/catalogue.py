@@ -166,6 +166,16 @@ CATALOGUE: tuple[Declared, ...] = (
         ("account-disco-items-node", "origin stanza reply node exists",
          "Somebody asks for the items of a node.", "true: reply is the answer")),
     *_declare(
+        "host", "mod_mam, mod_carbons",
+        ("archive-should-store", "session stanza",
+         "A message may go into an archive; a handler may say why in `reason`.",
+         "true or false: whether it does"),
+        ("archive-message-added", "origin stanza for_user id",
+         "A message has been put into a user's or a room's archive, under this id.", ""),
+        ("carbons-should-copy", "session stanza",
+         "A message may be copied to the user's other clients; a handler may say why in `reason`.",
+         "true or false: whether it is")),
+    *_declare(
         "host", "mod_csi",
         ("csi-client-active", "origin", "Somebody looks at a client.", ""),
         ("csi-client-inactive", "origin", "A client is in the background.", "")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from time import monotonic, time
 from typing import Any
 
@@ -61,6 +62,7 @@ class Session:
     destroyed: bool | None = None
     keep: Any = None                 # stream management: what sees each text, see `send`
     handled_stanza_count: int | None = None  # stanzas of the peer, once it wants them counted
+    unfinished: Any = None           # what has been begun and is waited for, see below
     lua: Any = None                  # the Lua face, once Lua has looked at this session
     server: Any = None
     ns = CLIENT
@@ -140,6 +142,23 @@ class Session:
             if stanza is None:
                 return
         self.server.process_stanza(self, stanza)
+
+    def finish_before_next(self, wait: Callable[[], Any]) -> None:
+        """Have `wait()` called before the session's next stanza is handled.
+
+        For work that has been begun, such as a write to a store, while a stanza is handled: it
+        goes on beside the rest of the handling, but nothing later overtakes it.
+        """
+        if self.unfinished is None:
+            self.unfinished = [wait]
+        else:
+            self.unfinished.append(wait)
+
+    def finish(self) -> None:
+        """Wait for what `finish_before_next` was given."""
+        waits, self.unfinished = self.unfinished, None
+        for wait in waits or ():
+            wait()
 
     def _send_filtered(self, stanza: Stanza | str | bytes) -> bool:
         if isinstance(stanza, Stanza):

@@ -42,8 +42,8 @@ class Query:
     end: int | None = None
     with_: str | None = None
     ids: tuple[str, ...] | None = None
-    before: str | None = None
-    after: str | None = None
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
     limit: int | None = None
     reverse: bool = False
     total: bool = False
@@ -80,8 +80,8 @@ def parse_query(query: Mapping[str, Any] | None) -> Query:
         end=_bound("end", fields["end"]) if "end" in fields else None,
         with_=_text("with", fields["with"]) if "with" in fields else None,
         ids=ids,
-        before=_text("before", fields["before"]) if "before" in fields else None,
-        after=_text("after", fields["after"]) if "after" in fields else None,
+        before=_texts("before", fields.get("before")),
+        after=_texts("after", fields.get("after")),
         limit=_count("limit", fields["limit"]) if "limit" in fields else None,
         reverse=bool(fields.get("reverse")),
         total=bool(fields.get("total")),
@@ -168,6 +168,13 @@ def _text(name: str, value: Any) -> str:
     if not isinstance(value, str):
         raise StorageError("bad-request", f"'{name}' in an archive query is text")
     return value
+
+
+def _texts(name: str, value: Any) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    values = value if isinstance(value, list | tuple) else (value,)
+    return tuple(_text(name, one) for one in values)
 
 
 def _count(name: str, value: Any) -> int:

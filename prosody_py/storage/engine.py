@@ -85,6 +85,17 @@ class Engine:
         """Run an operation that changes the file; returns when it is committed."""
         return self._writer.call(operation, arguments, self._then(done))
 
+    def begin_write(self, operation: Callable, *arguments: Any) -> Call:
+        """Begin an operation that changes the file; `finish_write` returns when it is committed.
+
+        It is done after all that were begun or asked for before it.
+        """
+        return self._writer.begin(operation, arguments, self._then(None))
+
+    def finish_write(self, call: Call) -> Any:
+        """Return the result of an operation that was begun; raises StorageError."""
+        return self._writer.finish(call)
+
     def lookup(self, operation: Callable, *arguments: Any) -> Any:
         """Run an operation that reads and is quick however much is stored."""
         return self._lookups.call(operation, arguments)

@@ -95,6 +95,16 @@ class MemoryArchive:
         archive.put(item)
         return key
 
+    def begin_append(self, user: str | None, key: str | None, value: Stanza, when: float,
+                     with_: str) -> tuple[str, Callable[[], None]]:
+        """As `append`; nothing is left to wait for."""
+        return self.append(user, key, value, when, with_), _nothing
+
+    def limit_items(self, limit: int | None) -> None:
+        """Let each user have so many items here; a new one takes the place of the oldest."""
+        self._limit, self._trim = limit, True
+        self.caps["quota"] = limit or False
+
     def get(self, user: str | None, key: str) -> tuple[Stanza, float, str] | None:
         """Return (value, when, with) of one item, None when there is none."""
         item = self._archive(user).by_key.get(key)
@@ -182,6 +192,10 @@ class MemoryArchive:
         return self._users.get(owner(user)) or _UserArchive()
 
 
+def _nothing() -> None:
+    """What waits for a write in memory."""
+
+
 def _matches(item: _Item, query: Query) -> bool:
     return ((query.with_ is None or item.with_ == query.with_)
             and (query.ids is None or item.key in query.ids))
@@ -189,10 +203,10 @@ def _matches(item: _Item, query: Query) -> bool:
 
 def _select(archive: _UserArchive, query: Query) -> list[_Item]:
     low, high = query.time_range()
-    if query.after is not None:
-        low = max(low, archive.position(query.after))
-    if query.before is not None:
-        high = min(high, archive.position(query.before))
+    for key in query.after:
+        low = max(low, archive.position(key))
+    for key in query.before:
+        high = min(high, archive.position(key))
     return [item for item in archive.between(low, high) if _matches(item, query)]
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from operator import itemgetter
 from typing import Any, Literal
 
@@ -53,14 +54,29 @@ class SQLiteArchive:
     def append(self, user: str | None, key: str | None, value: Stanza, when: float,
                with_: str) -> str:
         """Add an item, or replace the one with this key, and return its id."""
+        key, operation = self._append(user, key, value, when, with_)
+        self._engine.write(*operation)
+        return key
+
+    def begin_append(self, user: str | None, key: str | None, value: Stanza, when: float,
+                     with_: str) -> tuple[str, Callable[[], None]]:
+        """As `append`; return the id and what waits until the item is on the disk."""
+        key, operation = self._append(user, key, value, when, with_)
+        return key, partial(self._engine.finish_write, self._engine.begin_write(*operation))
+
+    def _append(self, user: str | None, key: str | None, value: Stanza, when: float,
+                with_: str) -> tuple[str, tuple]:
         key = new_id() if key is None else check_label("key", key)
         item = (self._store, bind(owner(user)), key, microseconds(when),
                 check_label("with", with_), item_text(value))
         if self._limit is None:
-            self._engine.write(sql.append_items, *item)
-        else:
-            self._engine.write(sql.append_limited, self._limit, self._trim, *item)
-        return key
+            return key, (sql.append_items, *item)
+        return key, (sql.append_limited, self._limit, self._trim, *item)
+
+    def limit_items(self, limit: int | None) -> None:
+        """Let each user have so many items here; a new one takes the place of the oldest."""
+        self._limit, self._trim = limit, True
+        self.caps["quota"] = limit or False
 
     def get(self, user: str | None, key: str) -> tuple[Stanza, float, str] | None:
         """Return (value, when, with) of one item, None when there is none."""

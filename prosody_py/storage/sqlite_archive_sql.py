@@ -181,13 +181,13 @@ def _range(database: sqlite3.Connection, store: int, user: str | bytes,
            query: Query) -> tuple[Position, Position] | StorageError:
     """Return the two positions between which `start`, `end`, `after` and `before` allow items."""
     low, high = query.time_range()
-    if query.after is not None:
-        position = _position(database, store, user, bind(query.after))
+    for key in query.after:
+        position = _position(database, store, user, bind(key))
         if position is None:
             return not_found()
         low = max(low, position)
-    if query.before is not None:
-        position = _position(database, store, user, bind(query.before))
+    for key in query.before:
+        position = _position(database, store, user, bind(key))
         if position is None:
             return not_found()
         high = min(high, position)
