@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -24,6 +25,12 @@ class NodeStore(Protocol):
 
     def set_moved(self, name: str, uri: str | None) -> None:
         """Remember where a node has moved to; None forgets it."""
+
+log = logging.getLogger("pubsub")
+
+
+def _log_failure(error: Exception) -> None:
+    log.error("The store of a service has failed: %s", error)
 
 
 def _nobody(_jid: str, _node: str | None, _action: str) -> str | None:
@@ -67,3 +74,4 @@ class Setup:
     deliver: Callable[[Notice, dict[str, Any]], None] = _nothing
     tell: Callable[[str, Any], None] = _nothing
     summary: Callable[[Any], str | None] = _nothing
+    log_failure: Callable[[Exception], None] = _log_failure
