@@ -10,7 +10,7 @@ from __future__ import annotations
 from prosody_py.api import StanzaError, adhoc
 from prosody_py.api.commands import Call, Command, CommandError, Registry, access, forms, running
 from prosody_py.api.commands.command import EVERYWHERE
-from prosody_py.api.roles import ROLES
+from prosody_py.api.role_definitions import roles_below
 
 PREFIX = "urn:prosody-py:commands#"
 ADMINISTRATION = "adhoc:administration"
@@ -31,8 +31,8 @@ class RegistryCommand:
     def may_run(self, event) -> bool:
         """Whether the sender may use it here, for some arguments at least."""
         module, command = self.module, self.command
-        if ROLES.index(command.role) <= ROLES.index("prosody:admin") and not module.may(
-                ADMINISTRATION, event, True):
+        if "prosody:admin" in (roles_below(module.server, module.host, command.role) or ()) and (
+                not module.may(ADMINISTRATION, event, True)):
             return False
         places = [EVERYWHERE] if command.everywhere else [module.host, EVERYWHERE]
         if not command.host_selector and EVERYWHERE in command.handlers:

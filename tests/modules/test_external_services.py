@@ -164,7 +164,8 @@ def test_a_service_has_a_name_and_credentials_may_have_one(start_server):
 
 def test_what_a_service_does_not_say_comes_from_the_options(start_server):
     running = start_server(["external_services"], external_services=[
-        {"type": "stun"}, {"type": "turn", "secret": True, "algorithm": "turn"}], external_service_host="e.example",
+        {"type": "stun"}, {"type": "turn", "secret": True, "algorithm": "turn"}],
+        external_service_host="e.example",
         external_service_port=99, external_service_secret="shared")
     stun, turn = services(ask(running.client("romeo")))
     assert (stun["host"], stun["port"]) == ("e.example", "99")

@@ -10,7 +10,7 @@ from prosody_py.hosts import users
 from prosody_py.xmpp import jid as addresses
 
 SECTION = Section("user", "Accounts")
-ROLE = "role:" + "|".join(roles.ROLES)
+ROLE = "role:role"
 
 
 @SECTION.command("create", "jid:bare_jid", "password:password")
