@@ -6,7 +6,7 @@ import ast
 import types
 from dataclasses import dataclass
 
-from prosody_py.api.marks import MARK, HookMark
+from prosody_py.api.marks import MARK, HookMark, IqMark
 from prosody_py.app.lua_source.parser import parse
 from prosody_py.app.manual.markdown import first_paragraph
 from prosody_py.app.scan.reader import Reader
@@ -39,7 +39,7 @@ def of_python(text: str, namespace: types.ModuleType, is_global: bool) -> list[H
             if isinstance(mark, HookMark):
                 on = "server" if mark.on == "global" else own
                 found[Handler(mark.event, mark.priority, on, doc)] = None
-            else:
+            elif isinstance(mark, IqMark):
                 for target in mark.to:
                     event = f"iq-{mark.type}/{target}/{mark.xmlns}:{mark.name}"
                     found[Handler(event, mark.priority, own, doc)] = None
