@@ -301,8 +301,9 @@ LUA = """
     module:hook("cloud_notify/push", function (event)
         if event.push_info.node == "mute" then return true; end
         event.notification_payload:remove_children("x", "jabber:x:data");
-        event.notification_payload:tag("encrypted", { xmlns = "urn:test"; note = event.push_info.note;
-            sender = event.original_stanza.attr.from, count = event.push_summary["message-count"] }):up();
+        event.notification_payload:tag("encrypted", { xmlns = "urn:test";
+            note = event.push_info.note; sender = event.original_stanza.attr.from,
+            count = event.push_summary["message-count"] }):up();
     end);
 """
 
