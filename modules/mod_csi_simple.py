@@ -13,22 +13,14 @@ from __future__ import annotations
 from prosody_py.api import Event, Options, hook, integer, period, set_, string
 from prosody_py.concurrency.timer import Timer
 from prosody_py.events import filters
+from prosody_py.xmpp import importance
 
 DEPENDS = ("csi",)
 FIRST = 1000  # of the filters: what is held back has not been seen by the others
 STANZAS = frozenset(("message", "presence", "iq"))
-CARBONS, FORWARD, MUC_USER = ("urn:xmpp:carbons:2", "urn:xmpp:forward:0",
-                              "http://jabber.org/protocol/muc#user")
+MUC_USER, MAM = "http://jabber.org/protocol/muc#user", "urn:xmpp:mam:2"
 CHAT_STATES = "http://jabber.org/protocol/chatstates"
-# Payloads that somebody should see, or that a client has asked for: (namespace, name).
-IMPORTANT = frozenset((
-    (None, "body"), (None, "subject"), ("eu.siacs.conversations.axolotl", "encrypted"),
-    ("urn:xmpp:omemo:2", "encrypted"), ("jabber:x:encrypted", "x"), ("urn:xmpp:openpgp:0",
-                                                                      "openpgp"),
-    ("jabber:x:conference", "x"), ("urn:xmpp:mam:2", "result"), ("urn:xmpp:mam:2", "fin"),
-    ("urn:xmpp:http", "confirm"), ("http://jabber.org/protocol/ibb", "data"),
-))
-JINGLE_MESSAGE = "urn:xmpp:jingle-message:"
+ASKED_FOR = frozenset((f"{{{MAM}}}result", f"{{{MAM}}}fin", "{http://jabber.org/protocol/ibb}data"))
 
 
 class Config(Options):
@@ -143,17 +135,15 @@ def is_important(module, element) -> tuple[bool, str]:
         return True, "iq"
     if element.name == "presence":
         return presence_is_important(element, type)
+    if importance.has_payload(element, module.options.csi_important_payloads):
+        return True, "configured payload"
     if type == "headline":
-        return has_payload(module, element, ()), "headline"
+        return False, "headline"
     if type == "error":
         return True, "delivery failure"
-    for direction in ("sent", "received"):
-        carbon = element.get_child(direction, CARBONS)
-        forwarded = carbon.get_child("forwarded", FORWARD) if carbon is not None else None
-        inner = forwarded.get_child("message", "jabber:client") if forwarded is not None else None
-        if inner is not None:
-            return is_important(module, inner)[0], "carbon"
-    return has_payload(module, element, IMPORTANT), "payload"
+    if (copied := importance.carbon_of(element)) is not None:
+        return is_important(module, copied)[0], "carbon"
+    return importance.is_seen(element) or importance.has_payload(element, ASKED_FOR), "payload"
 
 
 def presence_is_important(element, type: str | None) -> tuple[bool, str]:
@@ -163,23 +153,6 @@ def presence_is_important(element, type: str | None) -> tuple[bool, str]:
     room = element.get_child("x", MUC_USER)
     own = room is not None and room.get_child_with_attr("status", MUC_USER, "code", "110")
     return bool(own), "own place in a room" if own else "presence"
-
-
-def has_payload(module, element, important) -> bool:
-    """Whether one of the children of a message makes it important."""
-    configured = module.options.csi_important_payloads
-    base = element.attr.get("xmlns")
-    for child in element.tags:
-        xmlns, name = child.attr.get("xmlns"), child.name
-        if xmlns == base:
-            xmlns = None
-        if (xmlns, name) in important or f"{{{xmlns or 'jabber:client'}}}{name}" in configured:
-            return True
-        if important and xmlns is not None and (
-                xmlns.startswith(JINGLE_MESSAGE)
-                or xmlns == MUC_USER and child.get_child("invite", MUC_USER) is not None):
-            return True
-    return False
 
 
 # -- the client's state --------------------------------------------------------------------

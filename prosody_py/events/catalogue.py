@@ -204,6 +204,15 @@ CATALOGUE: tuple[Declared, ...] = (
          "the same each time that this is tried.",
          "true: the stanza is taken care of; else it goes back")),
     *_declare(
+        "host", "mod_cloud_notify",
+        ("cloud_notify/registration", "origin stanza push_info",
+         "A client registers a push service; handlers may add to push_info.",
+         "false: refused, and answered by the handler"),
+        ("cloud_notify/push", "notification_stanza notification_payload original_stanza username "
+         "push_info push_summary important",
+         "A notification is about to be sent; handlers may change its payload.",
+         "true: it is not sent")),
+    *_declare(
         "host", "storage, loader",
         ("store-opened", "host store_name store_type store",
          "A store is opened; a handler may put another one in its place.", ""),
