@@ -48,7 +48,7 @@ def features(module, event):
     session = event.origin
     if session.type != "c2s_unauthed" or not session.secure:
         return
-    stream = event.__dict__.get("stream") or {}
+    stream = getattr(event, "stream", None) or {}
     claimed = jid.prepped_split(stream.get("from") or "")
     if claimed[1] is not None and claimed[1] != module.host:
         session.close("invalid-from", "The address in 'from' is not of this host")
@@ -106,8 +106,8 @@ def authenticate(module, event):
     if is_at_it(session):
         session.close("not-authorized", "You are authenticating already")
         return True
-    handler = event.__dict__.get("sasl_handler")  # of a handler before this one
-    problem = event.__dict__.get("failure")
+    handler = getattr(event, "sasl_handler", None)  # of a handler before this one
+    problem = getattr(event, "failure", None)
     if problem is None and not session.secure:
         problem = sasl.Failure("encryption-required")
     if problem is None:

@@ -96,11 +96,13 @@ def offer(event, options: LoginOptions) -> list[str]:
 
     They are kept as the session's field `sasl_mechanisms`, and in the event for who asks next.
     """
-    found = event.__dict__.get("sasl_mechanisms")
+    found = event.__dict__.get("sasl_mechanisms") if type(event) is Event else None
     if found is None:
         session = event.origin
-        found = event.sasl_mechanisms = session.extras["sasl_mechanisms"] = _offer(
-            session, event.__dict__.get("stream"), options)
+        found = _offer(session, getattr(event, "stream", None), options)
+        session.extras["sasl_mechanisms"] = found
+        if type(event) is Event:  # not that of a module in Lua, which is a table
+            event.sasl_mechanisms = found
     return found
 
 

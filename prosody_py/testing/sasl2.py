@@ -21,6 +21,42 @@ def encode(data: bytes | str) -> str:
     return base64.b64encode(data.encode() if isinstance(data, str) else data).decode()
 
 
+class Scram:
+    """A client's side of a SCRAM exchange (RFC 5802).
+
+    `gs2` is the header of section 7, `binding` the data of the channel binding; `fields` are the
+    server's first message, by attribute.
+    """
+
+    def __init__(self, username: str, password: str, mechanism: str, gs2: str = "n,,",
+                 binding: bytes = b""):
+        self.name = mechanism.removeprefix("SCRAM-").removesuffix("-PLUS").replace("-", "").lower()
+        self.bare = f"n={username},r={secrets.token_hex(9)}"
+        self.password, self.gs2, self.binding = password, gs2, binding
+
+    def first(self) -> str:
+        """Return the first message."""
+        return self.gs2 + self.bare
+
+    def final(self, challenge: bytes) -> str:
+        """Return the message that answers the server's first one."""
+        name, first = self.name, challenge.decode()
+        self.fields = fields = dict(part.split("=", 1) for part in first.split(","))
+        self.salted = hashlib.pbkdf2_hmac(name, self.password.encode(),
+                                          base64.b64decode(fields["s"]), int(fields["i"]))
+        key = hmac.digest(self.salted, b"Client Key", name)
+        final = f"c={encode(self.gs2.encode() + self.binding)},r={fields['r']}"
+        self.signed = f"{self.bare},{first},{final}".encode()
+        signature = hmac.digest(hashlib.new(name, key).digest(), self.signed, name)
+        proof = bytes(a ^ b for a, b in zip(key, signature, strict=True))
+        return final + ",p=" + encode(proof)
+
+    def check(self, data: bytes) -> None:
+        """Check the server's proof."""
+        key = hmac.digest(self.salted, b"Server Key", self.name)
+        assert data == b"v=" + base64.b64encode(hmac.digest(key, self.signed, self.name))
+
+
 class Sasl2Client(Client):
     """A connection over TLS; `sender` is the address in its stream header, `agent` its id."""
 
@@ -81,25 +117,15 @@ class Sasl2Client(Client):
 
         `first` is then the server's first message, by attribute.
         """
-        name = mechanism.removeprefix("SCRAM-").removesuffix("-PLUS").replace("-", "").lower()
-        bare = f"n={username},r={secrets.token_hex(9)}"
-        challenge = self.begin(mechanism, gs2 + bare, more)
+        talk = Scram(username, password, mechanism, gs2, binding)
+        challenge = self.begin(mechanism, talk.first(), more)
         if challenge.name != "challenge":
             return challenge
-        first = base64.b64decode(challenge.get_text()).decode()
-        self.first = fields = dict(part.split("=", 1) for part in first.split(","))
-        salted = hashlib.pbkdf2_hmac(name, password.encode(), base64.b64decode(fields["s"]),
-                                     int(fields["i"]))
-        key = hmac.digest(salted, b"Client Key", name)
-        final = f"c={encode(gs2.encode() + binding)},r={fields['r']}"
-        signed = f"{bare},{first},{final}".encode()
-        signature = hmac.digest(hashlib.new(name, key).digest(), signed, name)
-        proof = bytes(a ^ b for a, b in zip(key, signature, strict=True))
-        answer = self.respond(final + ",p=" + encode(proof))
+        final = talk.final(base64.b64decode(challenge.get_text()))
+        self.first = talk.fields
+        answer = self.respond(final)
         if answer.name in ("success", "continue"):
-            expected = hmac.digest(hmac.digest(salted, b"Server Key", name), signed, name)
-            assert base64.b64decode(answer.get_child_text("additional-data")) == (
-                b"v=" + base64.b64encode(expected))
+            talk.check(base64.b64decode(answer.get_child_text("additional-data")))
         return answer
 
     def fast(self, username: str, token: str, attributes: str = "",
