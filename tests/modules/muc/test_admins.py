@@ -1,4 +1,4 @@
-"""What admins and owners do with affiliations and moderators (XEP-0045 sections 9, 10.3 to 10.8)."""
+"""What admins and owners do with affiliations and moderators (XEP-0045 sections 9 and 10)."""
 
 from __future__ import annotations
 
