@@ -68,6 +68,8 @@ class Config(Options):
     archive_item_limit = integer(
         None, min=1, doc="Messages kept for each user; a new one takes the place of the oldest. "
         "Without it there is no limit.")
+    archive_fulltext = boolean(
+        True, doc="Keep an index of what was said, so that clients can search for words.")
     archive_store = string("archive", doc="The name of the store.")
     dont_archive_namespaces = set_(
         ("http://jabber.org/protocol/chatstates",),
@@ -82,7 +84,8 @@ def load(module):
     module.archive = module.open_store(options.archive_store, "archive")
     module.prefs = module.open_store("archive_prefs")
     module.newest = 0.0
-    module.fulltext = False
+    index_words = getattr(module.archive, "index_words", None)
+    module.fulltext = index_words(options.archive_fulltext) if index_words else False
     if options.archive_item_limit is not None:
         if hasattr(module.archive, "limit_items"):
             module.archive.limit_items(options.archive_item_limit)

@@ -13,6 +13,7 @@ from typing import Any
 
 from prosody_py.storage.interface import StorageError
 from prosody_py.storage.values import MAX_TEXT
+from prosody_py.storage.words import Term, terms
 from prosody_py.xmpp.errors import StreamError
 from prosody_py.xmpp.parser import parse_fragment
 from prosody_py.xmpp.stanza import Stanza
@@ -25,7 +26,7 @@ DAY = 86400 * SECOND
 _FURTHEST = 2**53  # microseconds; the year 2255, and exact in a float
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIELDS = frozenset(("start", "end", "with", "key", "ids", "before", "after", "limit", "reverse",
-                     "total", "truncate"))
+                     "total", "truncate", "fulltext"))
 _unstorable = re.compile("[\x00-\x1f\ud800-\udfff\ufffe\uffff]").search
 _BORDER = "item" + secrets.token_hex(16)
 
@@ -48,11 +49,12 @@ class Query:
     reverse: bool = False
     total: bool = False
     truncate: int | None = None
+    fulltext: tuple[Term, ...] | None = None
 
     @property
     def is_everything(self) -> bool:
         """Whether nothing but an id range restricts what matches."""
-        return self.start is self.end is self.with_ is self.ids is None
+        return self.start is self.end is self.with_ is self.ids is self.fulltext is None
 
     def time_range(self) -> tuple[Position, Position]:
         """Return the positions between which (both exclusive) `start` and `end` allow items."""
@@ -86,7 +88,16 @@ def parse_query(query: Mapping[str, Any] | None) -> Query:
         reverse=bool(fields.get("reverse")),
         total=bool(fields.get("total")),
         truncate=_count("truncate", fields["truncate"]) if "truncate" in fields else None,
+        fulltext=terms(_text("fulltext", fields["fulltext"])) if "fulltext" in fields else None,
     )
+
+
+def parse_other_query(query: Mapping[str, Any] | None, can_search: bool = False) -> Query:
+    """As `parse_query`, for what does not search for words; raises StorageError "bad-request"."""
+    wanted = parse_query(query)
+    if wanted.fulltext is not None and not can_search:
+        raise StorageError("bad-request", "'fulltext' is for reading an archive that has an index")
+    return wanted
 
 
 def microseconds(when: float) -> int:

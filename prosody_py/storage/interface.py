@@ -120,12 +120,13 @@ class Archive(Protocol):
     `with`, `key` (one id), `ids` (several), `before`, `after` (an id each, or a list of ids that
     all count; exclusive, both allowed together), `limit`, `reverse` (newest first), `total` (count
     what matches, whatever `before`, `after` and `limit` say), and for `delete` also `truncate`
-    (keep so many of the newest).
+    (keep so many of the newest). `find` also takes `fulltext` where `caps` says so, see
+    `index_words`.
     Times are kept to a microsecond.
     """
 
     #: What is supported: total, quota (items a user may have, or False), truncate,
-    #: full_id_range, ids, wildcard_delete.
+    #: full_id_range, ids, wildcard_delete, fulltext.
     caps: dict[str, Any]
 
     def append(self, user: str | None, key: str | None, value: Stanza, when: float,
@@ -142,6 +143,13 @@ class Archive(Protocol):
 
         That function is called at most once, and raises what `append` would. An append that is
         called (or begun) later is not done earlier. Drivers in Lua do not have this.
+        """
+
+    def index_words(self, wanted: bool) -> bool:
+        """Keep an index of the texts of messages, or none; return whether there is one.
+
+        With it `find` takes `fulltext` (prosody_py.storage.words says what it means). What is
+        in the store already is indexed in the background. Drivers in Lua do not have this.
         """
 
     def limit_items(self, limit: int | None) -> None:
