@@ -55,6 +55,7 @@ def test_create_with_what_cannot_be(hamlet, node):
 # -- configure -------------------------------------------------------------------------------
 
 
+@OURS
 def test_configure(hamlet, made):
     hamlet.configure(made, title="One", description="Two")
     hamlet.configure(made, title="Three")

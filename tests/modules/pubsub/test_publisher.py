@@ -203,6 +203,7 @@ def retract(node, id="a", more=""):
     return f"<retract node='{node}'{more}><item id='{id}'/></retract>"
 
 
+@OURS
 def test_items_are_retracted(hamlet, francisco, node):
     hamlet.create(node, notify_retract="0")
     francisco.subscribe(node)

@@ -101,6 +101,7 @@ def test_a_node_can_have_no_subscriptions(hamlet, francisco, node):
         "feature-not-implemented", "unsupported", "subscribe")
 
 
+@OURS
 def test_nodes_that_do_not_exist(francisco):
     jid = francisco.client.bare_jid
     for type, inside in (
