@@ -5,6 +5,9 @@ prosody_py.pubsub's, with the stores of the account (stores). Who wants to be to
 for accounts here, but seen in the sessions' capabilities and the rosters when something happens
 (sending, interest). An account that has no nodes costs nobody more than a look into a dict.
 
+For other modules it fires `pep-published/<node>` and `pep-retracted/<node>`; one that knows what a
+node is for offers {node, config} as an item "pep-node", for when the node is made by publishing.
+
 Exports, as Prosody's: get_pep_service(username), handle_pubsub_iq, is_item_stanza,
 check_node_config. Each service in use is an item "pep-service" ({service, jid}).
 """
@@ -14,7 +17,7 @@ from __future__ import annotations
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from prosody_py.api import Options, Stanza, boolean, hook, integer, jid, size
+from prosody_py.api import Event, Options, Stanza, boolean, hook, integer, jid, size
 from prosody_py.hosts.one_to_many import OneToMany
 from prosody_py.pubsub import approval, discovery, requests
 from prosody_py.pubsub.errors import PubsubError
@@ -97,7 +100,26 @@ def make_service(module, username: str, stored: Any) -> Service:
             module.server, module.host_object, OneToMany(message), [to]))
     service = Service(setup)
     setup.deliver = lambda notice, receivers: deliver(module, service, notice, receivers)
+    setup.config_for = lambda node: config_for(module, node)
+    setup.published = lambda node, item: happened(
+        module, "pep-published/", service, node, {"item": item})
+    setup.retracted = lambda node, id: happened(
+        module, "pep-retracted/", service, node, {"id": id})
     return service
+
+
+def config_for(module, node: str) -> Any:
+    """Return what a new node has beside the defaults: what modules offer for its name."""
+    return next((item["config"] for item in module.get_host_items("pep-node")
+                 if item["node"] == node), None)
+
+
+def happened(module, event: str, service: Service, node, fields: dict[str, Any]) -> None:
+    """Tell other modules what has happened to a node of an account."""
+    name = event + node.name
+    if name in module.events.index:
+        module.fire_event(name, Event(username=service.setup.user, service=service, node=node,
+                                      **fields))
 
 
 def has_access(module, username: str, model: str, who: str, node) -> bool:

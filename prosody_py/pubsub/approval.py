@@ -43,7 +43,7 @@ class Approvals:
 
     def ask_owners(self, node: Node, jid: str) -> None:
         """Send a request to all owners of a node; the first answer counts."""
-        for owner in node.owners():
+        for owner in self.owners(node):
             self.ask(owner, node, jid)
 
     def ask(self, owner: str, node: Node, jid: str) -> None:

@@ -93,6 +93,7 @@ class Nodes:
             detail = Stanza("redirect", {"uri": redirect}) if redirect else None
             self.setup.deliver(Notice("delete", node, detail=detail),
                                {**node.pending, **node.subscribers})
+        self.setup.retracted(node, None)
 
     # -- configuration ---------------------------------------------------------------------
 
@@ -142,7 +143,7 @@ class Nodes:
             raise PubsubError("forbidden")
         known = {option: node[option] for option in METADATA if node[option] is not None}
         known["num_subscribers"] = len(node.subscribers)
-        known["owner"] = node.owners()
+        known["owner"] = self.owners(node)
         if node.creator is not None:
             known["creator"] = node.creator
         if node.created is not None:
@@ -155,7 +156,7 @@ class Nodes:
         """Return the affiliations with a node by JID (section 8.9.1)."""
         node = self.node(name)
         self.require(node, actor, "manage")
-        return dict(node.affiliations)
+        return {**dict.fromkeys(self.owners(node), "owner"), **node.affiliations}
 
     def set_affiliation(self, name: str, actor: Actor, jid: str,
                         affiliation: str | None) -> None:

@@ -54,6 +54,7 @@ class Publishing:
             self.fire("item-published/" + name, node=name, actor=actor, id=id, item=element)
             self.fire("item-published", node=name, actor=actor, id=id, item=element)
         self.notify_item(node, item)
+        self.setup.published(node, item)
 
     def publish_nothing(self, name: str, actor: Actor,
                         required: Mapping[str, Any] | None = None) -> None:
@@ -83,7 +84,8 @@ class Publishing:
         # Who owns the whole service needs no affiliation with a node of it.
         owns_all = actor is True or self.affiliation(None, actor) == "owner"
         try:
-            self.create(name, True if owns_all else actor, required)
+            self.create(name, True if owns_all else actor,
+                        {**(self.setup.config_for(name) or {}), **(required or {})})
         except PubsubError as error:
             if error.name != "conflict":
                 raise
@@ -126,6 +128,7 @@ class Publishing:
         self.fire("item-retracted", node=name, actor=actor, id=id)
         if notify or node["notify_retract"]:
             self.notify(Notice("retract", node, id=id))
+        self.setup.retracted(node, id)
 
     def purge(self, name: str, actor: Actor, notify: bool = False) -> None:
         """Delete all items (section 8.5)."""
@@ -135,6 +138,7 @@ class Publishing:
         self.fire("node-purged", node=name, actor=actor)
         if notify or node["notify_retract"]:
             self.notify(Notice("purge", node))
+        self.setup.retracted(node, None)
 
     # -- reading ---------------------------------------------------------------------------
 

@@ -90,6 +90,13 @@ class Service(Access, Nodes, Publishing, Subscriptions, Approvals):
                                                    self.setup.max_items)
         return found
 
+    def owners(self, node: Node) -> list[str]:
+        """Return the owners of a node; an account owns what is its own."""
+        found = node.owners()
+        if self.setup.user is not None and self.setup.jid not in found:
+            found.append(self.setup.jid)
+        return found
+
     def get_nodes(self, actor: Actor) -> dict[str, Node]:
         """Return the nodes that somebody may know of, by name."""
         if actor is True:

@@ -53,7 +53,9 @@ class Setup:
     somebody; `has_access(model, bare JID, node)` decides for the models "presence" and "roster"
     and may wait. `deliver(notice, {JID: options})` tells the subscribers, and whoever else there
     is to be told. `tell(JID, message)` sends a message to one. `summary(payload)` gives a text for
-    a payload. `open_items(node's name)` opens an archive.
+    a payload. `open_items(node's name)` opens an archive. `config_for(node's name)` is what a node
+    that is made by publishing to it has beside the defaults. `published(node, item)` and
+    `retracted(node, id)` hear of what has happened; the id is None when all items are gone.
     """
 
     jid: str
@@ -74,4 +76,7 @@ class Setup:
     deliver: Callable[[Notice, dict[str, Any]], None] = _nothing
     tell: Callable[[str, Any], None] = _nothing
     summary: Callable[[Any], str | None] = _nothing
+    config_for: Callable[[str], Mapping[str, Any] | None] = _nothing
+    published: Callable[[Node, Any], None] = _nothing
+    retracted: Callable[[Node, str | None], None] = _nothing
     log_failure: Callable[[Exception], None] = _log_failure

@@ -218,6 +218,6 @@ class Subscriptions:
     def tell_owners(self, node: Node, jid: str, state: str) -> None:
         """Tell the owners that somebody has come or gone (notify_sub)."""
         detail = subscription_element(node.name, jid, state)
-        for owner in node.owners():
+        for owner in self.owners(node):
             self.setup.tell(owner, Notice("subscription", node, detail=detail)
                             .message(self.setup.jid))

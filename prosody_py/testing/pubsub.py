@@ -44,6 +44,19 @@ def payload(text: str = "", name: str = "x") -> str:
     return f"<{name} xmlns='urn:example:{name}'>{text}</{name}>"
 
 
+def ask(client: Client, type: str, payload: str, to: str | None = None) -> Stanza:
+    """Send an iq and return its answer; what comes before it is received after it."""
+    id, before = secrets.token_hex(4), []
+    address = f" to='{to}'" if to else ""
+    client.send(f"<iq type='{type}' id='{id}'{address}>{payload}</iq>")
+    while True:
+        element = client.receive()
+        if element.name == "iq" and element.attr.get("id") == id:
+            client.events[:0] = before
+            return element
+        before.append(element)
+
+
 class Asking:
     """A client that talks to a service; `to` None is its own account."""
 
@@ -52,16 +65,7 @@ class Asking:
 
     def ask(self, type: str, inside: str, xmlns: str = PUBSUB) -> Stanza:
         """Send a request and return the answer; what comes before it is received after it."""
-        id, before = secrets.token_hex(4), []
-        address = f" to='{self.to}'" if self.to else ""
-        self.client.send(f"<iq type='{type}' id='{id}'{address}><pubsub xmlns='{xmlns}'>{inside}"
-                         "</pubsub></iq>")
-        while True:
-            element = self.client.receive()
-            if element.name == "iq" and element.attr.get("id") == id:
-                self.client.events[:0] = before
-                return element
-            before.append(element)
+        return ask(self.client, type, f"<pubsub xmlns='{xmlns}'>{inside}</pubsub>", self.to)
 
     def set(self, inside: str, owner: bool = False) -> Stanza | None:
         """Do what must succeed; return what is inside of the answer."""

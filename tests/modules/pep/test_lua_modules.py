@@ -14,9 +14,9 @@ module:handle_items("pep-service", function (event)
 	local service = event.item.service;
 	log[#log + 1] = "service " .. event.item.jid;
 	module:hook_object_event(service.events, "item-published", function (e)
-		local text = e.item:get_child_text("x", "urn:example:x");
-		log[#log + 1] = "published " .. e.node .. " " .. e.id .. " " .. text
-			.. " " .. tostring(e.service == service) .. " " .. tostring(e.actor);
+		log[#log + 1] = "published " .. e.node .. " " .. e.id .. " "
+			.. e.item:get_child_text("x", "urn:example:x") .. " "
+			.. tostring(e.service == service) .. " " .. tostring(e.actor);
 	end);
 end, function (event) log[#log + 1] = "gone " .. event.item.jid; end);
 local function say(...)
@@ -37,8 +37,8 @@ function run(username)
 	add(s:publish("made", "stranger@localhost", "i", item));
 	add(s:publish("made", true, "i", item, { access_model = "whitelist" }));
 	local ok, items = s:get_items("made", true);
-	local text = items.i:get_child_text("x", "urn:example:x");
-	add(ok, #items, items[1], items[items[1]].attr.id, text);
+	add(ok, #items, items[1], items[items[1]].attr.id,
+		items.i:get_child_text("x", "urn:example:x"));
 	local ok, id, last = s:get_last_item("made", true);
 	add(ok, id, last.name);
 	add(s:get_last_item("missing", true));
