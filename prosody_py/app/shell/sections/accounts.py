@@ -5,7 +5,6 @@ from __future__ import annotations
 import fnmatch
 
 from prosody_py.api.commands import CommandError, Section, Table
-from prosody_py.events.bus import Event
 from prosody_py.hosts import users
 from prosody_py.xmpp import jid as addresses
 
@@ -64,11 +63,5 @@ def _set_enabled(server, jid: str, enabled: bool) -> str:
     provider = users.provider(server, host)
     if not provider.user_exists(username):
         raise CommandError(f"There is no account {jid}")
-    provider.set_enabled(username, enabled)
-    connected = server.hosts[host].sessions.get(username)
-    if not enabled and connected is not None:
-        for session in list(connected.sessions.values()):
-            session.close("not-authorized", "The account is disabled")
-    event = "user-enabled" if enabled else "user-disabled"
-    server.hosts[host].events.fire_event(event, Event(username=username, host=host, meta=None))
+    users.set_enabled(server, username, host, enabled)
     return f"The account {jid} is " + ("enabled" if enabled else "disabled")
