@@ -171,7 +171,7 @@ def test_who_is_blocked_is_not_heard(ports):
         assert not (await plugin.get_blocked())["blocklist"]["items"]
         await plugin.block("romeo@localhost")
         found = (await plugin.get_blocked())["blocklist"]["items"]
-        assert {item.bare for item in found} == {"romeo@localhost"}
+        assert {item["jid"] for item in found} == {"romeo@localhost"}
         refused = asyncio.get_running_loop().create_future()
         romeo.add_event_handler("message_error", refused.set_result)
         romeo.send_message("juliet@localhost/r", "hark", mtype="chat")
