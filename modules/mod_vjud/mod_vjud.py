@@ -19,7 +19,6 @@ from prosody_py.api import (
     boolean,
     dataforms,
     enum,
-    hook,
     integer,
     iq,
     jid,
@@ -176,12 +175,3 @@ def in_form(module, found):
             query.tag("field", var=name).text_tag("value", value).up()
         query.up()
     return query.reset()
-
-
-@hook("iq/host", priority=-1)
-def others(module, event):
-    """On a component nobody else answers for what is not known."""
-    if module.get_host_type() != "component" or event.stanza.attr.get("type") not in (
-            "get", "set"):
-        return None
-    raise StanzaError("service-unavailable")
