@@ -31,6 +31,7 @@ from .entries import FIELDS, Directory
 
 XMLNS, DATA = "jabber:iq:search", "jabber:x:data"
 FEATURES = (XMLNS,)
+DEPENDS = ("disco",)
 LABELS = {"first": "Given Name", "last": "Family Name", "nick": "Nickname",
           "email": "Email Address"}
 FORM = dataforms.Form([
