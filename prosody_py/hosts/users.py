@@ -164,6 +164,21 @@ def set_password(server, username: str, password: str, host: str, resource=None)
     _tell(server, "user-password-changed", Event(username=username, host=host, resource=resource))
 
 
+def set_enabled(server, username: str, host: str, enabled: bool, meta=None) -> None:
+    """Allow or forbid an account to log in; forbidding ends its sessions.
+
+    Fires `user-enabled` or `user-disabled`, that with `meta`: what there is to know about it, such
+    as `reason` and `comment`. Raises AccountError.
+    """
+    provider(server, host).set_enabled(username, enabled)
+    user = None if enabled else server.hosts[host].sessions.get(username)
+    for session in list(user.sessions.values()) if user is not None else ():
+        session.close("not-authorized", "The account is disabled")
+    more = {} if enabled else {"meta": meta}
+    _tell(server, "user-enabled" if enabled else "user-disabled",
+          Event(username=username, host=host, **more))
+
+
 def delete_user(server, username: str, host: str) -> None:
     """Remove an account, end its sessions, say so (`user-deleted`), and delete all its data.
 

@@ -25,6 +25,8 @@ OPTIONS = {
     "allow_registration": True,
     "limits": {"c2s": {"rate": "10mb/s"}},
     "motd_text": "News.",
+    "turn_external_secret": "secret",
+    "groups_file": os.devnull,
     "contact_info": {"admin": ["mailto:admin@example.com"]},
 }
 # Not unloaded, for the clients could not be there without them.
@@ -144,8 +146,9 @@ def test_a_module_comes_and_goes_without_a_trace(running, clients, name):
                   if name in server.modules.get_module("localhost", other).dependencies]
     if loaded and not keep:
         server.modules.unload("*" if server.modules.is_loaded("*", name) else "localhost", name)
-    measures(server)  # these two are there from their first use on
+    measures(server)  # these three are there from their first use on
     runtime_of(server)
+    server.hosts["localhost"].extras.setdefault("permissions", {})
     settle(clients)
     without = trace(server)
     if not keep:
