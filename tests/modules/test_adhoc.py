@@ -184,6 +184,9 @@ def test_the_errors_of_section_4_6(python):
             "set", f"<command xmlns='{XMLNS}'/>", "localhost"),
     }.items():
         assert error(answer) == wanted
+    answer = run(juliet, "three", sessionid=session, action="complete")
+    echoed = answer.get_child("command", XMLNS)
+    assert (echoed.attr["sessionid"], echoed.attr["node"]) == (session, "three")
     for id in ("", "x", f"{session}x", "1.2", "é.ü"):
         assert error(run(juliet, "three", sessionid=id))[2] == "bad-sessionid"
     assert error(run(juliet, "greet", sessionid=session))[2] == "bad-sessionid"
