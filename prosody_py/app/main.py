@@ -80,12 +80,19 @@ def parser() -> CommandParser:
     return result
 
 
+# Commands of the running server whose first word is one of ours.
+_THE_SERVERS = {"module": ("info", "available"), "events": ("list", "explain")}
+
+
 def for_the_server(words: Sequence[str]) -> int | None:
     """Return where a command begins that is none of ours, so that the running server is asked."""
     index = 0
     while index < len(words) and words[index].startswith("-"):
         index += 2 if words[index] == "--config" else 1
-    return index if index < len(words) and words[index] not in COMMANDS else None
+    if index == len(words) or words[index] in COMMANDS and not any(
+            word in _THE_SERVERS.get(words[index], ()) for word in words[index + 1:index + 2]):
+        return None
+    return index
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -64,6 +64,11 @@ class Call:
         """Show a line at once; False when nobody is there any more to read it."""
         return self._say({"line": str(text)}) is not False
 
+    def is_read(self) -> bool:
+        """Whether somebody is still there to read what is printed."""
+        alive = getattr(self._say, "alive", None)
+        return alive is None or alive()
+
 
 @dataclass
 class Command:

@@ -1,6 +1,6 @@
 """Commands as data forms (XEP-0004): a form for the arguments, and one for the result.
 
-    form_of(command, server, at)     # to fill in; None when the command has no arguments
+    form_of(command, hosts)          # to fill in; None when the command has no arguments
     read(command, form, x)           # the arguments, or CommandError
     result_of(answer, title)         # <x type='result'/> of a table; None for a text
 """
@@ -22,9 +22,9 @@ _TYPES = {
 _INTEGERS = ("integer", "number")
 
 
-def form_of(command: Command, server, at: str) -> Form | None:
-    """Return the form for a command's arguments, as the host `at` shows it."""
-    fields = [_field(argument, server, at) for argument in command.arguments]
+def form_of(command: Command, hosts: list[str]) -> Form | None:
+    """Return the form for a command's arguments; `hosts` are those to choose from."""
+    fields = [_field(argument, hosts) for argument in command.arguments]
     for kind, names in sorted((command.flags or {}).items()):
         fields += [{"name": f"--{name}", "label": name.replace("_", " "),
                     "type": "text-multi" if kind == "array_params" else "text-single"}
@@ -35,7 +35,7 @@ def form_of(command: Command, server, at: str) -> Form | None:
     return Form(fields, title=" ".join(command.words), instructions=command.help)
 
 
-def _field(argument: Argument, server, at: str) -> dict[str, Any]:
+def _field(argument: Argument, hosts: list[str]) -> dict[str, Any]:
     field: dict[str, Any] = {
         "name": argument.name, "label": argument.name.replace("_", " ").capitalize(),
         "type": _TYPES.get(argument.type, "text-single"), "required": not argument.optional}
@@ -44,8 +44,7 @@ def _field(argument: Argument, server, at: str) -> dict[str, Any]:
     if argument.choices:
         field["options"] = list(argument.choices)
     elif argument.type == "host":
-        field["options"] = [at, *(host for host in server.hosts if host != at)]
-        field["value"] = at
+        field["options"], field["value"] = hosts, hosts[0]
     return field
 
 

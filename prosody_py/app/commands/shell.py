@@ -35,6 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = _DESCRIPTION
     parser.add_argument("words", nargs=argparse.REMAINDER, metavar="WORD",
                         help="the command to run")
+    # Behind the first word they are words; `tell` knows them there.
+    parser.add_argument("--json", action="store_true", help="print the answer as JSON")
+    parser.add_argument("--password-stdin", action="store_true",
+                        help="read the password that is missing from the standard input, one line")
+    parser.add_argument("--complete", action="store_true", help=argparse.SUPPRESS)
 
 
 def connect(args: argparse.Namespace) -> AdminClient:
@@ -85,8 +90,10 @@ def _with_password(client: AdminClient, words: list[str], own: set[str]) -> list
 
 def run(args: argparse.Namespace) -> int:
     """Run the command given, or read commands; return the exit code."""
-    if args.words:
-        return tell(args, *args.words)
+    own = [f"--{name.replace('_', '-')}" for name in ("json", "password_stdin", "complete")
+           if getattr(args, name)]
+    if args.words or args.complete:
+        return tell(args, *own, *args.words)
     client = connect(args)
     if sys.stdin.isatty():
         # Importing readline prints to what is not a terminal, so it waits until now.

@@ -8,13 +8,17 @@ from prosody_py.app.shell.sections import (
     events,
     hosts,
     modules,
+    network,
     ports,
     roles,
     rosters,
     server,
+    stats,
     users,
+    watch,
 )
 
 SECTIONS = (server.HELP, *(file.SECTION for file in (
-    server, hosts, modules, users, roles, rosters, c2s, configuration, ports, events, debug)))
+    server, hosts, modules, users, roles, rosters, c2s, configuration, ports, stats, events,
+    network, watch, debug)))
 __all__ = ["SECTIONS", "accounts"]
