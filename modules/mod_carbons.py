@@ -16,7 +16,7 @@ about was (section 6.1).
 
 from __future__ import annotations
 
-from prosody_py.api import Event, Stanza, hook, iq, jid
+from prosody_py.api import Event, Stanza, bystander, hook, iq, jid
 from prosody_py.hosts.one_to_many import OneToMany
 from prosody_py.sessions.lifecycle import top_resources
 
@@ -155,8 +155,14 @@ def outgoing(module, event):
         copy(event.stanza, "sent", account, sessions)
 
 
+def is_asked(module, account: str, peer: str) -> bool:
+    """Whether other modules say what happens, also with messages that are nobody's business."""
+    return "carbons-should-copy" in module.events.index
+
+
 @hook("message/full", priority=-0.5)
 @hook("message/bare", priority=-0.5)
+@bystander("room", "headline", unless=is_asked)
 def incoming(module, event):
     """Copy what is for one client or for the foremost to the others (section 7)."""
     element = event.stanza

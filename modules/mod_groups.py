@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 
-from prosody_py.api import Options, hook, integer, jid, path
+from prosody_py.api import Options, bystander, hook, integer, jid, path
 from prosody_py.api.errors import LoadError
 from prosody_py.hosts import rostermanager
 from prosody_py.hosts.roster import RosterItem, forget_roster
@@ -175,7 +175,13 @@ def withdraw(roster, wanted: Container[str] = ()) -> list[str]:
 # -- public groups: everybody sees their members, who have not everybody in their rosters --------
 
 
+def concerns(module, account: str, peer: str) -> bool:
+    """Whether presence to an account may be a question that is answered here."""
+    return account in module.groups.seen_by_all
+
+
 @hook("presence/bare", priority=10)
+@bystander("presence", unless=concerns)
 def show_public(module, event):
     """Let everybody of the host see how a member of a public group is."""
     element = event.stanza
@@ -205,11 +211,3 @@ def tell_everybody(module, session, element) -> None:
                 copy = element.shallow()
                 copy.attr["to"] = receiver.full_jid
                 receiver.send(copy)
-
-
-def concerns(module, account: str, peer: str) -> bool:
-    """Whether presence to an account may be a question that is answered here."""
-    return account in module.groups.seen_by_all
-
-
-show_public.concerns = concerns

@@ -19,7 +19,19 @@ from __future__ import annotations
 import time
 from functools import partial
 
-from prosody_py.api import Event, Options, Stanza, boolean, hook, integer, jid, period, set_, string
+from prosody_py.api import (
+    Event,
+    Options,
+    Stanza,
+    boolean,
+    bystander,
+    hook,
+    integer,
+    jid,
+    period,
+    set_,
+    string,
+)
 from prosody_py.config.option import Option
 from prosody_py.config.values import Wrong
 from prosody_py.hosts import users
@@ -192,8 +204,14 @@ def leave(module, event):
         stanza_ids.strip_ids(event.stanza, event.origin.bare_jid)
 
 
+def is_asked(module, account: str, peer: str) -> bool:
+    """Whether other modules say what happens, also with messages that are nobody's business."""
+    return "archive-should-store" in module.events.index
+
+
 @hook("message/full")
 @hook("message/bare")
+@bystander("room", "headline", unless=is_asked)
 def incoming(module, event):
     """Keep what comes for a user, and mark it with the id that it has in the archive."""
     element = event.stanza
