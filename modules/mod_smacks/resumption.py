@@ -38,6 +38,11 @@ class Refusal(str):
         self.context = {} if h is None else {"h": h}
         return self
 
+    def lua_face(self, border):
+        """Return the table that this is in Lua."""
+        return border.copy_to_lua({"type": self.type, "condition": self.condition,
+                                   "text": self.text, "context": self.context})
+
 
 def refuse(condition: str, text: str, h: int | None = None) -> tuple[None, Refusal, str]:
     """Return an error as functions that Lua may call return it."""
@@ -129,7 +134,7 @@ def take_over(module, session, original, tracker, h: int):
     original.moving = False
     if original.conn is not None:
         let_go(module, original)
-    original.extras["hibernating_watchdog"].cancel()
+    hibernation.call_off(original)
     if not tracker.queue.resumable() or tracker.queue.is_old(h):
         return refuse("item-not-found", "Stanzas that were not received are not kept any more",
                       original.handled_stanza_count)
@@ -171,7 +176,6 @@ def go_on(module, session, original, tracker) -> None:
     if original.destroyed or original.extras.pop("smacks_moved", None) is None:
         return
     original.extras.pop("hibernating", None)
-    original.extras.pop("hibernating_watchdog", None)
     tracker.awaiting = tracker.delayed = False
     tracker.count()
     texts = [repeated(module, when, text) for _number, when, text in tracker.queue.entries]
