@@ -361,8 +361,9 @@ def say_goodbye(module, event):
     """Close all streams, so that clients know why, and wait until that is written."""
     sessions = module.listener.sessions
     reason = StreamError("system-shutdown", event.reason)
-    for session in list(sessions.values()):
-        session.close(reason)
+    for conn, session in list(sessions.items()):
+        if session.conn is conn:  # else it waits for its client, also over the next start
+            session.close(reason)
     with gevent.Timeout(GOODBYE, False):
         while any(conn.pending for conn in sessions):
             gevent.sleep(0.01)

@@ -130,7 +130,7 @@ def take_over(module, session, original, tracker, h: int):
     if original.conn is not None:
         let_go(module, original)
     original.extras["hibernating_watchdog"].cancel()
-    if not tracker.queue.resumable() or tracker.queue.is_stale(h):
+    if not tracker.queue.resumable() or tracker.queue.is_old(h):
         return refuse("item-not-found", "Stanzas that were not received are not kept any more",
                       original.handled_stanza_count)
     try:

@@ -170,6 +170,13 @@ CATALOGUE: tuple[Declared, ...] = (
         ("csi-client-active", "origin", "Somebody looks at a client.", ""),
         ("csi-client-inactive", "origin", "A client is in the background.", "")),
     *_declare(
+        "host", "mod_csi_simple",
+        ("csi-is-stanza-important", "session stanza reason",
+         "Something is to be sent to a client in the background; a handler may set reason.",
+         "true: it is sent at once, with all that waits; false: it waits"),
+        ("csi-flushing", "session reason",
+         "What was held back for a client is about to be sent.", "")),
+    *_declare(
         "host", "mod_smacks",
         ("smacks-hibernation-start", "origin queue",
          "The connection of a session is gone; it waits for its client.", ""),
@@ -184,7 +191,17 @@ CATALOGUE: tuple[Declared, ...] = (
         ("delivery/success", "session stanza", "A client has acknowledged a stanza.", ""),
         ("delivery/failure", "session stanza key when",
          "A session has ended that has not acknowledged a stanza, which was sent at when; key is "
-         "the same each time that this is tried.", "true: the stanza is taken care of; else it goes back")),
+         "the same each time that this is tried.",
+         "true: the stanza is taken care of; else it goes back")),
+    *_declare(
+        "host", "mod_cloud_notify",
+        ("cloud_notify/registration", "origin stanza push_info",
+         "A client registers a push service; handlers may add to push_info.",
+         "false: refused, and answered by the handler"),
+        ("cloud_notify/push", "notification_stanza notification_payload original_stanza username "
+         "push_info push_summary important",
+         "A notification is about to be sent; handlers may change its payload.",
+         "true: it is not sent")),
     *_declare(
         "host", "storage, loader",
         ("store-opened", "host store_name store_type store",

@@ -58,7 +58,7 @@ class OutgoingQueue:
         """
         ahead = (h - self.tail) & MASK
         if ahead > self.head - self.tail:
-            if (self.tail - h) & MASK < 0x80000000 and (self.tail - h) & MASK <= self.tail:
+            if self.is_old(h):
                 return []
             raise ValueError("more is acknowledged than was sent")
         self.tail += ahead
@@ -67,9 +67,9 @@ class OutgoingQueue:
             acked.append(entries.popleft())
         return acked
 
-    def is_stale(self, h: int) -> bool:
+    def is_old(self, h: int) -> bool:
         """Whether `h` is less than what was acknowledged before."""
-        return (h - self.tail) & MASK > self.head - self.tail
+        return 0 < (self.tail - h) & MASK <= min(self.tail, MASK // 2)
 
     def thin(self, drop: bool = False) -> bool:
         """Make room; return whether the size is kept now.

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 NAMES = sorted(path.stem.removeprefix("mod_") for pattern in ("modules/mod_*.py",
-               "plugins_lua/mod_*.lua") for path in ROOT.glob(pattern))
+               "modules/mod_*/mod_*.py", "plugins_lua/mod_*.lua") for path in ROOT.glob(pattern))
 OPTIONS = {
     "admins": ["alice@localhost"],
     "allow_registration": True,

@@ -1,4 +1,4 @@
-"""mod_csi and mod_csi_simple of Debian: what is not urgent waits while nobody looks (XEP-0352)."""
+"""XEP-0352, ours and Debian's: what is not urgent waits while nobody looks."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import pytest
 from prosody_py.testing.client import wait_until
 
 CSI = "urn:xmpp:csi:0"
+pytestmark = pytest.mark.twins("csi_simple", "csi")
 COMPOSING = "<composing xmlns='http://jabber.org/protocol/chatstates'/>"
 
 
 @pytest.fixture
-def clients(start_debian):
+def clients(start_server):
     """Return a client that has said that nobody looks, and one of another account."""
-    running = start_debian("csi", "csi_simple", csi_resume_inactive_delay=0.01)
+    running = start_server(["csi", "csi_simple"], csi_resume_inactive_delay=0.01)
     juliet = running.client("juliet", "balcony").available()
     assert juliet.features.get_child("csi", CSI) is not None
     romeo = running.client("romeo", "orchard").available()
