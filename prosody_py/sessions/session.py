@@ -59,6 +59,7 @@ class Session:
     version: float | None = None
     lang: str | None = None
     sasl_handler: Any = None
+    negotiating: str | None = None   # namespace of an exchange during which nothing else may come
     destroyed: bool | None = None
     keep: Any = None                 # stream management: what sees each text, see `send`
     handled_stanza_count: int | None = None  # stanzas of the peer, once it wants them counted

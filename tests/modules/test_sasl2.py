@@ -8,6 +8,7 @@ import hashlib
 import pytest
 
 from prosody_py.api import stanza
+from prosody_py.hosts import users
 from prosody_py.testing.client import Client
 from prosody_py.testing.sasl2 import XMLNS, condition, connect, encode
 from prosody_py.xmpp import ns
@@ -299,3 +300,20 @@ def test_to_authenticate_anew_amid_tasks_ends_the_stream(client, tasks):
     assert asked(client.plain("juliet")) == ["A", "B"]
     client.send(f"<authenticate xmlns='{XMLNS}' mechanism='PLAIN'/>")
     assert client.closed_with() == "not-authorized"
+
+
+@pytest.mark.parametrize("change", ["password", "deleted"])
+def test_what_was_proved_has_to_hold_until_the_end(server, client, tasks, change):
+    name = f"mercutio-{change}"
+    server.user(name)
+    server.server.modules.reload("localhost", "sasl2")
+    assert asked(client.plain(name)) == ["A", "B"]
+    server.server.modules.reload("localhost", "sasl2")
+    if change == "password":
+        users.set_password(server.server, "juliet", "secret", "localhost")  # somebody else's
+        assert asked(next_(client, "A", "A")) == ["C"]
+        users.set_password(server.server, name, "other", "localhost")
+    else:
+        users.delete_user(server.server, name, "localhost")
+    assert condition(client.receive()) == "not-authorized"
+    assert condition(next_(client, "C", "C")) == "malformed-request"

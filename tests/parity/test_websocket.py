@@ -176,5 +176,5 @@ def test_nothing_else_comes_between_the_frames_of_a_login(start_debian, intruder
                  f"{encode('n,,n=juliet,r=abc')}</initial-response></authenticate>")
     assert client.element().name == "challenge"
     client.frame(intruder)
-    assert client.element().get_child("not-authorized") is not None
+    assert client.element().get_child("not-authorized", ns.STREAM_ERRORS) is not None
     client.sock.close()
