@@ -79,7 +79,8 @@ function commands.describe(room)
 		for real_jid, presence in occupant:each_session() do
 			sessions = sessions + (presence.name == "presence" and real_jid and 1 or 0);
 		end
-		list[#list + 1] = nick .. "=" .. occupant.role .. sessions .. (occupant:get_presence().name);
+		local name = occupant:get_presence().name;
+		list[#list + 1] = nick .. "=" .. occupant.role .. sessions .. name;
 	end
 	table.sort(list);
 	return table.concat(list, ",");
@@ -140,7 +141,8 @@ function commands.affiliate(room, jid)
 	assert(room:get_affiliation_data(jid, "reserved_nickname") == "Angelica");
 	assert(room:get_registered_nick(jid) == "Angelica");
 	assert(room:get_registered_jid("Angelica") == jid);
-	assert(room:set_affiliation_data(jid, "hats", { ["urn:hat"] = { active = true, title = "T" } }));
+	local hats = { ["urn:hat"] = { active = true, title = "T" } };
+	assert(room:set_affiliation_data(jid, "hats", hats));
 	local ok, kind, condition = room:set_affiliation("nobody@localhost", jid, "owner");
 	return tostring(ok) .. kind .. condition;
 end
