@@ -72,7 +72,12 @@ def iq_to_room(answer, module, event):
 
 def iq_in_room(module, event):
     """Pass an iq to somebody in a room on."""
-    room = module.rooms.find(event, jid.bare(event.stanza.attr["to"]))
+    element = event.stanza
+    address = jid.bare(element.attr["to"])
+    if module.rooms.get(address) is None and element.attr["type"] == "get" and (
+            element.tags[0].attr.get("xmlns") == relay.PING):
+        raise StanzaError("not-acceptable", "You are not in this room", type="cancel")
+    room = module.rooms.find(event, address)
     return True if room is None else relay.handle(module, room, event)
 
 
