@@ -29,6 +29,7 @@ from prosody_py.api import (
     Options,
     boolean,
     enum,
+    hook,
     integer,
     jid,
     mapping,
@@ -148,13 +149,18 @@ def restore(module, saved):
         module.rooms.take_over(saved["rooms"].keep())
 
 
+@hook("server-stopping", priority=-300, on="global")
+def write_down_states(module, event):
+    """Note who is in the rooms still: users of other servers, who stay in them over a restart."""
+    module.rooms.save_states()
+
+
 def unload(module):
     """Tell everybody that the service ends, unless the next instance goes on."""
-    if module.reloading:
+    if module.reloading or module.server.stopping:
         return
     x = stanza.stanza("x", xmlns=MUC + "#user").tag("status", code="332").up()
     for room in list(module.rooms.live.values()):
-        room.save(True, True)
         room.destroying = True
         room.clear(x)
 

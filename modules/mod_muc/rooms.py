@@ -213,6 +213,13 @@ class Rooms:
             self.config.set(node, None)
         return True
 
+    def save_states(self) -> None:
+        """Store who is in the rooms that are stored, for the time after a restart."""
+        for room in list(self.live.values()):
+            state = freeze_state(room) if room.jid in self.stored else None
+            if state is not None:
+                self.state.set(room.node, state)
+
     def bury(self, room: Room, newjid: str | None, reason: str | None) -> None:
         """Put a tombstone in the place of a destroyed room, or nothing."""
         options = self.module.options
