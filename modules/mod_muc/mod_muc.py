@@ -34,7 +34,6 @@ from prosody_py.api import (
     jid,
     mapping,
     period,
-    set_,
     stanza,
     string,
 )
@@ -119,7 +118,6 @@ class Config(Options):
                                      doc="Who sends private messages in new rooms.")
     muc_room_default_always_allow_moderator_pms = boolean(
         True, doc="Whether they can always be sent from and to moderators.")
-    admins = set_((), of=string(), doc="Administrators; they own all rooms.")
 
 
 def load(module):
