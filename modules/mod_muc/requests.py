@@ -6,7 +6,7 @@ from functools import partial
 
 from prosody_py.api import StanzaError, jid, stanza
 
-from . import admin, disco, entering, owner, register, relay
+from . import admin, avatar, disco, entering, owner, register, relay
 from .occupant import MUC
 
 _EMPTY = {"get": "result", "set": "result"}
@@ -17,8 +17,10 @@ def presence_in_room(module, event):
     attr = event.stanza.attr
     type, address = attr.get("type"), jid.bare(attr["to"])
     if type not in (None, "unavailable"):
+        room = module.rooms.get(address)
+        if type == "probe" and room is not None:
+            entering.probe(room, event)
         if type == "error":
-            room = module.rooms.get(address)
             own = room.get_occupant_by_real_jid(attr["from"]) if room is not None else None
             if own is not None:
                 entering.leave(room, own, attr["from"], stanza.presence(
@@ -72,7 +74,12 @@ def iq_to_room(answer, module, event):
 
 def iq_in_room(module, event):
     """Pass an iq to somebody in a room on."""
-    room = module.rooms.find(event, jid.bare(event.stanza.attr["to"]))
+    element = event.stanza
+    address = jid.bare(element.attr["to"])
+    if module.rooms.get(address) is None and element.attr["type"] == "get" and (
+            element.tags[0].attr.get("xmlns") == relay.PING):
+        raise StanzaError("not-acceptable", "You are not in this room", type="cancel")
+    room = module.rooms.find(event, address)
     return True if room is None else relay.handle(module, room, event)
 
 
@@ -87,6 +94,8 @@ def load(module):
                          (f"iq-set/bare/{admin.ADMIN}:query", admin.set),
                          (f"iq-get/bare/{owner.OWNER}:query", owner.get),
                          (f"iq-set/bare/{owner.OWNER}:query", owner.set),
+                         (f"iq-get/bare/{avatar.VCARD}:vCard", avatar.get),
+                         (f"iq-set/bare/{avatar.VCARD}:vCard", avatar.set),
                          (f"iq/bare/{register.REGISTER}:query", register.handle)):
         handler = partial(iq_to_room, answer)
         module.hook(name, partial(_call, module, handler), -2)

@@ -99,4 +99,6 @@ ROOM_EVENTS: tuple[tuple[str, str, str, str], ...] = (
     ("muc-moderated", "room stanza_id moderator reason retract stanza announcement",
      "A moderator has taken back what somebody has said: forget what it was, keep that it was "
      "there.", ""),
+    ("muc-retracted", "room stanza_id occupant stanza",
+     "Somebody has taken back what it has said.", ""),
 )
