@@ -2,9 +2,10 @@
 
 A message that is worth keeping (`rules`) and wanted by the user (`preferences`) is in the archive
 before it is delivered, and is delivered with the id that it has there (XEP-0359). What a client
-sends is being written while it goes its way; before the next stanza of that client is handled,
-and so before anything confirms it, it is on the disk. So both archives of one message are one
-wait, the messages of different senders share a transaction, and those of one sender stay in order.
+sends is being written to its own archive while it goes its way; before the next stanza of that
+client is handled, and so before anything confirms it, it is on the disk (at once if a module wants
+to hear of it). So both archives of one message are one wait, the messages of different senders
+share a transaction, and those of one sender stay in order.
 
 Data and owner: the stores "archive" (items by user, `with` is the partner's bare address) and
 "archive_prefs"; both are emptied when the account goes. `module.newest` is the time of the newest
@@ -176,7 +177,7 @@ def outgoing(module, event):
     except StorageError as error:
         module.log("error", "A message of %s could not be archived: %s", account, error)
         return
-    if isinstance(session, Session):
+    if isinstance(session, Session) and "archive-message-added" not in module.events.index:
         session.finish_before_next(partial(finish, module, session.username, wait))
     elif not finish(module, session.username, wait):
         return
