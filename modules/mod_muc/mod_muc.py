@@ -16,9 +16,9 @@ The files: coming and going (entering.py), iqs (requests.py), forms (config_form
 lists (admin.py), what is stored (storing.py).
 
 Also XEP-0410 (self-ping), XEP-0421 (occupant ids), XEP-0317 (hats, shown), XEP-0249 (beside a
-mediated invitation). Exported for other modules and for commands: `rooms`, `get_room_from_jid`,
-`create_room`, `each_room`, `live_rooms`, `all_rooms`, `has_room`, `destroy_room`,
-`set_room_affiliation`, `configure_room`, `list_rooms`.
+mediated invitation), XEP-0486 (pictures of rooms, avatar.py). Exported for other modules and for
+commands (exported.py): `rooms`, `get_room_from_jid`, `create_room`, `each_room`, `live_rooms`,
+`all_rooms`, `has_room`, `destroy_room`, `set_room_affiliation`, `configure_room`, `list_rooms`.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ from prosody_py.hosts.users import is_admin
 
 from . import (
     answers,
+    avatar,
     config_form,
     disco,
     ending,
@@ -61,9 +62,9 @@ from .occupant import MUC, OCCUPANT_ID
 from .rooms import Rooms
 
 DEPENDS = ("disco",)
-FEATURES = (MUC, disco.STABLE_ID, disco.SELF_PING)
+FEATURES = (MUC, disco.STABLE_ID, disco.SELF_PING, avatar.VCARD)
 PARTS = (requests, entering, ending, locking, register, messages, history, subject, invites, voice,
-         config_form, disco)
+         config_form, disco, avatar)
 
 
 def restriction(value):

@@ -51,7 +51,7 @@ def handle(module, room, event) -> bool:
     passed = Stanza("iq", {**attr, "from": sender.nick, "to": to,
                            "id": code_of(room, attr["from"], to) + attr["id"]})
     passed.children = list(element.children)
-    module.server.post_stanza(event.origin, passed)
+    room.route_stanza(passed)  # in the room's name: the answer comes here
     return True
 
 

@@ -6,7 +6,7 @@ from functools import partial
 
 from prosody_py.api import StanzaError, jid, stanza
 
-from . import admin, disco, entering, owner, register, relay
+from . import admin, avatar, disco, entering, owner, register, relay
 from .occupant import MUC
 
 _EMPTY = {"get": "result", "set": "result"}
@@ -87,6 +87,8 @@ def load(module):
                          (f"iq-set/bare/{admin.ADMIN}:query", admin.set),
                          (f"iq-get/bare/{owner.OWNER}:query", owner.get),
                          (f"iq-set/bare/{owner.OWNER}:query", owner.set),
+                         (f"iq-get/bare/{avatar.VCARD}:vCard", avatar.get),
+                         (f"iq-set/bare/{avatar.VCARD}:vCard", avatar.set),
                          (f"iq/bare/{register.REGISTER}:query", register.handle)):
         handler = partial(iq_to_room, answer)
         module.hook(name, partial(_call, module, handler), -2)
