@@ -161,7 +161,8 @@ def test_copies_and_the_archive(ports):
             desk.add_event_handler(event, lambda message, kind=kind: copies.append(
                 (kind, message[f"carbon_{kind}"]["body"])))
         await desk.plugin["xep_0280"].enable()
-        since = (await juliet.plugin["xep_0313"].get_archive_metadata())["mam_metadata"]["end"]["id"]
+        metadata = await juliet.plugin["xep_0313"].get_archive_metadata()
+        since = metadata["mam_metadata"]["end"]["id"]
         for number in range(60):
             romeo.send_message("juliet@localhost/r", f"line {number}", mtype="chat")
         await until(lambda: len(juliet.bodies) >= 60)
