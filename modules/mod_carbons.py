@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from prosody_py.api import Event, Stanza, hook, iq, jid
+from prosody_py.api import PASS, Event, Stanza, StanzaError, hook, iq, jid
 from prosody_py.hosts.one_to_many import OneToMany
 from prosody_py.sessions.lifecycle import top_resources
 
@@ -48,6 +48,15 @@ def enable(module, event):
 def disable(module, event):
     """Give a client no more copies."""
     event.origin.extras["want_carbons"] = None
+
+
+@iq("set", XMLNS, "enable", to="bare")
+@iq("set", XMLNS, "disable", to="bare")
+def refuse(module, event):
+    """Let nobody switch copies of another account (sections 4.1 and 5.1)."""
+    if event.to_self:
+        return PASS
+    raise StanzaError("not-allowed", "This account is somebody else's")
 
 
 # -- which messages --------------------------------------------------------------------------

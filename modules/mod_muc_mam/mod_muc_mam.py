@@ -56,7 +56,7 @@ class Config(Options):
         True, doc="Replace a message that was retracted by a note that it was there.")
     max_archive_query_results = integer(
         50, min=1, max=1000, doc="Messages in one page of an archive.")
-    archive_item_limit = integer(
+    storage_archive_item_limit = integer(
         None, min=1, doc="Messages kept for each room; a new one takes the place of the oldest. "
         "Without it there is no limit.")
     archive_fulltext = boolean(
@@ -71,8 +71,8 @@ def load(module):
     module.newest = 0.0
     index_words = getattr(module.archive, "index_words", None)
     module.fulltext = index_words(options.archive_fulltext) if index_words else False
-    if options.archive_item_limit is not None and hasattr(module.archive, "limit_items"):
-        module.archive.limit_items(options.archive_item_limit)
+    if options.storage_archive_item_limit is not None and hasattr(module.archive, "limit_items"):
+        module.archive.limit_items(options.storage_archive_item_limit)
     for name, handler, priority in (
             ("muc-broadcast-message", keeping.strip_forged, 100),
             ("muc-message-is-historic", keeping.is_historic, 0),

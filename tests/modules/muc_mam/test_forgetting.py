@@ -151,7 +151,7 @@ def test_old_messages_are_looked_for_as_often_as_is_said(other_rooms):
 
 
 def test_a_room_keeps_the_newest_of_too_many(other_rooms):
-    _running, juliet = other_rooms(archive_item_limit=2)
+    _running, juliet = other_rooms(storage_archive_item_limit=2)
     for number in range(4):
         juliet.speak(f"line {number}")
     assert juliet.told().bodies == ["line 2", "line 3"]
