@@ -16,7 +16,9 @@ about was (section 6.1).
 
 from __future__ import annotations
 
-from prosody_py.api import Event, Stanza, bystander, hook, iq, jid
+from functools import partial
+
+from prosody_py.api import PASS, Event, Stanza, StanzaError, bystander, hook, iq, jid
 from prosody_py.hosts.one_to_many import OneToMany
 from prosody_py.sessions.lifecycle import top_resources
 
@@ -46,6 +48,15 @@ def enable(module, event):
 def disable(module, event):
     """Give a client no more copies."""
     event.origin.extras["want_carbons"] = None
+
+
+@iq("set", XMLNS, "enable", to="bare")
+@iq("set", XMLNS, "disable", to="bare")
+def refuse(module, event):
+    """Let nobody switch copies of another account (sections 4.1 and 5.1)."""
+    if event.to_self:
+        return PASS
+    raise StanzaError("not-allowed", "This account is somebody else's")
 
 
 # -- which messages --------------------------------------------------------------------------
@@ -152,7 +163,11 @@ def outgoing(module, event):
     sessions = wanting(user, without)
     if sessions and should_copy(module, event, user, True):
         note(event.stanza, user)
-        copy(event.stanza, "sent", account, sessions)
+        copies = wrapped(event.stanza, "sent", account)
+        if getattr(session, "unfinished", None) is None:
+            send(copies, sessions)
+        else:  # what the message says of itself, such as its id in an archive, is not so yet
+            session.finish_before_next(partial(send, copies, sessions))
 
 
 def is_asked(module, account: str, peer: str) -> bool:
@@ -177,21 +192,25 @@ def incoming(module, event):
         return
     sessions = wanting(user, receivers(module, user, element, account))
     if sessions and should_copy(module, event, user, False):
-        copy(element, "received", account, sessions)
+        send(wrapped(element, "received", account), sessions)
 
 
-def copy(element: Stanza, direction: str, account: str, sessions) -> None:
-    """Give sessions a message in its wrapper (XEP-0297)."""
+def wrapped(element: Stanza, direction: str, account: str) -> OneToMany:
+    """Return a message as it is now in its wrapper (XEP-0297)."""
     inner = Stanza("message", {"xmlns": "jabber:client", **element.attr})
     inner.children = list(element.children)
     forwarded = Stanza("forwarded", {"xmlns": FORWARD})
     forwarded.children.append(inner)
-    wrapped = Stanza(direction, {"xmlns": XMLNS})
-    wrapped.children.append(forwarded)
+    wrapper = Stanza(direction, {"xmlns": XMLNS})
+    wrapper.children.append(forwarded)
     message = Stanza("message", {"from": account})
     if "type" in element.attr:
         message.attr["type"] = element.attr["type"]
-    message.children.append(wrapped)
-    to_many = OneToMany(message)
+    message.children.append(wrapper)
+    return OneToMany(message)
+
+
+def send(copies: OneToMany, sessions) -> None:
+    """Give each session its copy."""
     for session in sessions:
-        to_many.send(session, session.full_jid)
+        copies.send(session, session.full_jid)

@@ -159,7 +159,10 @@ class Session:
         """Wait for what `finish_before_next` was given."""
         waits, self.unfinished = self.unfinished, None
         for wait in waits or ():
-            wait()
+            try:
+                wait()
+            except Exception as error:
+                self.log.error("What was begun for a stanza has failed: %s", error, exc_info=error)
 
     def _send_filtered(self, stanza: Stanza | str | bytes) -> bool:
         if isinstance(stanza, Stanza):

@@ -201,6 +201,15 @@ def test_who_disables_copies_gets_none(three):
     assert seen(desk) == ["received"]
 
 
+@NOT_DEBIANS
+@pytest.mark.parametrize("what", ["enable", "disable"])
+def test_nobody_switches_copies_of_another_account(three, what):
+    phone, desk, romeo = three
+    answer = romeo.iq("set", f"<{what} xmlns='{CARBONS}'/>", phone.bare_jid)
+    assert answer.get_error()[:2] == ("cancel", "not-allowed")
+    assert phone.iq("set", f"<{what} xmlns='{CARBONS}'/>", phone.bare_jid).attr["type"] == "result"
+
+
 def test_nobody_gets_copies_of_another_account(three):
     phone, _desk, romeo = three
     answer = romeo.iq("set", f"<enable xmlns='{CARBONS}'/>", phone.bare_jid)
