@@ -37,7 +37,8 @@ def note(module, event):
 def keep(module, username, now):
     """Store the time of a login."""
     last = (module.store.get(username) or {}).get("timestamp") or 0
-    if now - last >= module.options.account_activity_accuracy:
+    if now - last >= module.options.account_activity_accuracy and users.user_exists(
+            module.server, username, module.host):  # it may have gone meanwhile
         module.store.set(username, {"timestamp": int(now)})
 
 
