@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from prosody_py.events.room_events import ROOM_EVENTS
+
 HANDLED = "anything but None: the stanza is handled; nobody: an error goes to the sender"
 STOP = "anything but None: the stanza is not delivered"
 IGNORED = "ignored"
@@ -150,6 +152,7 @@ CATALOGUE: tuple[Declared, ...] = (
         "host", "mod_csi",
         ("csi-client-active", "origin", "Somebody looks at a client.", ""),
         ("csi-client-inactive", "origin", "A client is in the background.", "")),
+    *_declare("host", "mod_muc", *ROOM_EVENTS),
     *_declare(
         "host", "storage, loader",
         ("store-opened", "host store_name store_type store",

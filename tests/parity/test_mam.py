@@ -136,9 +136,10 @@ def test_nobody_reads_the_archive_of_another(archive):
     assert answer.attr["type"] == "error"
 
 
-def test_a_room_has_an_archive_for_its_occupants(start_debian):
-    running = start_debian("muc", "muc_unique", "adhoc", "muc_mam", host="rooms.localhost",
-                           component=True, modules=["disco"], muc_log_by_default=True)
+@pytest.mark.parametrize("muc", [("muc", "muc_unique", "adhoc"), ()], ids=["debian", "ours"])
+def test_a_room_has_an_archive_for_its_occupants(start_hosts, muc):
+    running = start_hosts(*muc, "muc_mam", modules=["disco"], muc_log_by_default=True, components={
+        "rooms.localhost": {"module": "muc", "modules_enabled": ["muc_mam"]}})
     juliet = running.client("juliet", "balcony")
     juliet.send(f"<presence to='{HALL}/Jule'><x xmlns='http://jabber.org/protocol/muc'/>"
                 "</presence>").flush()
