@@ -169,23 +169,11 @@ def message(module, event):
     """Take an owner's answer to a request for a subscription; count a subscriber who is gone."""
     element = event.stanza
     if element.attr.get("type") == "error":
-        return bounced(module, element)
+        return module.service.bounced(element) or None
     x = element.get_child("x", dataforms.XMLNS)
     if not approval.is_answer(x):
         return None
     module.service.answer(element.attr["from"], x)
-    return True
-
-
-def bounced(module, element: Stanza) -> bool | None:
-    """End the subscriptions of an address that is gone for good (section 12.4)."""
-    type, condition = element.get_error()[:2]
-    sender = element.attr.get("from")
-    if type != "cancel" or condition not in ("item-not-found", "gone", "remote-server-not-found"):
-        return None
-    for node, address, _state, _options in list(module.service.subscriptions_of(sender)):
-        if address == sender:
-            module.service.remove_subscription(node.name, True, address)
     return True
 
 

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 
 from prosody_py.api import Options, Stanza, StanzaError, boolean, hook, iq, jid, stanza
 from prosody_py.pubsub.errors import PubsubError
-from prosody_py.sessions.shortcut import passes_local_presence
+from prosody_py.sessions.shortcut import passes_by
 from prosody_py.xmpp import vcard
 from prosody_py.xmpp.preserialize import deserialize
 
@@ -55,7 +55,7 @@ def get(module, event):
     to = event.stanza.attr.get("to")
     username = event.origin.username if to is None else jid.node(to)
     actor = event.stanza.attr["from"]
-    service = module.pep.get_pep_service(username)
+    service = module.pep.services.look(username)
     try:
         item = service.get_last_item(NODE, actor)
         card = item.payload if item is not None else None
@@ -128,7 +128,7 @@ def forget(module, event):
 @hook("pre-presence/bare", priority=10)
 @hook("pre-presence/full", priority=10)
 @hook("pre-presence/host", priority=10)
-@passes_local_presence
+@passes_by
 def inject(module, event):
     """Say in available presence which avatar there is (XEP-0398 section 4).
 

@@ -12,14 +12,15 @@ from prosody_py.hosts.one_to_many import OneToMany
 from prosody_py.xmpp.jid import prepped_split
 from prosody_py.xmpp.stanza import Stanza
 
-_MARK = "__passes_local_presence__"
+_MARK = "__prosody_passes_by__"
 _MESSAGES = "message"  # the module whose handlers a direct delivery of messages stands for
 
 
-def passes_local_presence(function: Callable) -> Callable:
-    """Mark a handler that has nothing to do with presence from one account here to another.
+def passes_by(function: Callable) -> Callable:
+    """Mark a handler of presence or messages that need not see what takes a shortcut.
 
-    Such a handler does not keep mod_presence from giving that presence to the sessions at once.
+    That is presence which an account here sends to all its contacts here, and headlines that a
+    service here sends to accounts here. The handler would do nothing about them.
     """
     setattr(function, _MARK, True)
     return function
