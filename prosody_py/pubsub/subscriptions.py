@@ -148,7 +148,7 @@ class Subscriptions:
                          ) -> Iterator[tuple[Node, str, str, Any]]:
         """Iterate over (node, JID, state, options) of an account, in one node or in all."""
         for jid, names in list(self.by_account.get(bare(account), {}).items()):
-            for each in list(names) if name is None else [name] if name in names else []:
+            for each in sorted(names) if name is None else [name] if name in names else []:
                 node = self.nodes.get(each)
                 if node is not None:
                     yield (node, jid, *self.subscription(node, jid))
