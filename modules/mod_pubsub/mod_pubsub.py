@@ -203,9 +203,7 @@ def deliver(module, notice: Notice, receivers: dict[str, Any]) -> None:
 
 def simple_broadcast(kind, node, jids, item, _actor=None, _node=None, _service=None) -> None:
     """Tell JIDs of something, for modules that do it themselves; as Prosody's."""
-    found = service.nodes.get(node)
-    if found is not None:
-        service.setup.deliver(Notice(kind, found, detail=item), dict.fromkeys(jids, True))
+    service.broadcast(kind, node, list(jids or ()), item)
 
 
 def tell(module, to: str, message: Stanza) -> None:
