@@ -16,7 +16,7 @@ __all__ = ["ROLES", "default_permission", "may", "role_of", "roles_below", "wait
 
 def default_permission(module, role: str, action: str) -> None:
     """Allow `action` to `role` on the module's host while the module is in service."""
-    extras = (module.host_object or module.server).extras
+    extras = (module.host_object if module.host_object is not None else module.server).extras
     entry = (role, _full(module, action))
 
     def grant() -> None:

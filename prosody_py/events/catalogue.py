@@ -149,6 +149,15 @@ CATALOGUE: tuple[Declared, ...] = (
         ("account-disco-items-node", "origin stanza reply node exists",
          "Somebody asks for the items of a node.", "true: reply is the answer")),
     *_declare(
+        "host", "mod_pep, mod_pubsub, mod_bookmarks",
+        ("pep-published/*", "username service node item",
+         "An item was published to an account's node, by the node's name.", ""),
+        ("pep-retracted/*", "username service node id",
+         "An item was retracted from an account's node; id is None when all are gone.", ""),
+        ("pubsub-summary/*", "kind payload",
+         "A text for a payload is wanted, by the payload's namespace.", "the text"),
+        ("bookmarks/empty", "session", "A user who has come has no bookmarks at all.", "")),
+    *_declare(
         "host", "mod_csi",
         ("csi-client-active", "origin", "Somebody looks at a client.", ""),
         ("csi-client-inactive", "origin", "A client is in the background.", "")),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from prosody_py.hosts.one_to_many import OneToMany
 from prosody_py.hosts.roster import load_roster
+from prosody_py.sessions.shortcut import only_of
 from prosody_py.xmpp.builders import presence
 from prosody_py.xmpp.jid import split
 from prosody_py.xmpp.stanza import Stanza
@@ -36,16 +37,7 @@ def available_sessions(server, account: str) -> list:
 
 def _only_ours(events, *names: str) -> bool:
     """Whether these events have no handler but those of mod_presence."""
-    if events.wrapped or "pre-stanza" in events.index:
-        return False
-    for name in names:
-        chain = events.index.get(name, ())
-        if len(chain) != 1:
-            return False
-        bound_to = getattr(chain[0], "args", None)
-        if not bound_to or bound_to[0].name != OWNER:
-            return False
-    return True
+    return only_of(events, OWNER, *names)
 
 
 def _last_presence(session) -> OneToMany:
