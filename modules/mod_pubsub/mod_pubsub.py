@@ -31,7 +31,8 @@ from prosody_py.api import (
 )
 from prosody_py.hosts.one_to_many import OneToMany
 from prosody_py.hosts.roster import load_roster
-from prosody_py.pubsub import approval, commands, requests
+from prosody_py.pubsub import approval, requests
+from prosody_py.pubsub import commands as plain
 from prosody_py.pubsub.discovery import info_of_node, items_of_node, list_in
 from prosody_py.pubsub.errors import PubsubError
 from prosody_py.pubsub.namespaces import OWNER, PUBSUB
@@ -40,6 +41,7 @@ from prosody_py.pubsub.service import Service
 from prosody_py.pubsub.setup import Setup
 from prosody_py.sessions.shortcut import message_to_many, send_to_many
 
+from . import commands
 from .pending import answer_command
 from .stores import Nodes
 
@@ -78,6 +80,7 @@ def load(module):
     module.default_permission("prosody:admin", ":create-node")
     module.add_identity("pubsub", "service", module.options.name)
     service = module.service = Service(setup_of(module))
+    commands.load(module)
     if module.options.autocreate_on_publish:
         module.add_feature(PUBSUB + "#auto-create")
     if module.options.expose_publisher:
@@ -290,27 +293,27 @@ def get_service() -> Service:
 
 def list_nodes() -> list[dict[str, Any]]:
     """Return what is worth knowing of all nodes; see prosody_py.pubsub.commands for these five."""
-    return commands.list_nodes(service)
+    return plain.list_nodes(service)
 
 
 def read_node(name: str, limit: int = 20) -> dict[str, Any]:
     """Return everything about a node, and its newest items."""
-    return commands.read_node(service, name, limit)
+    return plain.read_node(service, name, limit)
 
 
 def create_node(name: str, owner: str | None = None, config: Any = None) -> None:
     """Make a node."""
-    commands.create_node(service, name, owner, config)
+    plain.create_node(service, name, owner, config)
 
 
 def delete_node(name: str, redirect: str | None = None) -> None:
     """Delete a node."""
-    commands.delete_node(service, name, redirect)
+    plain.delete_node(service, name, redirect)
 
 
 def configure_node(name: str, config: dict[str, Any]) -> None:
     """Change options of a node."""
-    commands.configure_node(service, name, config)
+    plain.configure_node(service, name, config)
 
 
 def is_item_stanza(item: Any) -> bool:
