@@ -34,7 +34,7 @@ def list_rooms(module, call, host):
 
 @command("muc", "create", ROOM, flags=FLAGS)
 def create(module, call, room, given):
-    """Make a room (--name TEXT, --persistent, --hidden, --members-only)."""
+    """Make a room."""
     config: dict[str, Any] = {name: True for name in ("persistent", "members_only")
                               if given.get(name)}
     if given.get("hidden"):
