@@ -25,7 +25,7 @@ def account_of(event) -> str:
 @iq("get", VCARD4, "vcard", to="bare")
 def get(module, event):
     """Return an account's vCard to those who may see the node."""
-    item = module.pep.get_pep_service(account_of(event)).get_last_item(
+    item = module.pep.services.look(account_of(event)).get_last_item(
         NODE, event.stanza.attr["from"])
     if item is None or item.payload is None:
         raise PubsubError("item-not-found", "There is no vCard")

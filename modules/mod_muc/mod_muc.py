@@ -44,6 +44,7 @@ from prosody_py.hosts.users import is_admin
 from . import (
     answers,
     avatar,
+    commands,
     config_form,
     disco,
     ending,
@@ -64,7 +65,7 @@ from .rooms import Rooms
 DEPENDS = ("disco",)
 FEATURES = (MUC, disco.STABLE_ID, disco.SELF_PING, avatar.VCARD)
 PARTS = (requests, entering, ending, locking, register, messages, history, subject, invites, voice,
-         config_form, disco, avatar)
+         config_form, disco, avatar, commands)
 
 
 def restriction(value):

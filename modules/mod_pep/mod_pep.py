@@ -149,7 +149,9 @@ def request(module, event):
     """Do what an iq asks an account's service for."""
     if module.host_object.type != "local":
         return None
-    return handle_pubsub_iq(event, module.services.get(account_of(event)))
+    username = account_of(event)
+    return handle_pubsub_iq(event, module.services.get(username) if event.to_self
+                            else module.services.look(username))
 
 
 def handle_pubsub_iq(event, service: Service | None = None) -> bool:
@@ -162,14 +164,19 @@ def handle_pubsub_iq(event, service: Service | None = None) -> bool:
 @hook("message/bare", priority=1)
 @bystander("headline")
 def message(module, event):
-    """Take an owner's answer to a request for a subscription (the owner is the account)."""
+    """Take the account's answer to a request for a subscription; hear of subscribers gone."""
+    element = event.stanza
+    if element.attr.get("type") == "error":
+        service = module.services.with_nodes(account_of(event))
+        if service is not None and jid.bare(element.attr.get("from")) in service.by_account:
+            service.bounced(element)
+        return None
     if not event.to_self:
         return None
-    x = event.stanza.get_child("x", DATA_FORMS)
+    x = element.get_child("x", DATA_FORMS)
     if not approval.is_answer(x):
         return None
-    service = module.services.get(event.origin.username)
-    service.answer(event.origin.bare_jid, x)
+    module.services.get(event.origin.username).answer(event.origin.bare_jid, x)
     return True
 
 
@@ -287,7 +294,7 @@ def items(module, event):
 @hook("account-disco-info-node")
 def node_info(module, event):
     """Tell what a node is."""
-    service = module.services.get(account_of(event))
+    service = module.services.look(account_of(event))
     event.exists = discovery.info_of_node(event.reply, service, event.node,
                                           event.stanza.attr["from"]) or event.exists
 
@@ -295,7 +302,7 @@ def node_info(module, event):
 @hook("account-disco-items-node")
 def node_items(module, event):
     """List the items of a node."""
-    service = module.services.get(account_of(event))
+    service = module.services.look(account_of(event))
     event.exists = discovery.items_of_node(event.reply, service, event.node,
                                            event.stanza.attr["from"]) or event.exists
 

@@ -57,6 +57,10 @@ class Services:
             return None
         return self._load(username, False)
 
+    def look(self, username: str) -> Service:
+        """Return a service to be asked by somebody else; nothing is kept of one without nodes."""
+        return self.with_nodes(username) or self._make(username, None)
+
     def _load(self, username: str, wanted: bool) -> Service | None:
         lock = self._loading.setdefault(username, RLock())
         try:

@@ -31,7 +31,8 @@ from prosody_py.api import (
 )
 from prosody_py.hosts.one_to_many import OneToMany
 from prosody_py.hosts.roster import load_roster
-from prosody_py.pubsub import approval, commands, requests
+from prosody_py.pubsub import approval, requests
+from prosody_py.pubsub import commands as plain
 from prosody_py.pubsub.discovery import info_of_node, items_of_node, list_in
 from prosody_py.pubsub.errors import PubsubError
 from prosody_py.pubsub.namespaces import OWNER, PUBSUB
@@ -40,6 +41,7 @@ from prosody_py.pubsub.service import Service
 from prosody_py.pubsub.setup import Setup
 from prosody_py.router.to_many import send_headline
 
+from . import commands
 from .pending import answer_command
 from .stores import Nodes
 
@@ -78,6 +80,7 @@ def load(module):
     module.default_permission("prosody:admin", ":create-node")
     module.add_identity("pubsub", "service", module.options.name)
     service = module.service = Service(setup_of(module))
+    commands.load(module)
     if module.options.autocreate_on_publish:
         module.add_feature(PUBSUB + "#auto-create")
     if module.options.expose_publisher:
@@ -169,23 +172,11 @@ def message(module, event):
     """Take an owner's answer to a request for a subscription; count a subscriber who is gone."""
     element = event.stanza
     if element.attr.get("type") == "error":
-        return bounced(module, element)
+        return module.service.bounced(element) or None
     x = element.get_child("x", dataforms.XMLNS)
     if not approval.is_answer(x):
         return None
     module.service.answer(element.attr["from"], x)
-    return True
-
-
-def bounced(module, element: Stanza) -> bool | None:
-    """End the subscriptions of an address that is gone for good (section 12.4)."""
-    type, condition = element.get_error()[:2]
-    sender = element.attr.get("from")
-    if type != "cancel" or condition not in ("item-not-found", "gone", "remote-server-not-found"):
-        return None
-    for node, address, _state, _options in list(module.service.subscriptions_of(sender)):
-        if address == sender:
-            module.service.remove_subscription(node.name, True, address)
     return True
 
 
@@ -215,9 +206,7 @@ def deliver(module, notice: Notice, receivers: dict[str, Any]) -> None:
 
 def simple_broadcast(kind, node, jids, item, _actor=None, _node=None, _service=None) -> None:
     """Tell JIDs of something, for modules that do it themselves; as Prosody's."""
-    found = service.nodes.get(node)
-    if found is not None:
-        service.setup.deliver(Notice(kind, found, detail=item), dict.fromkeys(jids, True))
+    service.broadcast(kind, node, list(jids or ()), item)
 
 
 def tell(module, to: str, message: Stanza) -> None:
@@ -304,27 +293,27 @@ def get_service() -> Service:
 
 def list_nodes() -> list[dict[str, Any]]:
     """Return what is worth knowing of all nodes; see prosody_py.pubsub.commands for these five."""
-    return commands.list_nodes(service)
+    return plain.list_nodes(service)
 
 
 def read_node(name: str, limit: int = 20) -> dict[str, Any]:
     """Return everything about a node, and its newest items."""
-    return commands.read_node(service, name, limit)
+    return plain.read_node(service, name, limit)
 
 
 def create_node(name: str, owner: str | None = None, config: Any = None) -> None:
     """Make a node."""
-    commands.create_node(service, name, owner, config)
+    plain.create_node(service, name, owner, config)
 
 
 def delete_node(name: str, redirect: str | None = None) -> None:
     """Delete a node."""
-    commands.delete_node(service, name, redirect)
+    plain.delete_node(service, name, redirect)
 
 
 def configure_node(name: str, config: dict[str, Any]) -> None:
     """Change options of a node."""
-    commands.configure_node(service, name, config)
+    plain.configure_node(service, name, config)
 
 
 def is_item_stanza(item: Any) -> bool:

@@ -54,7 +54,7 @@ def get(module, event):
     to = event.stanza.attr.get("to")
     username = event.origin.username if to is None else jid.node(to)
     actor = event.stanza.attr["from"]
-    service = module.pep.get_pep_service(username)
+    service = module.pep.services.look(username)
     try:
         item = service.get_last_item(NODE, actor)
         card = item.payload if item is not None else None

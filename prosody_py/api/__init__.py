@@ -12,7 +12,7 @@ discovery) and `DEPENDS` (modules that it needs).
 
 from prosody_py.api import adhoc
 from prosody_py.api.commands import CommandError, Table
-from prosody_py.api.marks import PASS, command, hook, iq
+from prosody_py.api.marks import PASS, command, hook, iq, offer_commands
 from prosody_py.api.outgoing import DnsError, HttpError, MailError
 from prosody_py.config.options import (
     Options,
@@ -42,6 +42,6 @@ __all__ = [
     "CommandError", "DnsError", "Event", "Events", "HttpError", "MailError", "Options", "PASS",
     "Stanza", "StanzaError", "StreamError", "Table", "adhoc", "array", "boolean", "bystander",
     "command", "dataforms", "datetime", "enum", "hook", "inherited_set", "integer", "iq", "jid",
-    "mapping", "ns", "number", "path", "period", "rate", "rsm", "scalar", "set_", "size", "stanza",
-    "string",
+    "mapping", "ns", "number", "offer_commands", "path", "period", "rate", "rsm", "scalar", "set_",
+    "size", "stanza", "string",
 ]

@@ -17,7 +17,6 @@ from prosody_py.pubsub.errors import PubsubError
 from prosody_py.pubsub.items import keys_of
 from prosody_py.pubsub.namespaces import PUBSUB
 from prosody_py.pubsub.node import Node
-from prosody_py.pubsub.notices import Notice
 from prosody_py.pubsub.service import Service
 from prosody_py.storage.interface import StorageError
 from prosody_py.xmpp.errors import StanzaError
@@ -142,9 +141,7 @@ def _jids_equal(border, service, raw_one, raw_other):
 
 def _broadcast(border, service, *raw):
     kind, name, jids, item = ([border.copy_to_python(value) for value in raw] + [None] * 4)[:4]
-    node = service.nodes.get(name)
-    if node is not None:
-        service.setup.deliver(Notice(kind, node, detail=item), dict(jids or {}))
+    service.broadcast(kind, name, list(jids or ()), item)
     return True
 
 
@@ -172,7 +169,12 @@ def _get_nodes(border, service, raw_actor=None):
 
 def _config(border, service: Service) -> Any:
     setup = service.setup
+
+    def broadcaster(kind: str, name: str, jids: Any, item: Any = None, *_more: Any) -> None:
+        service.broadcast(kind, name, list(jids or ()), item)
+
     return border.copy_to_lua({
+        "broadcaster": broadcaster,
         "jid": setup.jid, "max_items": setup.max_items, "normalize_jid": bare,
         "expose_publisher": setup.expose_publisher,
         "autocreate_on_publish": setup.autocreate_on_publish,

@@ -39,6 +39,8 @@ class Notice:
             if self.item is not None:
                 element.children.append(self.item.element(
                     publisher=self.publisher, payload=self.node["include_payload"]))
+            elif self.detail is not None:
+                element.children.append(self.detail)
         elif self.kind == "retract":
             element.children.append(Stanza("retract", {"id": self.id}))
         elif self.detail is not None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from prosody_py.pubsub.access import Actor, bare
 from prosody_py.pubsub.errors import PubsubError
-from prosody_py.pubsub.items import Item, Page
+from prosody_py.pubsub.items import Item, Items, Page
 from prosody_py.pubsub.node import UNKNOWN, Node
 from prosody_py.pubsub.notices import Notice
 from prosody_py.storage.interface import StorageError
@@ -47,7 +47,7 @@ class Publishing:
                 raise PubsubError("node-full")
             if node.deleted:
                 raise PubsubError("item-not-found", "The node was deleted meanwhile")
-            items.add(item)
+            self._add(items, item)
         if self.events.index:
             element = item.element("http://jabber.org/protocol/pubsub",
                                    self.setup.expose_publisher)
@@ -55,6 +55,15 @@ class Publishing:
             self.fire("item-published", node=name, actor=actor, id=id, item=element)
         self.notify_item(node, item)
         self.setup.published(node, item)
+
+    @staticmethod
+    def _add(items: Items, item: Item) -> None:
+        try:
+            items.add(item)
+        except StorageError as error:
+            if error.condition != "quota-limit":
+                raise
+            raise PubsubError("node-full", "The store has no room for more") from None
 
     def publish_nothing(self, name: str, actor: Actor,
                         required: Mapping[str, Any] | None = None) -> None:

@@ -11,7 +11,7 @@ item-published, item-published/<node>, item-retracted, subscription-added, subsc
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,9 +24,11 @@ from prosody_py.pubsub.errors import PubsubError
 from prosody_py.pubsub.items import Items
 from prosody_py.pubsub.node import Node
 from prosody_py.pubsub.nodes import Nodes
+from prosody_py.pubsub.notices import Notice
 from prosody_py.pubsub.publishing import Publishing
 from prosody_py.pubsub.setup import Setup
 from prosody_py.pubsub.subscriptions import Subscriptions
+from prosody_py.xmpp.stanza import Stanza
 
 
 class Service(Access, Nodes, Publishing, Subscriptions, Approvals):
@@ -96,6 +98,21 @@ class Service(Access, Nodes, Publishing, Subscriptions, Approvals):
         if self.setup.user is not None and self.setup.jid not in found:
             found.append(self.setup.jid)
         return found
+
+    def broadcast(self, kind: str, name: str, jids: Iterable[str],
+                  element: Stanza | None = None) -> None:
+        """Tell these addresses, and nobody else, of something at a node, as a module wants it.
+
+        `element` is an <item/> for the kind "items", a <retract/> for "retract".
+        """
+        node = self.nodes.get(name)
+        if node is None:
+            return
+        id = element.attr.get("id") if element is not None else None
+        message = Notice(kind, node, id=id, detail=element if kind == "items" else None).message(
+            self.setup.jid)
+        for jid in jids:
+            self.setup.tell(jid, message)
 
     def get_nodes(self, actor: Actor) -> dict[str, Node]:
         """Return the nodes that somebody may know of, by name."""

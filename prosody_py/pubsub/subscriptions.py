@@ -10,6 +10,8 @@ from prosody_py.pubsub.errors import PubsubError
 from prosody_py.pubsub.node import Node
 from prosody_py.pubsub.notices import Notice, subscription_element, wants_delivery
 
+_GONE = ("item-not-found", "gone", "remote-server-not-found")
+
 
 class Subscriptions:
     """Mixed into Service."""
@@ -146,10 +148,24 @@ class Subscriptions:
                          ) -> Iterator[tuple[Node, str, str, Any]]:
         """Iterate over (node, JID, state, options) of an account, in one node or in all."""
         for jid, names in list(self.by_account.get(bare(account), {}).items()):
-            for each in list(names) if name is None else [name] if name in names else []:
+            for each in sorted(names) if name is None else [name] if name in names else []:
                 node = self.nodes.get(each)
                 if node is not None:
                     yield (node, jid, *self.subscription(node, jid))
+
+    def bounced(self, message: Any) -> bool:
+        """End the subscriptions of an address that is gone for good, by its error (12.4).
+
+        Returns whether it was such an error.
+        """
+        type, condition = message.get_error()[:2]
+        sender = message.attr.get("from")
+        if type != "cancel" or condition not in _GONE or sender is None:
+            return False
+        for node, jid, _state, _options in list(self.subscriptions_of(sender)):
+            if jid == sender:
+                self.remove_subscription(node.name, True, jid)
+        return True
 
     # -- after a change of rights ------------------------------------------------------------
 

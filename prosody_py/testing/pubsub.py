@@ -100,7 +100,7 @@ class Asking:
         chosen = f"<publish-options>{form('publish-options', options)}</publish-options>" \
             if options else ""
         answer = self.set(f"<publish node='{node}'>{item}</publish>{chosen}")
-        return answer.get_child("publish").get_child("item").attr["id"]
+        return answer.get_child("publish").get_child("item").attr["id"] if answer else id
 
     def items(self, node: str, inside: str = "", **attr) -> list[str]:
         """Return the ids of items."""

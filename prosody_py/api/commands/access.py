@@ -62,10 +62,14 @@ def check(server, command: Command, values: list[Any], who: str, at: str,
                            else f"Your role on {where} does not allow this", "forbidden")
 
 
+def administers(server, host: str, who: str, session: Any = None) -> bool:
+    """Whether somebody is an administrator of a host, "*" for the whole server."""
+    return ADMIN in (roles_below(server, host, role_on(server, host, who, session)) or ())
+
+
 def administers_all(server, who: str, session: Any = None) -> bool:
     """Whether somebody is an administrator of the whole server."""
-    return ADMIN in (roles_below(server, EVERYWHERE,
-                                 role_on(server, EVERYWHERE, who, session)) or ())
+    return administers(server, EVERYWHERE, who, session)
 
 
 def protect(call, account: str) -> None:

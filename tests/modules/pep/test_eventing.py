@@ -84,6 +84,16 @@ def test_a_client_that_comes_to_want_more_gets_that(friends):
     assert (MOOD, "b") in event_ids(Wanting(TUNE, MOOD).announce(romeo))
 
 
+@OURS
+def test_and_nothing_but_that(friends):
+    _juliet, romeo, own = friends
+    own.publish(TUNE, "a")
+    own.publish(MOOD, "b")
+    Wanting(TUNE).announce(romeo)
+    assert event_ids(Wanting(TUNE, MOOD).announce(romeo)) == [(MOOD, "b")]
+    assert event_ids(Wanting(TUNE).announce(romeo)) == []
+
+
 def test_own_resources_are_told_too(people):
     balcony, chamber = people.login("juliet", "balcony"), people.login("juliet", "chamber")
     Wanting(TUNE).announce(balcony), Wanting(TUNE).announce(chamber)
