@@ -147,16 +147,32 @@ def list_commands(module, event):
 def execute(module, event):
     """Take one step of a command that is known here."""
     node = event.stanza.tags[0].attr.get("node")
-    if not node:
-        raise StanzaError("bad-request", "A command has a node")
-    command = find(module, node, event)
-    if command is None:
+    command = find(module, node, event) if node else None
+    if node and command is None:
         return None
-    if not may_run(module, command, event):
-        raise refuse()
-    reply = take_step(module, command, event)
+    try:
+        if command is None:
+            raise StanzaError("bad-request", "A command has a node")
+        if not may_run(module, command, event):
+            raise refuse()
+        reply = take_step(module, command, event)
+    except StanzaError as error:
+        event.origin.send(error_reply(event.stanza, error))
+        return True
     event.origin.send(stanza.reply(event.stanza).add_child(reply))
     return True
+
+
+def error_reply(request, error):
+    """Return an error that says which execution has failed, as in the examples of section 2.4.
+
+    Clients find what they have begun by the <command/> in it.
+    """
+    reply = stanza.error_reply(request, error)
+    command = request.tags[0]
+    known = {name: command.attr.get(name) for name in ("xmlns", "node", "sessionid", "action")}
+    reply.children.insert(0, stanza.stanza("command", known))
+    return reply.reset()
 
 
 @hook(f"iq-set/host/{XMLNS}:command", priority=-10)

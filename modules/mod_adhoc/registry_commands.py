@@ -80,7 +80,7 @@ class RegistryCommand:
             if len(lines) < MAX_LINES:
                 lines.append(message["line"])
 
-        call = Call(module.server, say, jid=who, host=module.host)
+        call = Call(module.server, say, jid=who, host=module.host, origin=data.origin)
         call.registry = Registry.of(module.server)
         answer = running.run(command, values, call)
         text = "\n".join(line for line in (*lines, answer.get("text")) if line)

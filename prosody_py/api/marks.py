@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from prosody_py.api.commands.arguments import Argument
+from prosody_py.api.commands.command import Command, first_line
+
 MARK = "__prosody_marks__"
 
 
@@ -33,6 +36,14 @@ class CommandMark:
                  more: dict[str, Any]):
         self.words, self.arguments = words, arguments
         self.section_help, self.more = section_help, more
+
+    def declare(self, function: Callable, name: str, handlers: dict[str, Callable]) -> Command:
+        """Return the command of the module `name`, with its handlers by host."""
+        more = dict(self.more)
+        if more.get("permission", "").startswith(":"):
+            more["permission"] = name + more["permission"]
+        return Command(self.words, first_line(function),
+                       tuple(map(Argument.parse, self.arguments)), handlers, **more)
 
 
 def _mark(function: Callable, mark: Any) -> Callable:

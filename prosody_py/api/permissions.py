@@ -16,17 +16,20 @@ __all__ = ["ROLES", "default_permission", "may", "role_of", "roles_below", "wait
 
 def default_permission(module, role: str, action: str) -> None:
     """Allow `action` to `role` on the module's host while the module is in service."""
-    granted = module.host_object.extras.setdefault("permissions", {}) \
-        if module.host_object is not None else module.server.extras.setdefault("permissions", {})
+    extras = (module.host_object or module.server).extras
     entry = (role, _full(module, action))
 
     def grant() -> None:
+        granted = extras.setdefault("permissions", {})
         granted[entry] = granted.get(entry, 0) + 1
 
     def take_back() -> None:
+        granted = extras["permissions"]
         granted[entry] -= 1
         if not granted[entry]:
             del granted[entry]
+        if not granted:
+            del extras["permissions"]
 
     module.registrations.add(Undo(grant, take_back))
 

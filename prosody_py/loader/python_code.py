@@ -8,8 +8,6 @@ import traceback
 from functools import partial
 from typing import Any
 
-from prosody_py.api.commands.arguments import Argument
-from prosody_py.api.commands.command import Command, first_line
 from prosody_py.api.errors import LoadError
 from prosody_py.api.hooking import answer_iq
 from prosody_py.api.marks import MARK, PASS, CommandMark, HookMark
@@ -83,7 +81,9 @@ class PythonCode:
                     module.hook_object_event(events, mark.event, partial(function, module),
                                              mark.priority)
                 elif isinstance(mark, CommandMark):
-                    _offer_command(module, function, mark)
+                    handlers = {module.host: partial(function, module)}
+                    module.add_item("command", (mark.declare(function, module.name, handlers),
+                                                mark.section_help))
                 else:
                     handler = partial(_run_iq, module, function)
                     for target in mark.to:
@@ -112,15 +112,6 @@ class PythonCode:
     def discard(self) -> None:
         """Let the files of the module's folder go; the instance is out of service."""
         release(self.namespace)
-
-
-def _offer_command(module, function, mark: CommandMark) -> None:
-    more = dict(mark.more)
-    if more.get("permission", "").startswith(":"):
-        more["permission"] = module.name + more["permission"]
-    command = Command(mark.words, first_line(function), tuple(map(Argument.parse, mark.arguments)),
-                      {module.host: partial(function, module)}, **more)
-    module.add_item("command", (command, mark.section_help))
 
 
 def _run_iq(module, function, event) -> Any:

@@ -61,3 +61,20 @@ def check(server, command: Command, values: list[Any], who: str, at: str,
         where = "the whole server" if host == EVERYWHERE else host
         raise CommandError(f"This is for administrators of {where}" if command.role == ADMIN
                            else f"Your role on {where} does not allow this", "forbidden")
+
+
+def administers_all(server, who: str, session: Any = None) -> bool:
+    """Whether somebody is an administrator of the whole server."""
+    return ADMIN in (roles_below(role_on(server, EVERYWHERE, who, session)) or ())
+
+
+def protect(call, account: str) -> None:
+    """Raise CommandError ("forbidden") when an account may more than the one who acts on it.
+
+    Otherwise the administrator of one host could take over the whole server, by the password of
+    an account of that host.
+    """
+    if call.jid is None or administers_all(call.server, call.jid, call.origin):
+        return
+    if administers_all(call.server, account):
+        raise CommandError(f"{account} is an administrator of the whole server", "forbidden")

@@ -42,14 +42,14 @@ class Call:
     """One run of a command: the server, who asks, and a way to say something meanwhile.
 
     `user` is the number of the user of this machine who asks over the admin socket, `jid` the
-    address of who asks over XMPP, and `host` the one that was asked. `session.print` is `print`,
-    for handlers that say `self.session.print(text)` as in Prosody.
+    address of who asks over XMPP, by the session `origin`, and `host` the one that was asked.
+    `session.print` is `print`, for handlers that say `self.session.print(text)` as in Prosody.
     """
 
     def __init__(self, server, say: Callable[[dict[str, Any]], Any], user: int | None = None,
-                 jid: str | None = None, host: str | None = None):
+                 jid: str | None = None, host: str | None = None, origin: Any = None):
         self.server = server
-        self.user, self.jid, self.host = user, jid, host
+        self.user, self.jid, self.host, self.origin = user, jid, host, origin
         self.registry: Any = None
         self._say = say
         self.session = SimpleNamespace(
@@ -63,6 +63,11 @@ class Call:
     def print(self, text: Any) -> bool:
         """Show a line at once; False when nobody is there any more to read it."""
         return self._say({"line": str(text)}) is not False
+
+    def is_read(self) -> bool:
+        """Whether somebody is still there to read what is printed."""
+        alive = getattr(self._say, "alive", None)
+        return alive is None or alive()
 
 
 @dataclass

@@ -2,8 +2,9 @@
 
 An item "command" is a pair (Command, help of its section), made of the mark `@command`. An item
 "shell-command" is a table {section, section_desc, name, desc, args = {{name, type, optional}},
-host_selector, flags, handler}. Prosody's know only one kind of user, who may everything: so they
-are for the administrators of the whole server, unless the item has a `permission` or a `role`.
+host_selector, flags, handler}; types are those of `arguments`. Prosody's know only one kind of
+user, who may everything: so they are for the administrators of the whole server, unless the item
+has a `permission` or a `role`.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ def modules_commands(server) -> Iterator[tuple[Command, str]]:
 
 def _command(item: dict[str, Any], section: str, name: str, host: str, handler: Any) -> Command:
     arguments = tuple(
-        Argument(str(one.get("name") or "value"), _kind(one), bool(one.get("optional")))
-        for one in item.get("args") or ())
+        Argument.parse(f"{one.get('name') or 'value'}:{_kind(one)}"
+                       + ("?" if one.get("optional") else "")) for one in item.get("args") or ())
     flags, permission, role = map(item.get, ("flags", "permission", "role"))
     return Command(
         (section, name), str(item.get("desc") or ""), arguments, {host: handler},

@@ -57,19 +57,30 @@ def settled(result: Any) -> Any:
 def answer_of(result: Any) -> dict[str, Any]:
     """Return the answer for a handler's result; raises CommandError when it says that it failed.
 
-    A result is a text, a Table, None, true or false, or a pair (ok, text) as in Prosody.
+    A result is a text, a Table or a dict of its fields, None, true or false, or as in Prosody a
+    pair of true and one of these, or of false and why.
     """
     result = settled(result)
     if isinstance(result, Table):
         return {"columns": list(result.columns), "rows": [list(row) for row in result.rows]}
+    if hasattr(result, "keys"):
+        return _table_of(result.copy())
     if isinstance(result, (tuple, list)) and result and isinstance(result[0], (bool, type(None))):
         text = result[1] if len(result) > 1 else None
         if not result[0]:
             raise CommandError(_text(text) or "Failed")
-        return {"text": _text(text)}
+        return _table_of(text.copy()) if hasattr(text, "keys") else {"text": _text(text)}
     if result is False:
         raise CommandError("Failed")
     return {"text": "" if result is True else _text(result)}
+
+
+def _table_of(table: Any) -> dict[str, Any]:
+    """Return the answer for a table of "columns" and "rows" that may come from Lua."""
+    columns, rows = (table.get(name) or [] for name in ("columns", "rows"))
+    cells = [[row.get(number) for number in range(1, len(columns) + 1)] if isinstance(row, dict)
+             else [*row, *[None] * (len(columns) - len(row))] for row in rows]
+    return {"columns": list(map(_text, columns)), "rows": [row[:len(columns)] for row in cells]}
 
 
 def _text(value: Any) -> str:

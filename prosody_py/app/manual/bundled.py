@@ -9,6 +9,7 @@ import types
 from dataclasses import dataclass, field
 from functools import cache
 
+from prosody_py.api.commands import Command
 from prosody_py.app.checks import module_files
 from prosody_py.app.checks.module_files import ModuleFile
 from prosody_py.app.manual import handlers
@@ -30,6 +31,7 @@ class Bundled:
     file: ModuleFile
     features: tuple[str, ...] = ()
     handlers: list[Handler] = field(default_factory=list)
+    commands: list[Command] = field(default_factory=list)
 
     @property
     def language(self) -> str:
@@ -57,7 +59,8 @@ def _read(source) -> Bundled:
     features = (*getattr(namespace, "FEATURES", ()), *_added_features(text, namespace))
     return Bundled(source.name, path, namespace.__doc__ or "", text, file,
                    tuple(dict.fromkeys(features)),
-                   handlers.of_python(text, namespace, file.is_global))
+                   handlers.of_python(text, namespace, file.is_global),
+                   handlers.commands_of(source.name, namespace))
 
 
 def _lua_doc(text: str) -> str:

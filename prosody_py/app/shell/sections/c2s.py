@@ -41,6 +41,15 @@ def close(call, jid, text):
     return f"Ended {len(found)} connection{'' if len(found) == 1 else 's'}"
 
 
+@SECTION.command("closeall", "host:host?", "text:text?")
+def close_all(call, host, text):
+    """End the connections of all clients, of one host or of all."""
+    found = [session for session in _sessions(call.server) if host in (None, session.host)]
+    for session in found:
+        session.close("reset", text or "The administrator ended this connection")
+    return f"Ended {len(found)} connections"
+
+
 def _sessions(server) -> list:
     """Return all sessions of clients: connected ones, and those that wait to be resumed."""
     c2s = server.modules.get_module("*", "c2s")

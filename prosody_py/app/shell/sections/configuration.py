@@ -9,7 +9,7 @@ from prosody_py.config.values import is_secret_name
 SECTION = Section("config", "The configuration")
 
 
-@SECTION.command("get", "option:string", "host:host?")
+@SECTION.command("get", "option:string", "host:host?", everywhere=True)
 def get(call, option, host):
     """Show the value of an option, for one host or at the top level, and where it is set."""
     config, section = call.server.config, host or "*"

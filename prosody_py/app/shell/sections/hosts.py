@@ -22,7 +22,7 @@ def list_hosts(call):
     return Table(("host", "type", "state", "modules", "users online"), rows)
 
 
-@SECTION.command("activate", "host:host")
+@SECTION.command("activate", "host:host", everywhere=True)
 def activate(call, host):
     """Put a host of the configuration in service."""
     record = call.server.config.host(host)
@@ -37,7 +37,7 @@ def activate(call, host):
     return f"{host} is active" + (f", without {len(failed)} of its modules" if failed else "")
 
 
-@SECTION.command("deactivate", "host:host", "reason:text?")
+@SECTION.command("deactivate", "host:host", "reason:text?", everywhere=True)
 def deactivate(call, host, reason):
     """Take a host out of service until the next start or 'host activate'."""
     if host not in call.server.hosts:

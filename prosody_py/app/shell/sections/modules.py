@@ -9,6 +9,7 @@ from prosody_py.api.errors import LoadError
 from prosody_py.app.shell.sections.server import all_modules
 from prosody_py.loader.find import available
 
+# What a module does it does to the whole server: so loading one is not for a host's administrators.
 SECTION = Section("module", "Modules")
 GLOBAL = "*"
 
@@ -78,7 +79,7 @@ def list_available(call):
     return Table(("module", "language", "loaded", "file"), rows)
 
 
-@SECTION.command("load", "name:module", "host:host?")
+@SECTION.command("load", "name:module", "host:host?", everywhere=True)
 def load(call, name, host):
     """Load a module, on one host or on all hosts with accounts."""
     server = call.server
@@ -88,7 +89,7 @@ def load(call, name, host):
     return _each(call, f"Loaded {name}", hosts, lambda where: server.modules.load(where, name))
 
 
-@SECTION.command("unload", "name:module", "host:host?")
+@SECTION.command("unload", "name:module", "host:host?", everywhere=True)
 def unload(call, name, host):
     """Unload a module, from one host or from everywhere."""
     server = call.server
@@ -97,7 +98,7 @@ def unload(call, name, host):
                  lambda where: server.modules.unload(where, name))
 
 
-@SECTION.command("reload", "name:module", "host:host?")
+@SECTION.command("reload", "name:module", "host:host?", everywhere=True)
 def reload(call, name, host):
     """Put a fresh instance of a module in service, on one host or everywhere."""
     server = call.server
