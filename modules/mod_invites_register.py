@@ -17,7 +17,7 @@ from prosody_py.hosts import rostermanager
 from prosody_py.hosts.roster import RosterItem, commit, load_roster
 from prosody_py.sessions import presence
 
-FEATURE = "urn:xmpp:ibr-token:0"
+FEATURES_OF_STREAM = ("urn:xmpp:ibr-token:0", "urn:xmpp:invite")  # XEP-0445, and before it
 PARS = "urn:xmpp:pars:0"
 DEPENDS = ("invites",)
 
@@ -58,7 +58,8 @@ def is_open(module, session) -> bool:
 def features(module, event):
     """Tell that tokens are taken."""
     if is_open(module, event.origin):
-        event.features.tag("register", xmlns=FEATURE).up()
+        for xmlns in FEATURES_OF_STREAM:
+            event.features.tag("register", xmlns=xmlns).up()
 
 
 @hook(f"stanza/iq/{PARS}:preauth")

@@ -137,9 +137,9 @@ local function own_function(t, f)
 		rawset(t, BOUND, cache);
 	end
 	if not cache[f] then
-		local function stub(first_arg, ...)
-			if rawequal(first_arg, t) then return f(...); end
-			return f(first_arg, ...);
+		local function stub(...)
+			if rawequal((...), t) then return f(select(2, ...)); end
+			return f(...); -- with no arguments if there were none
 		end
 		objects_of[stub] = objects_of[f];
 		cache[f] = stub;
