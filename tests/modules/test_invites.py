@@ -356,6 +356,19 @@ def test_a_new_password_for_an_account(running):
     assert not valid(running, invite.token)
 
 
+@pytest.mark.ours_alone("Debian's counts them")
+def test_those_who_are_invited_are_not_too_many(start):
+    running = start(registration_allowlist=[])
+    for name in ("juliet", "nurse", "paris"):
+        invite = invites(running).create_account()
+        assert registered(running, invite, name).attr["type"] == "result"
+    running = start(registration_allowlist=[], registration_invite_only=False)
+    assert register(opened(running), "juliet").attr["type"] == "result"
+    assert register(opened(running), "nurse").get_error()[1] == "policy-violation"
+    running = start(registration_blocklist=["127.0.0.1"])
+    assert registered(running, invites(running).create_account()).attr["type"] == "error"
+
+
 # -- becoming a contact (XEP-0379) -----------------------------------------------------------
 
 
