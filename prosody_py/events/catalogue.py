@@ -124,6 +124,11 @@ CATALOGUE: tuple[Declared, ...] = (
          "A user has reported an address: spam-report, abuse-report or unknown-report.", ""),
         ("user-deregistered-pending", "username host source session",
          "A user has removed the own account, which is disabled until its time is over.", ""),
+        ("group-user-added", "id user host group_info", "An account is in a group.", ""),
+        ("group-user-removed", "id user host group_info", "An account is not in a group any more.",
+         ""),
+        ("group-chat-added", "group_id group_info muc", "A group has one more room.", ""),
+        ("group-chat-removed", "group_id group_info muc", "A room of a group is gone.", ""),
         ("invite-created", "type jid allow_registration uri additional_data expires created_at "
          "token reusable inviter landing_page",
          "There is a new invitation; a handler may give it a landing_page.", ""),

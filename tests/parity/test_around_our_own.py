@@ -136,3 +136,29 @@ def test_services_of_lua_are_told_by_ours(start_debian):
     assert (stun.attr["type"], turn.attr["type"], turn.attr["host"]) == (
         "stun", "turn", "turn.example")
     assert turn.attr["password"] and turn.attr["expires"]
+
+
+# -- groups ------------------------------------------------------------------------------------
+
+
+def test_groups_of_ours_have_rooms_of_lua(start_hosts):
+    running = start_hosts("muc", "muc_unique", modules=["groups_internal"], groups_muc_host="rooms.localhost",
+                          components={"rooms.localhost": {"module": "muc"}})
+    running.user("romeo")
+    exports = running.server.modules.get_module("localhost", "groups_internal").exports
+    team = exports.create({"name": "Team"}, True)
+    assert exports.add_member(team, "romeo") is True
+    more = exports.add_group_chat(team, "Choir")
+    rooms = exports.get_group_chats(team)
+    assert [room["name"] for room in rooms] == ["Team", "Choir"] and rooms[1]["id"] == more["id"]
+    muc = "<x xmlns='http://jabber.org/protocol/muc'/>"
+    for name, joined in (("romeo", True), ("tybalt", False)):
+        client = running.client(name).available()
+        client.send(f"<presence to='{more['jid']}/{name}'>{muc}</presence>")
+        answer = client.receive_until(lambda element: element.name == "presence"
+                                      and element.attr["from"].startswith(more["jid"]))
+        assert (answer.attr.get("type") != "error") is joined
+    assert exports.remove_group_chat(team, more["id"]) is True
+    assert [room["name"] for room in exports.get_group_chats(team)] == ["Team"]
+    assert exports.remove_member(team, "romeo") is True
+    assert exports.delete(team) is True
