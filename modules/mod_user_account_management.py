@@ -147,6 +147,9 @@ def remove_due(module) -> int:
             continue
         try:
             if users.user_exists(module.server, username, module.host):
+                if users.provider(module.server, module.host).is_enabled(username):
+                    module.pending.set(username, None)  # enabled by a way that tells nobody
+                    continue
                 users.delete_user(module.server, username, module.host)
                 removed += 1
             module.pending.set(username, None)

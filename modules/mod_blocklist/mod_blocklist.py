@@ -171,16 +171,27 @@ def message_in(module, event):
     if not blocked:
         return None
     element = event.stanza
-    username = element.attr["to"].partition("@")[0]
-    if covers(module, blocked, username, element.attr.get("from")):
-        if element.attr.get("type") in ("error", "groupchat", "headline"):
+    username, sender = element.attr["to"].partition("@")[0], element.attr.get("from")
+    x = element.get_child("x", MUC_USER)
+    if covers(module, blocked, username, sender):
+        if (x is not None or element.attr.get("type") in ("error", "groupchat", "headline")
+                or is_in_room(module, username, sender)):
             return True
         raise StanzaError("service-unavailable", "The user is not there")
     # An invitation to a room that comes from somebody who is blocked.
-    x = element.get_child("x", MUC_USER)
     invite = x.get_child("invite") if x is not None else None
     sender = jid.prep(invite.attr.get("from") or "") if invite is not None else None
     return True if sender and covers(module, blocked, username, sender) else None
+
+
+def is_in_room(module, username: str, address: str) -> bool:
+    """Whether an account may be in the room that an address is of: rooms turn out who sends errors.
+
+    A session that is in a room has sent it presence.
+    """
+    user, room = module.host_object.sessions.get(username), jid.bare(address)
+    return any(jid.bare(to) == room for session in list(user.sessions.values())
+               for to in session.directed or ()) if user is not None else False
 
 
 @hook("iq/bare", priority=FIRST)

@@ -106,6 +106,8 @@ CATALOGUE: tuple[Declared, ...] = (
         ("user-registering", "username host password ip session allowed",
          "Somebody wants an account; a handler may set allowed to false.", ""),
         ("user-registered", "username host source session", "There is a new account.", ""),
+        ("user-created", "username host",
+         "An account was made, in whichever way. Fired on the server, too.", ""),
         ("user-deleted", "username host",
          "An account is gone: forget what you keep of it. Fired on the server, too.", ""),
         ("user-password-reset", "username host", "A password was set by an invitation.", ""),

@@ -142,7 +142,8 @@ def test_services_of_lua_are_told_by_ours(start_debian):
 
 
 def test_groups_of_ours_have_rooms_of_lua(start_hosts):
-    running = start_hosts("muc", "muc_unique", modules=["groups_internal"], groups_muc_host="rooms.localhost",
+    running = start_hosts("muc", "muc_unique", modules=["groups_internal"],
+                          groups_muc_host="rooms.localhost",
                           components={"rooms.localhost": {"module": "muc"}})
     running.user("romeo")
     exports = running.server.modules.get_module("localhost", "groups_internal").exports
