@@ -30,7 +30,7 @@ class Config(Options):
 
 def load(module):
     """Read what is open, and offer the functions to others by Prosody's names."""
-    if module.host_object is None:  # for the command line, which loads it once more on a host
+    if module.host_object is None:  # for the command line, see `command`
         return
     server, host = module.server, module.host
     module.invites = OpenInvites(module.open_store, lambda token: (
@@ -46,7 +46,13 @@ def load(module):
 
 def command(module, words):
     """Make an invitation from the command line: `generate HOST [--reset USER] ...`."""
-    return generate(module.server, words)
+    def functions_on(host: str) -> Functions:
+        here = module.context(host)
+        module.options = Config.read(module.server.config, host)
+        module.invites = OpenInvites(here.open_store, lambda token: False)
+        return Functions(here)
+
+    return generate(sorted(module.server.hosts), functions_on, words)
 
 
 @hook("user-deleted")

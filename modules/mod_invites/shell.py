@@ -127,12 +127,15 @@ def delete(module, token: str) -> tuple[bool, str]:
     return True, "The invitation is gone"
 
 
-def generate(server, words: list[str]) -> int:
-    """Make an invitation from the command line and print it; return the exit code."""
+def generate(hosts: list[str], functions_on: Callable[[str], Any], words: list[str]) -> int:
+    """Make an invitation from the command line and print it; return the exit code.
+
+    `functions_on(host)` gives the functions of a host.
+    """
     parser = argparse.ArgumentParser(
         prog="prosody-py module command invites", exit_on_error=False, add_help=False)
     parser.add_argument("action", choices=["generate"])
-    parser.add_argument("host", choices=sorted(server.hosts))
+    parser.add_argument("host", choices=hosts)
     parser.add_argument("--reset", metavar="USERNAME")
     parser.add_argument("--role", action="append", default=[])
     parser.add_argument("--admin", action="append_const", dest="role", const="prosody:admin")
@@ -149,7 +152,7 @@ def generate(server, words: list[str]) -> int:
         additional["roles"] = given.role
     if given.group:
         additional["groups"] = given.group
-    exports = server.modules.load(given.host, "invites").exports
+    exports = functions_on(given.host)
     done, text = told(lambda: exports.create_account_reset(given.reset, ttl) if given.reset
                       else exports.create_account(None, additional, ttl))
     print(text)

@@ -504,3 +504,20 @@ def test_others_may_ask_who_is_blocked(couple, server):
     name = juliet.bare_jid.partition("@")[0]
     assert exports.is_blocked(name, romeo.jid) and not exports.is_blocked(name, "x@x.lit")
 
+
+
+@pytest.mark.ours_alone("Debian's reads the whole list, and writes it")
+def test_two_sessions_that_block_at_the_same_time_lose_nothing(start_server):
+    running = start_server(["blocklist"], storage="sqlite")
+    desk, phone = running.client("juliet", "desk"), running.client("juliet", "phone")
+    wanted = set()
+    for number in range(20):
+        for client in (desk, phone):
+            address = f"{client.jid.rpartition('/')[2]}{number}@x.lit"
+            wanted.add(address)
+            client.send(f"<iq type='set' id='{number}'><block xmlns='{XMLNS}'>"
+                        f"<item jid='{address}'/></block></iq>")
+    desk.flush(), phone.flush()
+    assert set(blocked(desk)) == wanted
+    running.server.modules.reload("localhost", "blocklist")
+    assert set(blocked(phone)) == wanted
