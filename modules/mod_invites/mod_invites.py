@@ -14,7 +14,17 @@ from prosody_py.api import Options, hook, integer, period
 
 from .functions import NAMES, Functions
 from .invite import OpenInvites
-from .shell import commands, generate
+from .shell import (
+    delete,
+    generate,
+    invite_account,
+    invite_contact,
+    invite_reset,
+    list_open,
+    show,
+)
+
+COMMANDS = (delete, invite_account, invite_contact, invite_reset, list_open, show)
 
 
 class Config(Options):
@@ -39,8 +49,6 @@ def load(module):
     for name in NAMES:
         setattr(module.exports, name, getattr(functions, name))
     module.exports.reserved_by = module.invites.for_username
-    for command in commands(module):
-        module.add_item("shell-command", command)
     module.daily("Remove expired invitations", lambda _task: module.invites.remove_expired())
 
 
