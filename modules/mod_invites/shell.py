@@ -15,7 +15,7 @@ from .invite import is_over
 
 EXPIRES = {"value_params": {"expires_after"}}
 ACCOUNT = {"value_params": {"role", "expires_after"}, "array_params": {"group"}}
-CONTACT = {"value_params": {"expires_after", "allow_registration"}}
+CONTACT = {"value_params": {"expires_after"}}
 
 
 def lifetime(flags: dict[str, Any]) -> float | None:

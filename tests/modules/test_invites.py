@@ -450,7 +450,9 @@ def test_the_shell_makes_invitations_and_takes_them_back(shell):
     assert uri.startswith("xmpp:juliet@localhost?register;preauth=")
     assert "romeo@localhost exists" in shell("invite", "create_account", "romeo@localhost")
     assert "xmpp:romeo@localhost?register" in shell("invite", "create_reset", "romeo@localhost")
-    assert "?roster;" in shell("invite", "create_contact", "romeo@localhost")
+    assert not shell("invite", "create_contact", "romeo@localhost").endswith("ibr=y")
+    assert shell("invite", "create_contact", "--allow-registration",
+                 "romeo@localhost").endswith(";ibr=y")
     assert "no account" in shell("invite", "create_contact", "nobody@localhost")
     assert shell("invite", "list", "localhost").count("until") == 1
     assert all(invite.token in shell("invite", "list", "localhost") for invite in (
