@@ -20,6 +20,7 @@ from prosody_py.sessions import presence
 FEATURES_OF_STREAM = ("urn:xmpp:ibr-token:0", "urn:xmpp:invite")  # XEP-0445, and before it
 PARS = "urn:xmpp:pars:0"
 DEPENDS = ("invites",)
+MAX_WRONG = 5  # tokens that are not valid, until a stream ends
 
 
 class Config(Options):
@@ -76,6 +77,10 @@ def show_token(module, event):
     invite = found(module, token)
     if invite is None or not invite.allow_registration:
         session.log.info("Somebody at %s has shown a token that is not valid", session.ip)
+        wrong = session.extras["wrong_tokens"] = (session.extras.get("wrong_tokens") or 0) + 1
+        if wrong > MAX_WRONG:
+            session.close("policy-violation", "Too many tokens were not valid")
+            return True
         raise StanzaError("item-not-found", "The provided token is invalid or expired",
                           type="cancel")
     session.extras["validated_invite"] = invite

@@ -247,6 +247,29 @@ def test_wrong_tokens_are_refused(running, payload, condition):
         "cancel" if condition == "item-not-found" else "modify", condition)
 
 
+@pytest.mark.ours_alone("Debian's has no limit")
+def test_nobody_tries_tokens_on_and_on(running):
+    client = opened(running)
+    for _ in range(5):
+        assert show(client, "wrong").get_error()[1] == "item-not-found"
+    client.send(f"<iq type='set' id='1' to='localhost'><preauth xmlns='{PARS}' token='x'/></iq>")
+    assert client.closed_with() == "policy-violation"
+
+
+@pytest.mark.ours_alone("Debian's does not say it")
+@pytest.mark.parametrize("fields", [[], ["email"]])
+def test_the_name_that_an_invitation_is_for_is_told(start, fields):
+    running = start(additional_registration_fields=fields)
+    client = opened(running)
+    show(client, invites(running).create_account("juliet").token)
+    query = client.iq("get", f"<query xmlns='{REGISTER}'/>").tags[0]
+    assert query.get_child_text("username") == "juliet"
+    if fields:
+        field = query.get_child("x", "jabber:x:data").get_child_with_attr(
+            "field", None, "var", "username")
+        assert field.get_child_text("value") == "juliet"
+
+
 def test_who_has_no_token_cannot_register(running):
     assert register(opened(running)).attr["type"] == "error"
     assert not exists(running)
