@@ -17,9 +17,10 @@ from prosody_py.hosts import rostermanager
 from prosody_py.hosts.roster import RosterItem, commit, load_roster
 from prosody_py.sessions import presence
 
-FEATURE = "urn:xmpp:ibr-token:0"
+FEATURES_OF_STREAM = ("urn:xmpp:ibr-token:0", "urn:xmpp:invite")  # XEP-0445, and before it
 PARS = "urn:xmpp:pars:0"
 DEPENDS = ("invites",)
+MAX_WRONG = 5  # tokens that are not valid, until a stream ends
 
 
 class Config(Options):
@@ -58,7 +59,8 @@ def is_open(module, session) -> bool:
 def features(module, event):
     """Tell that tokens are taken."""
     if is_open(module, event.origin):
-        event.features.tag("register", xmlns=FEATURE).up()
+        for xmlns in FEATURES_OF_STREAM:
+            event.features.tag("register", xmlns=xmlns).up()
 
 
 @hook(f"stanza/iq/{PARS}:preauth")
@@ -75,6 +77,10 @@ def show_token(module, event):
     invite = found(module, token)
     if invite is None or not invite.allow_registration:
         session.log.info("Somebody at %s has shown a token that is not valid", session.ip)
+        wrong = session.extras["wrong_tokens"] = (session.extras.get("wrong_tokens") or 0) + 1
+        if wrong > MAX_WRONG:
+            session.close("policy-violation", "Too many tokens were not valid")
+            return True
         raise StanzaError("item-not-found", "The provided token is invalid or expired",
                           type="cancel")
     session.extras["validated_invite"] = invite

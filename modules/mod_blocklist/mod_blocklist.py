@@ -154,17 +154,23 @@ def forget(module, event):
 # -- what comes in -------------------------------------------------------------------------
 
 
+def list_for(module, event) -> frozenset[str] | None:
+    """Return what the receiver of a stanza has blocked, None for nothing."""
+    to = event.stanza.attr.get("to")
+    if to is None:  # to the own account
+        return None
+    lists, username = module.lists, to.partition("@")[0]
+    blocked = lists.known(username)
+    return lists.of(username) if blocked is None else blocked or None
+
+
 def comes_in(module, event) -> bool:
     """Whether a stanza comes from somebody whom its receiver has blocked."""
-    attr = event.stanza.attr
-    to = attr.get("to")
-    if to is None:
+    blocked = list_for(module, event)
+    if not blocked:
         return False
-    username = jid.node(to)
-    blocked = module.lists.known(username)
-    if blocked is None:
-        blocked = module.lists.of(username)
-    return bool(blocked) and covers(module, blocked, username, attr.get("from"))
+    attr = event.stanza.attr
+    return covers(module, blocked, attr["to"].partition("@")[0], attr.get("from"))
 
 
 def concerns(module, account: str, peer: str) -> bool:
@@ -179,24 +185,31 @@ def concerns(module, account: str, peer: str) -> bool:
 @bystander("room", "headline", unless=concerns)
 def message_in(module, event):
     """Answer as for a user who is not there; what is from a room or wants no answer is dropped."""
+    blocked = list_for(module, event)
+    if not blocked:
+        return None
     element = event.stanza
-    if comes_in(module, event):
-        if element.attr.get("type") in ("error", "groupchat", "headline"):
+    username, sender = element.attr["to"].partition("@")[0], element.attr.get("from")
+    x = element.get_child("x", MUC_USER)
+    if covers(module, blocked, username, sender):
+        if (x is not None or element.attr.get("type") in ("error", "groupchat", "headline")
+                or is_in_room(module, username, sender)):
             return True
         raise StanzaError("service-unavailable", "The user is not there")
-    if element.attr.get("to") is not None and (
-            x := element.get_child("x", MUC_USER)) is not None:
-        return invited(module, element, x)
-    return None
-
-
-def invited(module, element: Stanza, x: Stanza) -> bool | None:
-    """Drop an invitation to a room that comes from somebody who is blocked."""
-    invite = x.get_child("invite")
+    # An invitation to a room that comes from somebody who is blocked.
+    invite = x.get_child("invite") if x is not None else None
     sender = jid.prep(invite.attr.get("from") or "") if invite is not None else None
-    if sender and account_blocks(module, jid.node(element.attr["to"]), sender):
-        return True
-    return None
+    return True if sender and covers(module, blocked, username, sender) else None
+
+
+def is_in_room(module, username: str, address: str) -> bool:
+    """Whether an account may be in the room that an address is of: rooms turn out who sends errors.
+
+    A session that is in a room has sent it presence.
+    """
+    user, room = module.host_object.sessions.get(username), jid.bare(address)
+    return any(jid.bare(to) == room for session in list(user.sessions.values())
+               for to in session.directed or ()) if user is not None else False
 
 
 @hook("iq/bare", priority=FIRST)
@@ -226,7 +239,9 @@ def goes_out(module, event) -> bool:
     to, username = event.stanza.attr.get("to"), getattr(event.origin, "username", None)
     if to is None or username is None:
         return False
-    blocked = module.lists.of(username)
+    blocked = module.lists.known(username)
+    if blocked is None:
+        blocked = module.lists.of(username)
     return bool(blocked) and covers(module, blocked, username, to)
 
 

@@ -154,8 +154,9 @@ def user_exists(server, username: str, host: str) -> bool:
 
 
 def create_user(server, username: str, password: str | None, host: str) -> None:
-    """Make an account; raises AccountError."""
+    """Make an account and say so (`user-created`); raises AccountError."""
     provider(server, host).create_user(username, password)
+    _tell(server, "user-created", Event(username=username, host=host))
 
 
 def set_password(server, username: str, password: str, host: str, resource=None) -> None:
