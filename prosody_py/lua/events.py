@@ -12,7 +12,7 @@ from time import perf_counter
 from typing import Any
 
 from prosody_py.api.effort import Effort
-from prosody_py.events.bus import Event, StanzaEvent
+from prosody_py.events.bus import Event, StanzaEvent, fields_of
 from prosody_py.lua.references import LuaData, LuaReference
 from prosody_py.lua.shapes import UNSHARED
 from prosody_py.lua.stanzas import LuaStanza
@@ -44,7 +44,7 @@ class LuaHandler:
         return id(self.callable)
 
     def __call__(self, event: Any) -> Any:
-        if type(event) is not StanzaEvent or len(event.__dict__) != 3:
+        if type(event) is not StanzaEvent or event.__dict__:
             return self._border.run_handler(self._raw, event, self.effort)
         stanza = event.stanza
         if type(stanza) is not Stanza or id(event) in self._border.open_events:
@@ -187,7 +187,7 @@ class Handlers:
     def event_fields(self, key: int) -> tuple:
         """Return the fields of an open event: name, value, name, value ..."""
         fields: list[Any] = []
-        for name, value in self.open_events[key].__dict__.items():
+        for name, value in fields_of(self.open_events[key]).items():
             if value is not None:
                 fields += (encode(name), self.to_lua(value))
         return tuple(fields)
