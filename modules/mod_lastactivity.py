@@ -10,6 +10,7 @@ import time
 
 from prosody_py.api import StanzaError, hook, iq, jid, stanza
 from prosody_py.hosts.rostermanager import is_contact_subscribed
+from prosody_py.hosts.users import user_exists
 
 XMLNS = "jabber:iq:last"
 FEATURES = (XMLNS,)
@@ -37,7 +38,13 @@ def note_time(module, event):
     if session.username not in module.host_object.sessions:
         last = {"time": int(time.time()), "status": session.extras.get("last_status")}
         # Who ends a session must not be held up by the disk.
-        module.add_timer(0, lambda _now: module.store.set(session.username, last))
+        module.add_timer(0, store, module, session.username, last)
+
+
+def store(_now, module, username, last):
+    """Store what is known of an account, unless that is what has just been removed."""
+    if user_exists(module.server, username, module.host):
+        module.store.set(username, last)
 
 
 def require_presence(module, event, username):

@@ -52,6 +52,8 @@ def process_stanza(server, origin, stanza) -> None:
                      "for get and set, exactly one child")
         return
     _post(server, origin, stanza, True)
+    if getattr(origin, "unfinished", None) is not None:
+        origin.finish()
 
 
 def _post(server, origin, stanza, preevents: bool) -> None:

@@ -4,7 +4,7 @@ import stat
 
 import pytest
 
-from prosody_py.app.shell.registry import Command
+from prosody_py.api.commands import Command
 from prosody_py.app.shell.table import as_text
 
 

@@ -1,72 +1,16 @@
 """What clients were told is done is there after kill -9 of the server at any moment."""
 
-import os
 import random
-import re
-import signal
-import subprocess
-import sys
-import time
 from collections import Counter
-from pathlib import Path
 
 import gevent
 import pytest
-import yaml
 
-from prosody_py.testing.client import Client, Closed
+from prosody_py.testing.client import Closed
+from prosody_py.testing.process import ServerProcess
 from prosody_py.xmpp.errors import StreamError
 
-ROOT = Path(__file__).parents[2]
-OPTIONS = {
-    "run_as_root": True,
-    "interfaces": ["127.0.0.1"],
-    "c2s_ports": [0],
-    "c2s_require_encryption": False,
-    "password_hashes": ["SHA-1"],
-    "default_iteration_count": 4096,
-    "allow_registration": True,
-    "modules_enabled": ["saslauth", "roster", "ping", "private", "vcard", "register"],
-    "log": {"level": "info", "to": "console", "modules": {"storage": "debug"}},
-    "hosts": {"localhost": {}},
-}
 GONE = (Closed, OSError, StreamError)
-
-
-class Server:
-    """The real server as a process, which is killed and started again."""
-
-    def __init__(self, folder):
-        self.file, self.log = folder / "prosody.cfg.yaml", folder / "log"
-        self.file.write_text(yaml.safe_dump(OPTIONS))
-        self.process = None
-
-    def start(self):
-        with open(self.log, "wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "prosody_py", "--config", str(self.file), "run"],
-                env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=log, stderr=log)
-        for _ in range(2000):
-            found = re.search(r"Ready: .*c2s 127\.0\.0\.1:(\d+)", self.log.read_text())
-            if found:
-                self.port = int(found[1])
-                return
-            if self.process.poll() is not None:
-                break
-            time.sleep(0.01)
-        pytest.fail(self.log.read_text())
-
-    def kill(self):
-        if self.process is not None:
-            self.process.send_signal(signal.SIGKILL)
-            self.process.wait()
-            self.process = None
-
-    def connect(self):
-        return Client(("127.0.0.1", self.port))
-
-    def login(self, username, password="secret"):
-        return self.connect().login(username, password)
 
 
 class Kept:
@@ -252,7 +196,8 @@ def work_and_kill(server, work, rng):
 
 @pytest.mark.parametrize("rounds", [2, pytest.param(15, marks=pytest.mark.slow)])
 def test_nothing_acknowledged_is_lost_or_doubled_by_a_kill(tmp_path, rounds):
-    server, work, rng = Server(tmp_path), Work(), random.Random()
+    server = ServerProcess(tmp_path, "private", "vcard", "register")
+    work, rng = Work(), random.Random()
     try:
         server.start()
         for name in ("rosa", "stella", "paul", "sender", "absent", "fiona"):

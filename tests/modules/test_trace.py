@@ -9,10 +9,8 @@ from pathlib import Path
 import gevent
 import pytest
 
+from prosody_py.api.commands import Registry
 from prosody_py.api.measures import measures
-from prosody_py.app.shell.items import add_items
-from prosody_py.app.shell.registry import Registry
-from prosody_py.app.shell.sections import SECTIONS
 from prosody_py.concurrency.timer import Timer
 from prosody_py.events import filters
 from prosody_py.lua import runtime_of
@@ -27,6 +25,8 @@ OPTIONS = {
     "allow_registration": True,
     "limits": {"c2s": {"rate": "10mb/s"}},
     "motd_text": "News.",
+    "turn_external_secret": "secret",
+    "groups_file": os.devnull,
     "contact_info": {"admin": ["mailto:admin@example.com"]},
 }
 # Not unloaded, for the clients could not be there without them.
@@ -42,8 +42,7 @@ def trace(server):
     gc.collect()
     buses = {"*": server.events, **{name: host.events for name, host in server.hosts.items()}}
     scopes = {"*": server, **server.hosts}
-    registry = Registry(SECTIONS)
-    add_items(registry, server)
+    registry = Registry.of(server)
     modules = {scope: server.modules.get_modules(scope) for scope in scopes}
     objects = gc.get_objects()
     return {
@@ -147,8 +146,9 @@ def test_a_module_comes_and_goes_without_a_trace(running, clients, name):
                   if name in server.modules.get_module("localhost", other).dependencies]
     if loaded and not keep:
         server.modules.unload("*" if server.modules.is_loaded("*", name) else "localhost", name)
-    measures(server)  # these two are there from their first use on
+    measures(server)  # these three are there from their first use on
     runtime_of(server)
+    server.hosts["localhost"].extras.setdefault("permissions", {})
     settle(clients)
     without = trace(server)
     if not keep:

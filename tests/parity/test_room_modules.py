@@ -15,13 +15,17 @@ MODERATE, RETRACT, FASTEN = ("urn:xmpp:message-moderate:0", "urn:xmpp:message-re
                              "urn:xmpp:fasten:0")
 
 
-@pytest.fixture
-def rooms(start_hosts):
-    """Return a function that starts a server with rooms; `there` are modules of the component."""
+@pytest.fixture(params=["ours", "debian"])
+def rooms(request, start_hosts):
+    """Return a function that starts a server with rooms; `there` are modules of the component.
+
+    The rooms are made by our own mod_muc and by that of Debian.
+    """
     def start(*there, here=(), needs=(), components=None, **options):
-        needed = {"muc_unique", "adhoc"} - {*there}
+        muc = {"muc", "muc_unique", "adhoc"} if request.param == "debian" else set()
+        needed = muc - {*there}
         return start_hosts(
-            "muc", *needed, *there, *here, *needs, modules=["disco", *here], components={
+            *needed, *there, *here, *needs, modules=["disco", *here], components={
                 **(components or {}), ROOMS: {"module": "muc", "modules_enabled": list(there)}},
             **options)
     return start

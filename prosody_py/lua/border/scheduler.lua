@@ -18,6 +18,8 @@ local error, select, type, setmetatable, tostring, collectgarbage =
 local clock, sethook, getinfo, traceback, format =
 	os.clock, debug.sethook, debug.getinfo, debug.traceback, string.format;
 
+local unpack = table.unpack or unpack;
+
 local DONE, REQUEST, FAILED = 0, 1, 2;
 local NO_MEMORY = "not enough memory";
 local FINISHED, ASK = {}, {}; -- what a coroutine yields, first value
@@ -87,7 +89,7 @@ local function settle(slot, below, below_started, ok, tag, ...)
 			if select("#", ...) < 2 then return (...); end
 			return DONE, ...;
 		elseif tag == ASK then
-			return REQUEST, slot, ...;
+			return REQUEST, slot, unpack((...), 1, (...).n);
 		end
 		tag = "attempt to yield from outside a coroutine";
 	end
@@ -107,7 +109,8 @@ local function settle(slot, below, below_started, ok, tag, ...)
 	return FAILED, tag, traceback(co, type(tag) == "table" and "error value" or tostring(tag));
 end
 
-local function enter(f, ...)
+-- A free slot with its worker, which is about to run.
+local function take()
 	local slot;
 	if free_count > 0 then
 		slot = free[free_count];
@@ -123,10 +126,32 @@ local function enter(f, ...)
 		workers[slot] = co;
 		is_worker[co] = true;
 	end
-	local below, below_started = current, started;
-	nested[slot] = below ~= nil;
+	nested[slot] = current ~= nil;
 	current, started = slot, false;
+	return slot, co;
+end
+
+local function enter(f, ...)
+	local below, below_started = current, started;
+	local slot, co = take();
 	return settle(slot, below, below_started, raw_resume(co, f, ...));
+end
+
+local function pack(...) return { n = select("#", ...), ... }; end
+
+-- For handlers of events, of whose results only the first one counts. When one has not ended at
+-- once, what `enter` would return comes in a list, behind nil.
+local function enter_one(f, argument)
+	local below, below_started = current, started;
+	local slot, co = take();
+	local ok, tag, result = raw_resume(co, f, argument);
+	if tag ~= FINISHED then
+		return nil, pack(settle(slot, below, below_started, ok, tag, result));
+	end
+	current, started = below, below_started;
+	free_count = free_count + 1;
+	free[free_count] = slot;
+	return result;
 end
 
 local function resume(slot, ...)
@@ -209,7 +234,7 @@ local function request(f, ...)
 	elseif not isyieldable() then
 		error(CANNOT_YIELD, 3);
 	end
-	return answered(yield(ASK, f, ...));
+	return answered(yield(ASK, { n = 1 + select("#", ...), f, ... }));
 end
 
 -- Coroutines of modules ---------------------------------------------------------------------
@@ -271,7 +296,7 @@ function lib.wrap(f)
 end
 
 return {
-	enter = enter; resume = resume; abandon = abandon; collect = collectgarbage; recover = recover; request = request; coroutine = lib;
+	enter = enter; enter_one = enter_one; resume = resume; abandon = abandon; collect = collectgarbage; recover = recover; request = request; coroutine = lib;
 	xpcall = guarded_xpcall; finalizer = finalizer; on_finalizer_error = on_finalizer_error;
 	workers = workers; can_request = function ()
 		return current ~= nil and not nested[current] and isyieldable();

@@ -1,0 +1,91 @@
+"""One stanza for many full addresses: straight to their sessions where nothing looks at it.
+
+A stanza to a local resource passes the event `<name>/full` of that host. While its handlers are
+only the one that delivers it and such as do not mind, the finished text goes to the connection at
+once. A handler says so with `passes_groupchat = True` on its function: it never does anything about
+stanzas of rooms. Everything else takes the way of any stanza.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from prosody_py.events.bus import Events
+from prosody_py.hosts.one_to_many import OneToMany
+from prosody_py.router.deliver import post_stanza
+from prosody_py.xmpp.stanza import Stanza
+from prosody_py.xmpp.writer import escape_attr
+
+_DELIVERS = frozenset(("message", "presence"))  # the modules that hand these to sessions
+
+
+def to_attribute(address: str) -> bytes:
+    """Return ` to='address'` as it stands in a start tag."""
+    return f" to='{escape_attr(address)}'".encode()
+
+
+def is_plain(events: Events, name: str) -> bool:
+    """Whether the handlers of an event would do nothing about a room's stanza but deliver it."""
+    if events.wrapped:
+        return False
+    chain = events.index.get(name, ())
+    delivered = False
+    for handler in chain:
+        args = getattr(handler, "args", None)
+        function = getattr(handler, "func", None) or getattr(handler, "function", None)
+        if args and args[0].name == name.partition("/")[0] and args[0].name in _DELIVERS:
+            delivered = True
+        elif not getattr(function, "passes_groupchat", False):
+            return False
+    return delivered
+
+
+def send_to_many(server, origin, stanza: Stanza | OneToMany,
+                 receivers: Iterable[tuple[str, bytes]]) -> None:
+    """Deliver a stanza of `origin` (a host) to many.
+
+    Args:
+        stanza: its `to` does not matter.
+        receivers: the full address of each, and what `to_attribute` gives for it.
+    """
+    to_many = stanza if type(stanza) is OneToMany else OneToMany(stanza)
+    head, rest = to_many.text()
+    name = to_many.stanza.name + "/full"
+    full_sessions = server.full_sessions
+    plain: dict[str, bool] = {}
+    for address, to in receivers:
+        session = full_sessions.get(address)
+        if session is not None:
+            host = session.host
+            free = plain.get(host)
+            if free is None:
+                free = plain[host] = is_plain(server.hosts[host].events, name)
+            if free:
+                if session.filters is not None or "send" in session.extras:
+                    session.send(to_many.element(address))
+                    continue
+                conn = session.conn
+                if conn is not None:
+                    conn.write(head + to + rest)
+                    continue
+        post_stanza(server, origin, to_many.element(address))
+
+
+def send_many_to_one(server, origin, stanzas: Iterable[OneToMany], address: str,
+                     to: bytes) -> None:
+    """Deliver stanzas of one name to one full address, in one piece where that is possible."""
+    stanzas = list(stanzas)
+    if not stanzas:
+        return
+    session = server.full_sessions.get(address)
+    if session is None or session.filters is not None or "send" in session.extras or (
+            session.conn is None) or not is_plain(
+                server.hosts[session.host].events, stanzas[0].stanza.name + "/full"):
+        for stanza in stanzas:
+            post_stanza(server, origin, stanza.element(address))
+        return
+    parts: list[bytes] = []
+    for stanza in stanzas:
+        head, rest = stanza.text()
+        parts += (head, to, rest)
+    session.conn.write(b"".join(parts))
