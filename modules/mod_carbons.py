@@ -174,6 +174,14 @@ def incoming(module, event):
         copy(element, "received", account, sessions)
 
 
+def concerns(module, _account: str, _peer: str) -> bool:
+    """Whether headlines may be copied after all."""
+    return "carbons-should-copy" in module.events.index
+
+
+incoming.concerns = concerns
+
+
 def copy(element: Stanza, direction: str, account: str, sessions) -> None:
     """Give sessions a message in its wrapper (XEP-0297)."""
     inner = Stanza("message", {"xmlns": "jabber:client", **element.attr})

@@ -206,7 +206,7 @@ def concerns(module, account: str, peer: str) -> bool:
     return blocked is None or bool(blocked) and covers(module, blocked, username, peer)
 
 
-presence_in.concerns = concerns
+message_in.concerns = presence_in.concerns = concerns
 
 
 # -- what goes out -------------------------------------------------------------------------

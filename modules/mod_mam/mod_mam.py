@@ -221,6 +221,14 @@ def incoming(module, event):
         added(module, event, username, id, kept, sender)
 
 
+def concerns(module, _account: str, _peer: str) -> bool:
+    """Whether headlines may be kept after all."""
+    return "archive-should-store" in module.events.index
+
+
+incoming.concerns = concerns
+
+
 def bury(module, username: str, retracted: str, element: Stanza, partner: str) -> None:
     """Put a tombstone in the place of a message that its sender has retracted (XEP-0424)."""
     sender = jid.bare(element.attr["from"])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from prosody_py.hosts.one_to_many import OneToMany
 from prosody_py.hosts.roster import load_roster
+from prosody_py.sessions.shortcut import concerned, others
 from prosody_py.xmpp.builders import presence
 from prosody_py.xmpp.jid import split
 from prosody_py.xmpp.stanza import Stanza
@@ -34,42 +35,6 @@ def available_sessions(server, account: str) -> list:
     return [session for session in user.sessions.values() if session.presence is not None]
 
 
-def _others(events, *names: str) -> list | None:
-    """Return who may stop these events beside mod_presence, None for who must see each of them.
-
-    A handler with an attribute `concerns(module, account, peer)` says by it whether it would do
-    anything about presence between an account of the events' host and somebody else. Everybody
-    else's handlers see everything.
-    """
-    if events.wrapped or "pre-stanza" in events.index:
-        return None
-    others = []
-    for name in names:
-        chain = events.index.get(name, ())
-        ours = 0
-        for handler in chain:
-            bound_to = getattr(handler, "args", None)
-            concerns = getattr(getattr(handler, "func", None), "concerns", None)
-            if bound_to and bound_to[0].name == OWNER:
-                ours += 1
-            elif bound_to and concerns is not None:
-                if (concerns, bound_to[0]) not in others:
-                    others.append((concerns, bound_to[0]))
-            else:
-                return None
-        if ours != 1:
-            return None
-    return others
-
-
-def _concerned(others: list, account: str, peer: str) -> bool:
-    """Whether one of `others` (of the account's host) has to see presence between these two."""
-    for concerns, module in others:
-        if concerns(module, account, peer):
-            return True
-    return False
-
-
 def _last_presence(session) -> OneToMany:
     """Return a session's presence, as text that is kept until there is another presence."""
     current = session.presence
@@ -91,7 +56,7 @@ class _Shortcuts:
         self._account, self._session = session.bare_jid, session.full_jid
         self._answered = answered
         names = ("pre-presence/bare", "presence/full") if answered else ("pre-presence/bare",)
-        self._senders = _others(session.host_object.events, *names)
+        self._senders = others(session.host_object.events, OWNER, *names)
         self._known: dict[str, list | None] = {}
 
     def nobody_there(self, contact) -> bool:
@@ -104,8 +69,8 @@ class _Shortcuts:
         receivers = self._receivers(contact)
         if receivers is None or "@" not in contact.jid:
             return False
-        return not (self._senders and _concerned(self._senders, self._account, contact.jid)
-                    or receivers and _concerned(receivers, contact.jid, self._session))
+        return not (self._senders and concerned(self._senders, self._account, contact.jid)
+                    or receivers and concerned(receivers, contact.jid, self._session))
 
     def _receivers(self, contact) -> list | None:
         if self._senders is None:
@@ -114,7 +79,8 @@ class _Shortcuts:
             host = self._server.hosts.get(contact.host)
             names = ("presence/bare", "pre-presence/full") if self._answered else (
                 "presence/bare",)
-            self._known[contact.host] = None if host is None else _others(host.events, *names)
+            self._known[contact.host] = None if host is None else others(
+                host.events, OWNER, *names)
         return self._known[contact.host]
 
 
@@ -144,11 +110,11 @@ def broadcast(server, session, stanza: Stanza, contacts) -> None:
 def send_to_resources(server, session, stanza: Stanza, resources) -> None:
     """Send a session's presence to sessions of the same user; it gets its own without a `to`."""
     to_many = OneToMany(stanza)
-    others = _others(session.host_object.events, "pre-presence/full", "presence/full")
+    entries = others(session.host_object.events, OWNER, "pre-presence/full", "presence/full")
     for receiver in resources:
         if receiver is session:
             to_many.send(session, None)
-        elif others is not None and not _concerned(others, session.bare_jid, receiver.full_jid):
+        elif entries is not None and not concerned(entries, session.bare_jid, receiver.full_jid):
             to_many.send(receiver, receiver.full_jid)
         else:
             server.post_stanza(session, to_many.element(receiver.full_jid), True)
