@@ -9,7 +9,8 @@ For other modules it fires `pep-published/<node>` and `pep-retracted/<node>`; on
 node is for offers {node, config} as an item "pep-node", for when the node is made by publishing.
 
 Exports, as Prosody's: get_pep_service(username), handle_pubsub_iq, is_item_stanza,
-check_node_config. Each service in use is an item "pep-service" ({service, jid}).
+check_node_config. For who offers commands: list_nodes, read_node, create_node, delete_node,
+configure_node. Each service in use is an item "pep-service" ({service, jid}).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from weakref import WeakKeyDictionary
 
 from prosody_py.api import Event, Options, Stanza, boolean, bystander, hook, integer, jid, size
 from prosody_py.hosts.one_to_many import OneToMany
-from prosody_py.pubsub import approval, discovery, requests
+from prosody_py.pubsub import approval, commands, discovery, requests
 from prosody_py.pubsub.errors import PubsubError
 from prosody_py.pubsub.namespaces import OWNER, PUBSUB
 from prosody_py.pubsub.service import Service
@@ -341,3 +342,28 @@ def check_node_config(_node: str, actor: Any, config: Any) -> bool:
     except PubsubError:
         return False
     return True
+
+
+def list_nodes(username: str) -> list[dict[str, Any]]:
+    """Return what is worth knowing of an account's nodes; see prosody_py.pubsub.commands."""
+    return commands.list_nodes(services.get(username))
+
+
+def read_node(username: str, name: str, limit: int = 20) -> dict[str, Any]:
+    """Return everything about a node, and its newest items."""
+    return commands.read_node(services.get(username), name, limit)
+
+
+def create_node(username: str, name: str, config: Any = None) -> None:
+    """Make a node of an account."""
+    commands.create_node(services.get(username), name, None, config)
+
+
+def delete_node(username: str, name: str) -> None:
+    """Delete a node of an account."""
+    commands.delete_node(services.get(username), name)
+
+
+def configure_node(username: str, name: str, config: dict[str, Any]) -> None:
+    """Change options of a node of an account."""
+    commands.configure_node(services.get(username), name, config)
