@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from prosody_py.events import filters
-from prosody_py.router.to_many import is_plain
+from prosody_py.events.bystanders import bystander, meddlers
 from prosody_py.testing.rooms import codes
 
 
@@ -32,8 +34,12 @@ def both_ways(party):
     return juliet, [one for one in juliet.client.flush() if one.name in ("message", "presence")]
 
 
+def nobody_looks(events, name):
+    return meddlers(events.events, "room", name.partition("/")[0], name) == []
+
+
 def test_nobody_looks_and_it_goes_straight_to_the_connection(party, events):
-    assert is_plain(events.events, "message/full") and is_plain(events.events, "presence/full")
+    assert nobody_looks(events, "message/full") and nobody_looks(events, "presence/full")
     juliet, got = both_ways(party)
     assert [one.name for one in got] == ["message", "presence"]
     assert {one.attr["to"] for one in got} == {juliet.jid}
@@ -44,7 +50,7 @@ def test_who_looks_sees_every_stanza_with_its_address(party, events):
     for name in ("message/full", "presence/full"):
         events.add(name, lambda event: seen.append(
             (event.stanza.name, event.stanza.attr["to"])), 10)
-    assert not is_plain(events.events, "message/full")
+    assert not nobody_looks(events, "message/full")
     juliet, got = both_ways(party)
     assert [one.name for one in got] == ["message", "presence"]
     assert ("message", juliet.jid) in seen and ("presence", juliet.jid) in seen
@@ -73,20 +79,12 @@ def test_who_looks_can_swallow_it(party, events):
 def test_who_does_not_mind_is_passed_by(party, events):
     seen = []
 
-    def look(event):
+    @bystander("room")
+    def look(module, event):
         seen.append(event)
 
-    class Handler:
-        """A handler as a module makes it."""
-
-        function = look
-
-        def __call__(self, event):
-            return look(event)
-
-    look.passes_groupchat = True
-    events.add("message/full", Handler(), 10)
-    assert is_plain(events.events, "message/full")
+    events.add("message/full", partial(look, None), 10)
+    assert nobody_looks(events, "message/full")
     juliet, got = both_ways(party)
     assert [one.name for one in got] == ["message", "presence"]
     # What goes to one alone, the subject for who enters, takes the common way.
