@@ -77,6 +77,22 @@ def test_several_groups_show_in_one_contact(running):
     assert roster(romeo) == {"juliet@localhost": ["Choir"]}
 
 
+def test_a_contact_may_be_of_two_modules(start_server, tmp_path):
+    (tmp_path / "groups.txt").write_text("[File]\nromeo@localhost\njuliet@localhost=Julia\n")
+    running = start_server(["groups", "groups_internal"], groups_file=str(tmp_path / "groups.txt"))
+    running.user("juliet")
+    romeo = running.client("romeo")
+    assert roster(romeo) == {"juliet@localhost": ["File"]}
+    team = groups(running).create({"name": "Team"})
+    for name in ("romeo", "juliet"):
+        groups(running).add_member(team, name)
+    assert roster(romeo) == {"juliet@localhost": ["File", "Team"]}
+    groups(running).delete(team)
+    assert roster(romeo) == {"juliet@localhost": ["File"]}
+    running.server.modules.unload("localhost", "groups")
+    assert roster(romeo) == {}
+
+
 def test_what_is_asked_is_answered(running):
     exports = groups(running)
     team = exports.create({"name": "Team"}, False, "team")
