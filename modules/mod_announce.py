@@ -49,7 +49,7 @@ def send_copies(module, message, host: str | None = None) -> int:
 @command("announce", "online", "host:host", "text:text", flags=FLAGS,
          help="Messages to all users of a host")
 def announce_online(module, call, host, text, given):
-    """Send a message to everybody who is connected to a host (--subject TEXT)."""
+    """Send a message to everybody who is connected to a host."""
     count = send_copies(module, announcement(module, text, given, "headline"), host)
     module.log("info", "%s sent an announcement to %d users", call.who, count)
     return f"Announcement sent to {count} online users"

@@ -19,7 +19,7 @@ is marked as not to be stored (`persist`), and is taken out when the module goes
 
 from __future__ import annotations
 
-from prosody_py.api import Options, hook, integer, jid, path
+from prosody_py.api import Options, bystander, hook, integer, jid, path
 from prosody_py.api.errors import LoadError
 from prosody_py.hosts import rostermanager
 from prosody_py.hosts.roster import forget_roster
@@ -146,7 +146,13 @@ def add_contacts(module, event):
 # -- public groups: everybody sees their members, who have not everybody in their rosters --------
 
 
+def concerns(module, account: str, peer: str) -> bool:
+    """Whether presence to an account may be a question that is answered here."""
+    return account in module.groups.seen_by_all
+
+
 @hook("presence/bare", priority=10)
+@bystander("presence", unless=concerns)
 def show_public(module, event):
     """Let everybody of the host see how a member of a public group is."""
     element = event.stanza
@@ -176,11 +182,3 @@ def tell_everybody(module, session, element) -> None:
                 copy = element.shallow()
                 copy.attr["to"] = receiver.full_jid
                 receiver.send(copy)
-
-
-def concerns(module, account: str, peer: str) -> bool:
-    """Whether presence to an account may be a question that is answered here."""
-    return account in module.groups.seen_by_all
-
-
-show_public.concerns = concerns

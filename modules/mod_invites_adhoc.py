@@ -21,7 +21,7 @@ from prosody_py.api import (
     set_,
     string,
 )
-from prosody_py.api.roles import ROLES
+from prosody_py.api.role_definitions import definitions
 from prosody_py.hosts import users
 from prosody_py.xmpp import prep
 
@@ -63,7 +63,7 @@ def load(module):
     """Offer the commands, and let those who may invite do so."""
     options = module.options
     for role in sorted(options.allow_user_invite_roles | options.deny_user_invite_roles):
-        if role not in ROLES:
+        if role not in definitions(module.server, module.host):
             module.log("error", "There is no role %r, which an option of invitations names", role)
     allowed = {"prosody:admin", *options.allow_user_invite_roles}
     if options.allow_user_invites:

@@ -11,7 +11,7 @@ account is there, and meanwhile belongs to the session that is making it.
 
 from __future__ import annotations
 
-from prosody_py.api import Options, StanzaError, boolean, hook, jid, stanza
+from prosody_py.api import Options, StanzaError, boolean, bystander, hook, jid, stanza
 from prosody_py.api.roles import RoleError, add_secondary_role, set_user_role
 from prosody_py.hosts import rostermanager
 from prosody_py.hosts.roster import RosterItem, commit, load_roster
@@ -189,6 +189,7 @@ def befriend(module, one: str, two: str) -> None:
 
 
 @hook("presence/bare", priority=11)
+@bystander("presence")  # it only says how somebody is
 def subscribe(module, event):
     """Approve a request that comes with a token of the account, and ask in return."""
     element = event.stanza
@@ -217,11 +218,3 @@ def become_contact(module, username: str, contact: str, element) -> None:
         module.send(stanza.presence({"from": account, "to": contact, "type": type}))
         if type == "subscribed":
             presence.send_available(server, account, contact)
-
-
-def concerns(module, account: str, peer: str) -> bool:
-    """Presence that only says how somebody is passes by unseen."""
-    return False
-
-
-subscribe.concerns = concerns

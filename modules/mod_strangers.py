@@ -19,6 +19,7 @@ from prosody_py.api import (
     Options,
     StanzaError,
     boolean,
+    bystander,
     enum,
     hook,
     integer,
@@ -167,6 +168,7 @@ def refused(module, event, rule: str) -> str | None:
 
 @hook("message/bare", priority=FIRST)
 @hook("message/full", priority=FIRST)
+@bystander("room")
 def message(module, event):
     """Let a message through, or send it back."""
     element, options = event.stanza, module.options
@@ -185,6 +187,7 @@ def message(module, event):
 
 
 @hook("presence/bare", priority=FIRST)
+@bystander("presence")  # it only says how somebody is
 def subscription(module, event):
     """Let a request to become a contact through, or drop it."""
     if event.stanza.attr.get("type") != "subscribe":
@@ -198,11 +201,3 @@ def request(module, event):
     if event.stanza.attr.get("type") in ("get", "set") and refused(
             module, event, module.options.strangers_requests):
         raise StanzaError("service-unavailable")
-
-
-def concerns(module, account: str, peer: str) -> bool:
-    """Presence that only says how somebody is passes by unseen."""
-    return False
-
-
-subscription.concerns = concerns

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from prosody_py.api import StanzaError, jid
-from prosody_py.api.commands.access import role_on
-from prosody_py.api.roles import roles_below
-
-ADMIN = "prosody:admin"
+from prosody_py.api.commands.access import administers
 
 
 def is_admin(module, host, event) -> bool:
     """Whether the sender administers a host, or the whole server ("*")."""
-    return ADMIN in (roles_below(role_on(
-        module.server, host, event.stanza.attr.get("from") or "", event.origin)) or ())
+    return administers(module.server, host, event.stanza.attr.get("from") or "", event.origin)
 
 
 def is_local(module, event) -> bool:

@@ -10,11 +10,12 @@ from __future__ import annotations
 from prosody_py.api import StanzaError, adhoc
 from prosody_py.api.commands import Call, Command, CommandError, Registry, access, forms, running
 from prosody_py.api.commands.command import EVERYWHERE
-from prosody_py.api.roles import ROLES
+from prosody_py.api.role_definitions import roles_below
 
 PREFIX = "urn:prosody-py:commands#"
 ADMINISTRATION = "adhoc:administration"
 MAX_LINES = 1000  # of what a command says meanwhile
+MAX_ROWS = 1000   # of a table; a stanza has its limits
 
 
 class RegistryCommand:
@@ -31,8 +32,8 @@ class RegistryCommand:
     def may_run(self, event) -> bool:
         """Whether the sender may use it here, for some arguments at least."""
         module, command = self.module, self.command
-        if ROLES.index(command.role) <= ROLES.index("prosody:admin") and not module.may(
-                ADMINISTRATION, event, True):
+        if "prosody:admin" in (roles_below(module.server, module.host, command.role) or ()) and (
+                not module.may(ADMINISTRATION, event, True)):
             return False
         places = [EVERYWHERE] if command.everywhere else [module.host, EVERYWHERE]
         if not command.host_selector and EVERYWHERE in command.handlers:
@@ -45,10 +46,17 @@ class RegistryCommand:
         """Show the form, or run the command."""
         if data.action == "cancel":
             return {"status": "canceled"}, None
-        form = forms.form_of(self.command, self.module.server, self.module.host)
+        form = forms.form_of(self.command, self.hosts(data))
         if form is not None and state is None and data.form is None:
             return {"status": "executing", "form": form, "actions": ["complete"]}, "asked"
         return adhoc.completed(self.run(data, form)), None
+
+    def hosts(self, data):
+        """Return the hosts that the sender may choose from; others are nobody's business."""
+        server, own = self.module.server, self.module.host
+        if not access.administers_all(server, getattr(data, "from"), data.origin):
+            return [own]
+        return [own, *(host for host in server.hosts if host != own)]
 
     def run(self, data, form):
         """Run the command with what the form says; raises StanzaError."""
@@ -84,9 +92,13 @@ class RegistryCommand:
         call.registry = Registry.of(module.server)
         answer = running.run(command, values, call)
         text = "\n".join(line for line in (*lines, answer.get("text")) if line)
-        shown = {"info": text} if text or "rows" not in answer else {}
-        x = forms.result_of(answer, " ".join(command.words))
-        return {**shown, "result": x} if x is not None else {"info": text or "Done"}
+        if "rows" not in answer:
+            return {"info": text or "Done"}
+        shown = {"info": text} if text else {}
+        if len(rows := answer["rows"]) > MAX_ROWS:
+            shown["warn"] = f"These are the first {MAX_ROWS} of {len(rows)}"
+            answer = {**answer, "rows": rows[:MAX_ROWS]}
+        return {**shown, "result": forms.result_of(answer, " ".join(command.words))}
 
 
 def is_offered(module, command: Command) -> bool:

@@ -39,8 +39,14 @@ def take_step(module, command, event) -> Stanza:
             raise bad("bad-action", f"This step cannot be answered with {action}")
         if not is_lua(command):
             action = meant
-    result, state = call(command, event, tag, action, execution)
-    return answer(module, command, execution, action, result, state)
+        module.steps.drop(id)  # no second step while this one is being taken
+    try:
+        result, state = call(command, event, tag, action, execution)
+        return answer(module, command, execution, action, result, state)
+    except StanzaError as error:
+        if id is not None and error.extra is not None and error.extra.xmlns == XMLNS:
+            module.steps.keep(execution)  # the client may do better
+        raise
 
 
 def check_language(request: Stanza, tag: Stanza) -> None:
@@ -74,8 +80,6 @@ def answer(module, command, execution: Execution, action: str, result: Any,
     status = result.get("status")
     if action == "cancel" and status != "error":
         status = "canceled"  # section 2.4.3: it always succeeds
-    if status in OVER:
-        module.steps.drop(execution.id)
     if status == "error":
         raise error_of(result.get("error"))
     reply = stanza.stanza("command", {"xmlns": XMLNS, "xml:lang": "en"}, node=command.node,
@@ -135,7 +139,8 @@ def fill(reply: Stanza, result: Any) -> None:
         text = result.get(kind)
         if text is not None:
             add_note(reply, kind, text)
-    for kind, text in result.get("notes") or ():
+    notes = result.get("notes")
+    for kind, text in notes if isinstance(notes, list | tuple) else ():
         add_note(reply, kind, text)
 
 

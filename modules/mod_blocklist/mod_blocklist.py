@@ -5,9 +5,8 @@ that has asked for the list has `interested_blocklist` and is told of changes. W
 a user who is not there (visibility.py). The own account and the host itself are never blocked:
 a user could not get out of that again.
 
-Cost: an account without a list costs one look into a dict for each stanza. Presence that is sent
-from session to session without the bus (sessions.presence) asks `concerns` whether a handler here
-would stop it.
+Cost: an account without a list costs one look into a dict for each stanza. What is sent to many
+without the bus (events.bystanders) asks `concerns` whether a handler here would stop it.
 
 What fails: a list that cannot be read is an error in the handler, which is logged, and the stanza
 goes on: a broken disk does not silence everybody.
@@ -18,7 +17,18 @@ from __future__ import annotations
 import secrets
 from functools import partial
 
-from prosody_py.api import Options, Stanza, StanzaError, boolean, hook, integer, iq, jid, stanza
+from prosody_py.api import (
+    Options,
+    Stanza,
+    StanzaError,
+    boolean,
+    bystander,
+    hook,
+    integer,
+    iq,
+    jid,
+    stanza,
+)
 from prosody_py.hosts.one_to_many import OneToMany
 
 from .lists import Lists, blocks
@@ -163,8 +173,16 @@ def comes_in(module, event) -> bool:
     return covers(module, blocked, attr["to"].partition("@")[0], attr.get("from"))
 
 
+def concerns(module, account: str, peer: str) -> bool:
+    """Whether what is between an account of this host and somebody may be stopped here."""
+    username = account.partition("@")[0]
+    blocked = module.lists.known(username)
+    return blocked is None or bool(blocked) and covers(module, blocked, username, peer)
+
+
 @hook("message/bare", priority=FIRST)
 @hook("message/full", priority=FIRST)
+@bystander("room", "headline", unless=concerns)
 def message_in(module, event):
     """Answer as for a user who is not there; what is from a room or wants no answer is dropped."""
     blocked = list_for(module, event)
@@ -207,19 +225,10 @@ def iq_in(module, event):
 
 @hook("presence/bare", priority=FIRST)
 @hook("presence/full", priority=FIRST)
+@bystander("presence", "room", unless=concerns)
 def presence_in(module, event):
     """Drop presence of all kinds."""
     return True if comes_in(module, event) else None
-
-
-def concerns(module, account: str, peer: str) -> bool:
-    """Whether presence between an account of this host and somebody may be stopped here."""
-    username = account.partition("@")[0]
-    blocked = module.lists.known(username)
-    return blocked is None or bool(blocked) and covers(module, blocked, username, peer)
-
-
-presence_in.concerns = concerns
 
 
 # -- what goes out -------------------------------------------------------------------------
@@ -257,6 +266,7 @@ def refuse(module, event):
 @hook("pre-presence/bare", priority=FIRST)
 @hook("pre-presence/full", priority=FIRST)
 @hook("pre-presence/host", priority=FIRST)
+@bystander("presence", unless=concerns)
 def presence_out(module, event):
     """As `refuse`, but what the server sends by itself for a session is dropped in silence."""
     if not goes_out(module, event):
@@ -271,6 +281,3 @@ def presence_out(module, event):
     if by_itself:
         return True
     raise refusal()
-
-
-presence_out.concerns = concerns

@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from prosody_py.events.room_events import ROOM_EVENTS
+
 HANDLED = "anything but None: the stanza is handled; nobody: an error goes to the sender"
 STOP = "anything but None: the stanza is not delivered"
 IGNORED = "ignored"
@@ -83,6 +85,24 @@ CATALOGUE: tuple[Declared, ...] = (
         ("authentication-failure", "session condition text",
          "A client could not log in; condition and text may be changed.", "")),
     *_declare(
+        "host", "mod_sasl2, mod_sasl2_bind2",
+        ("advertise-sasl-features", "origin features stream authentication",
+         "SASL 2 is offered; handlers add to features what may be asked for along with it.", ""),
+        ("advertise-bind-features", "origin features",
+         "Bind 2 is offered; handlers add what can be enabled along with it.", ""),
+        ("enable-bind-features", "session request result",
+         "A resource was bound; handlers enable what is in the request and add to the result.",
+         ""),
+        ("sasl2/c2s/tasks", "session username tasks",
+         "A client has proved who it is; handlers add what it has to do before it is let in.", ""),
+        ("sasl2/c2s/success", "session message success authenticated",
+         "A client is let in; handlers do what it has asked for and add to the answer.",
+         "anything but None: no handler after it is called"),
+        ("sasl2/c2s/challenge", "session message", "A client is asked for more.",
+         "anything but None: it has been asked"),
+        ("sasl2/c2s/failure", "session message error_text", "A client could not log in.",
+         "anything but None: it has been told")),
+    *_declare(
         "host", "sessions/lifecycle",
         ("pre-resource-bind", "session resource",
          "A session is going to be bound; a handler may choose another resource.",
@@ -94,8 +114,9 @@ CATALOGUE: tuple[Declared, ...] = (
     *_declare(
         "host", "mod_presence, mod_message, mod_offline",
         ("presence/initial", "origin stanza", "A resource comes online.", ""),
-        ("message/offline/handle", "username origin stanza",
-         "A message for somebody who is not there.", "true: it is kept; else it bounces"),
+        ("message/offline/handle", "username origin stanza key when",
+         "A message for somebody who is not there; key and when it came are given for one that "
+         "was tried to deliver before.", "true: it is kept; else it bounces"),
         ("message/offline/broadcast", "origin", "A resource may get what was kept.", ""),
         ("message/offline/delete", "username", "What was kept is to be thrown away.", ""),
         ("message/bare/groupchat", "origin stanza", "A groupchat message to an account.",
@@ -163,9 +184,62 @@ CATALOGUE: tuple[Declared, ...] = (
         ("account-disco-items-node", "origin stanza reply node exists",
          "Somebody asks for the items of a node.", "true: reply is the answer")),
     *_declare(
+        "host", "mod_mam, mod_carbons",
+        ("archive-should-store", "session stanza",
+         "A message may go into an archive; a handler may say why in `reason`.",
+         "true or false: whether it does"),
+        ("archive-message-added", "origin stanza for_user id",
+         "A message has been put into a user's or a room's archive, under this id.", ""),
+        ("carbons-should-copy", "session stanza",
+         "A message may be copied to the user's other clients; a handler may say why in `reason`.",
+         "true or false: whether it is")),
+    *_declare(
+        "host", "mod_pep, mod_pubsub, mod_bookmarks",
+        ("pep-published/*", "username service node item",
+         "An item was published to an account's node, by the node's name.", ""),
+        ("pep-retracted/*", "username service node id",
+         "An item was retracted from an account's node; id is None when all are gone.", ""),
+        ("pubsub-summary/*", "kind payload",
+         "A text for a payload is wanted, by the payload's namespace.", "the text"),
+        ("bookmarks/empty", "session", "A user who has come has no bookmarks at all.", "")),
+    *_declare(
         "host", "mod_csi",
         ("csi-client-active", "origin", "Somebody looks at a client.", ""),
         ("csi-client-inactive", "origin", "A client is in the background.", "")),
+    *_declare("host", "mod_muc", *ROOM_EVENTS),
+    *_declare(
+        "host", "mod_csi_simple",
+        ("csi-is-stanza-important", "session stanza reason",
+         "Something is to be sent to a client in the background; a handler may set reason.",
+         "true: it is sent at once, with all that waits; false: it waits"),
+        ("csi-flushing", "session reason",
+         "What was held back for a client is about to be sent.", "")),
+    *_declare(
+        "host", "mod_smacks",
+        ("smacks-hibernation-start", "origin queue",
+         "The connection of a session is gone; it waits for its client.", ""),
+        ("smacks-hibernation-stanza-queued", "origin queue stanza",
+         "Something is kept for a client that is not there.", ""),
+        ("smacks-hibernation-end", "origin resumed queue",
+         "The session resumed goes on over the connection of the session origin.", ""),
+        ("smacks-ack-delayed", "origin queue stanza",
+         "A client does not answer a request for an acknowledgement.", ""),
+        ("smacks-session-revived", "session",
+         "A session waits for its client as it did before the server's restart.", ""),
+        ("delivery/success", "session stanza", "A client has acknowledged a stanza.", ""),
+        ("delivery/failure", "session stanza key when",
+         "A session has ended that has not acknowledged a stanza, which was sent at when; key is "
+         "the same each time that this is tried.",
+         "true: the stanza is taken care of; else it goes back")),
+    *_declare(
+        "host", "mod_cloud_notify",
+        ("cloud_notify/registration", "origin stanza push_info",
+         "A client registers a push service; handlers may add to push_info.",
+         "false: refused, and answered by the handler"),
+        ("cloud_notify/push", "notification_stanza notification_payload original_stanza username "
+         "push_info push_summary important",
+         "A notification is about to be sent; handlers may change its payload.",
+         "true: it is not sent")),
     *_declare(
         "host", "storage, loader",
         ("store-opened", "host store_name store_type store",

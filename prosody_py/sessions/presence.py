@@ -7,6 +7,7 @@ given to the receivers' sessions at once, as text that is written once for all o
 
 from __future__ import annotations
 
+from prosody_py.events.bystanders import Meddler, meddlers, meddles
 from prosody_py.hosts.one_to_many import OneToMany
 from prosody_py.hosts.roster import load_roster
 from prosody_py.xmpp.builders import presence
@@ -34,40 +35,9 @@ def available_sessions(server, account: str) -> list:
     return [session for session in user.sessions.values() if session.presence is not None]
 
 
-def _others(events, *names: str) -> list | None:
-    """Return who may stop these events beside mod_presence, None for who must see each of them.
-
-    A handler with an attribute `concerns(module, account, peer)` says by it whether it would do
-    anything about presence between an account of the events' host and somebody else. Everybody
-    else's handlers see everything.
-    """
-    if events.wrapped or "pre-stanza" in events.index:
-        return None
-    others = []
-    for name in names:
-        chain = events.index.get(name, ())
-        ours = 0
-        for handler in chain:
-            bound_to = getattr(handler, "args", None)
-            concerns = getattr(getattr(handler, "func", None), "concerns", None)
-            if bound_to and bound_to[0].name == OWNER:
-                ours += 1
-            elif bound_to and concerns is not None:
-                if (concerns, bound_to[0]) not in others:
-                    others.append((concerns, bound_to[0]))
-            else:
-                return None
-        if ours != 1:
-            return None
-    return others
-
-
-def _concerned(others: list, account: str, peer: str) -> bool:
-    """Whether one of `others` (of the account's host) has to see presence between these two."""
-    for concerns, module in others:
-        if concerns(module, account, peer):
-            return True
-    return False
+def _others(events, *names: str) -> list[Meddler] | None:
+    """Return who may stop these events beside mod_presence, None for who must see each of them."""
+    return meddlers(events, "presence", OWNER, *names)
 
 
 def _last_presence(session) -> OneToMany:
@@ -104,8 +74,8 @@ class _Shortcuts:
         receivers = self._receivers(contact)
         if receivers is None or "@" not in contact.jid:
             return False
-        return not (self._senders and _concerned(self._senders, self._account, contact.jid)
-                    or receivers and _concerned(receivers, contact.jid, self._session))
+        return not (self._senders and meddles(self._senders, self._account, contact.jid)
+                    or receivers and meddles(receivers, contact.jid, self._session))
 
     def _receivers(self, contact) -> list | None:
         if self._senders is None:
@@ -148,7 +118,7 @@ def send_to_resources(server, session, stanza: Stanza, resources) -> None:
     for receiver in resources:
         if receiver is session:
             to_many.send(session, None)
-        elif others is not None and not _concerned(others, session.bare_jid, receiver.full_jid):
+        elif others is not None and not meddles(others, session.bare_jid, receiver.full_jid):
             to_many.send(receiver, receiver.full_jid)
         else:
             server.post_stanza(session, to_many.element(receiver.full_jid), True)

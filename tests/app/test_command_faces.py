@@ -206,6 +206,8 @@ def warden(place):
     ("user:list", {"host": "nowhere.example"}, "forbidden"),
     ("role:list", {}, "forbidden"),
     ("user:setrole", {"jid": "warden@example.org", "role": "prosody:operator"}, "forbidden"),
+    ("roster:subscribe", {"jid": "warden@example.org", "contact": "root@localhost"},
+     "forbidden"),
 ])
 def test_an_administrator_of_a_host_is_kept_to_it(warden, node, fields, condition):
     first = step(warden, PREFIX + node).tags[0]

@@ -97,6 +97,8 @@ def test_everybody_sees_and_runs_what_is_for_them(running):
 
 OURS = pytest.mark.ours_alone("Prosody's is laxer than XEP-0050")
 SESSION = '''
+import gevent
+
 from prosody_py.api import adhoc, dataforms
 
 FORM = dataforms.Form([{"name": "name", "required": True}], "Name")
@@ -117,9 +119,16 @@ def load(module):
     module.add_item("adhoc", adhoc.AdhocCommand("Three", "three", three_steps, "any"))
     module.add_item("adhoc", adhoc.simple("Who", "who", lambda data: getattr(data, "from"), "any"))
     module.provides("adhoc", adhoc.form("Greet", "greet", FORM, greet, "local_user"))
+    module.add_item("adhoc", adhoc.form("Slow", "slow", FORM, slow, "any"))
     module.add_item("adhoc", adhoc.simple("Checked", "checked", lambda data: "may", "check"))
     module.add_item("adhoc", {"name": "Dict", "node": "dict", "permission": "any",
                               "handler": lambda *_all: ({"status": "completed"}, None)})
+
+
+def slow(fields, data):
+    """Take a while."""
+    gevent.sleep(0.2)
+    return "done"
 
 
 def greet(fields, data):
@@ -192,6 +201,29 @@ def test_the_errors_of_section_4_6(python):
     assert error(run(juliet, "greet", sessionid=session))[2] == "bad-sessionid"
     for action in ("prev", "cancel"):
         assert error(run(juliet, "three", action=action))[2] == "bad-action"
+
+
+@OURS
+def test_a_form_may_be_corrected(python):
+    juliet = python.client("juliet")
+    session = begun(juliet, "greet")
+    for inside in (submit(""), "", "<x xmlns='jabber:x:data' type='submit'/>"):
+        assert error(run(juliet, "greet", inside, sessionid=session))[2] == "bad-payload"
+    answer = run(juliet, "greet", submit("Romeo"), sessionid=session)
+    assert answer.tags[0].get_child_text("note") == "Hello Romeo"
+
+
+@OURS
+def test_a_step_is_taken_once(python):
+    first, second = python.client("juliet"), python.client("juliet")
+    session = begun(first, "slow")
+    for client in (first, second):
+        client.send(f"<iq type='set' id='s' to='localhost'><command xmlns='{XMLNS}' node='slow' "
+                    f"sessionid='{session}'>{submit('x')}</command></iq>")
+    answers = [client.receive_until(lambda element: element.name == "iq")
+               for client in (first, second)]
+    assert sorted(error(answer)[2] or "" if answer.attr["type"] == "error" else "done"
+                  for answer in answers) == ["done", "session-expired"]
 
 
 @OURS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from prosody_py.api.roles import Role
 from prosody_py.hosts import users
 from prosody_py.testing.adhoc import listed, note, run, step, values
 from prosody_py.testing.client import wait_until
@@ -263,6 +264,18 @@ def test_an_administrator_of_a_host_acts_on_that_host_alone(running, warden):
                   {"accountjid": "eve@localhost", "password": "x"}, to="second.example")
     assert answer.get_error()[1] == "not-allowed"
     assert not users.user_exists(running.server, "eve", "localhost")
+
+
+@OURS
+def test_a_session_with_a_lesser_role_administers_nothing(running):
+    root = running.client("root")
+    session = running.server.full_sessions[root.jid]
+    assert ADMIN + "shutdown" in listed(root)
+    session.role = Role(running.server, "localhost", "prosody:restricted")
+    assert listed(root) == set()
+    for to in ("localhost", "second.example"):
+        for node in (ADMIN + "add-user", ADMIN + "shutdown", "urn:prosody-py:commands#host:list"):
+            assert step(root, node, to=to).get_error()[1] == "forbidden"
 
 
 @OURS

@@ -23,6 +23,7 @@ from prosody_py.xmpp import jid as addresses
 
 ADMIN = "prosody:admin"
 EVERYWHERE = "*"
+_WITH_VALUE = ("array_params", "value_params")  # flags that have a value, and those that repeat
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,8 @@ class Command:
     @property
     def usage(self) -> str:
         """Return the command as one types it."""
-        flags = ["[--FLAG VALUE ...]"] if self.flags is not None else []
+        flags = [f"[--{name} VALUE]" if kind in _WITH_VALUE else f"[--{name}]"
+                 for kind, names in sorted((self.flags or {}).items()) for name in sorted(names)]
         return " ".join([*self.words, *map(str, self.arguments), *flags])
 
     def parse(self, words: list[str]) -> list[Any]:
@@ -173,7 +175,9 @@ class Command:
         return {"words": list(self.words), "help": self.help,
                 "args": [{"name": one.name, "type": one.type, "optional": one.optional,
                           **({"choices": list(one.choices)} if one.choices else {})}
-                         for one in self.arguments]}
+                         for one in self.arguments],
+                **({"flags": sorted(f"--{name}" for names in self.flags.values()
+                                    for name in names)} if self.flags else {})}
 
 
 def _split_flags(words: list[str], flags: Mapping[str, set[str]]) -> tuple[list[str], dict]:
@@ -188,7 +192,7 @@ def _split_flags(words: list[str], flags: Mapping[str, set[str]]) -> tuple[list[
             continue
         name, equals, value = word[2:].partition("=")
         name = name.replace("-", "_")
-        takes_value = name in flags.get("value_params", ()) or name in flags.get("array_params", ())
+        takes_value = any(name in flags.get(kind, ()) for kind in _WITH_VALUE)
         if not equals:
             value = waiting.pop(0) if takes_value and waiting else True
         if name in flags.get("array_params", ()):

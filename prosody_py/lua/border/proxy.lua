@@ -9,8 +9,8 @@ local OBJECT = {}; -- the hidden field
 local BOUND = {}; -- functions that belong to one proxy, by name
 local METHOD, PLAIN_METHOD, BOUND_FUNCTION, BOUND_PLAIN, SEND, LOG, OWN, FAILURE = 1, 2, 3, 4, 5, 6, 7, 9;
 
-local type, error, getmetatable, setmetatable, rawget, rawset, rawequal, next =
-	type, error, getmetatable, setmetatable, rawget, rawset, rawequal, next;
+local type, error, getmetatable, setmetatable, rawget, rawset, rawequal, next, select =
+	type, error, getmetatable, setmetatable, rawget, rawset, rawequal, next, select;
 local get, set, length = py.get, py.set, py.length;
 
 local hidden = { [OBJECT] = true, [BOUND] = true };

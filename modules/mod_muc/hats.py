@@ -1,0 +1,35 @@
+"""XEP-0317: hats, what somebody is in a room beyond role and affiliation.
+
+They are kept with the affiliation, in Prosody's form:
+`{"hats": {URI: {"active": true, "title": "Teacher", "required": true}}}`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from prosody_py.api import Stanza
+
+HATS = "urn:xmpp:hats:0"
+LEGACY = "xmpp:prosody.im/protocol/hats:1"
+
+
+def hats_of(room: Any, occupant: Any) -> list[Stanza]:
+    """Return the <hats/> of an occupant, in both forms that clients know; nothing without hats."""
+    data = room._affiliation_data.get(occupant.bare_jid)
+    hats = data.get("hats") if data else None
+    if not isinstance(hats, Mapping):
+        return []
+    worn = [(uri, hat) for uri, hat in hats.items() if isinstance(hat, Mapping)
+            and hat.get("active")]
+    if not worn:
+        return []
+    result = []
+    for xmlns, name in ((HATS, "hat"), (LEGACY, "hat")):
+        element = Stanza("hats", {"xmlns": xmlns})
+        for uri, hat in worn:
+            attr = {"uri": str(uri), "title": str(hat.get("title") or "")}
+            element.tag(name, attr).up()
+        result.append(element.reset())
+    return result
