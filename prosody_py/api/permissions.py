@@ -9,10 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from prosody_py.api.registrations import Undo
-from prosody_py.api.role_definitions import role_may
-from prosody_py.api.roles import is_known, role_of
+from prosody_py.api.roles import ROLES, is_known, role_of, roles_below
 
-__all__ = ["default_permission", "may", "role_of", "waits"]
+__all__ = ["ROLES", "default_permission", "may", "role_of", "roles_below", "waits"]
 
 
 def default_permission(module, role: str, action: str) -> None:
@@ -93,8 +92,9 @@ def may(module, action: str, context: Any, peek: bool = False) -> bool:
     if role is None:
         who = _address(context)
         role = role_of(module.server, module.host, who)
+    granted = (module.host_object or module.server).extras.get("permissions", {})
     action = _full(module, action)
-    if role_may(module.server, module.host, role, action):
+    if any((name, action) in granted for name in roles_below(role) or ()):
         return True
     if not peek:
         module.log("debug", "%s (%s) may not do %s", who or _address(context), role, action)
