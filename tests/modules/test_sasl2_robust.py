@@ -52,7 +52,7 @@ def server(tmp_path_factory, launch):
     running.stop()
 
 
-@settings(max_examples=80, deadline=None,
+@settings(max_examples=40, deadline=None,
           suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(said=st.lists(elements(), min_size=1, max_size=6))
 def test_nobody_gets_in_without_a_password(server, caplog, said):
