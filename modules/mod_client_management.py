@@ -1,13 +1,13 @@
 """XEP-0494: who has access to an account: its owner sees the clients and takes access from them.
 
-Store "client_access", for each account a dict: the client's id here (made of the id of its
-user-agent, so that it tells nothing) -> {"client_id", "first_seen", "last_seen", "mechanisms":
-{name: when it was last used}, "user_agent": {"software", "device"}}; times are seconds since 1970.
-A client is noted when it logs in and says who it is (SASL 2), and seen until its session ends. Of
-clients that do not say it there are their sessions alone. With a new password all others have to
-log in anew, so they are forgotten, but for the one that has set it. `get_active_clients` and
-`revoke_client_access` are for other modules, `client_management/new-client` is fired for a client
-that was not known.
+Store "client_access", for each account a dict: the client's id here (made of the id of its user-
+agent, so that it tells nothing) -> {"client_id", "first_seen", "last_seen", "mechanisms": {name:
+when it was last used}, "role" (unless the account's own), "user_agent": {"software", "device"}};
+times are seconds since 1970. A client is noted when it logs in and says who it is (SASL 2), and
+seen until its session ends. Of clients that do not say it there are their sessions alone. With a
+new password all others have to log in anew, so they are forgotten, but for the one that has set it.
+`get_active_clients` and `revoke_client_access` are for other modules, `client_management/new-
+client` is fired for a client that was not known.
 """
 
 from __future__ import annotations
@@ -80,6 +80,7 @@ def note(module, event):
         is_new = client is None
         client = client or {"client_id": client_id, "first_seen": now, "mechanisms": {}}
         client["last_seen"] = client["mechanisms"][handler.selected] = now
+        client["role"] = handler.role
         if module.options.client_management_user_agents:
             client["user_agent"] = session.extras.get("user_agent") or {}
         gone = superfluous(module, {**known, id: client}, now)
@@ -159,7 +160,7 @@ def active_clients(module, username: str) -> list[dict]:
             continue
         found.append(described(
             id, session, client["first_seen"], now if session else client["last_seen"], active,
-            client.get("user_agent") or {}))
+            client.get("user_agent") or {}, client.get("role")))
     for session in sessions:
         if not session.extras.get("client_id"):
             since = int(session.conntime or now)
@@ -169,12 +170,13 @@ def active_clients(module, username: str) -> list[dict]:
     return sorted(found, key=lambda client: client["last_seen"], reverse=True)
 
 
-def described(id, session, first_seen, last_seen, active, user_agent) -> dict:
+def described(id, session, first_seen, last_seen, active, user_agent, role=None) -> dict:
     """Return what is told of a client."""
     return {"id": id, "type": "session", "connected": session is not None,
             "full_jid": session.full_jid if session is not None else None,
             "first_seen": int(first_seen), "last_seen": int(last_seen), "active": active,
-            "user_agent": user_agent, "permissions": {"status": "unrestricted"}}
+            "user_agent": user_agent,
+            "permissions": {"status": "restricted" if role else "unrestricted"}}
 
 
 def holds(client: dict, active: dict) -> bool:

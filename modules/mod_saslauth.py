@@ -100,7 +100,7 @@ def advance(module, session, text: str | None) -> bool:
 def succeed(module, session, outcome) -> None:
     """Log the session in."""
     mechanism = session.sasl_handler.mechanism
-    lifecycle.make_authenticated(session, outcome.username)
+    lifecycle.make_authenticated(session, outcome.username, outcome.role)
     session.extras["sasl_mechanism"] = mechanism
     session.log.info("Authenticated as %s by %s", session.bare_jid, mechanism)
     module.fire_event("authentication-success", Event(session=session))
