@@ -103,6 +103,10 @@ CATALOGUE: tuple[Declared, ...] = (
         ("sasl2/c2s/failure", "session message error_text", "A client could not log in.",
          "anything but None: it has been told")),
     *_declare(
+        "host", "mod_client_management",
+        ("client_management/new-client", "client session",
+         "A client that was not known has logged in to an account.", "")),
+    *_declare(
         "host", "sessions/lifecycle",
         ("pre-resource-bind", "session resource",
          "A session is going to be bound; a handler may choose another resource.",
