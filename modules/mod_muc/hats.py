@@ -26,10 +26,12 @@ def hats_of(room: Any, occupant: Any) -> list[Stanza]:
     if not worn:
         return []
     result = []
-    for xmlns, name in ((HATS, "hat"), (LEGACY, "hat")):
+    for xmlns in (HATS, LEGACY):
         element = Stanza("hats", {"xmlns": xmlns})
         for uri, hat in worn:
             attr = {"uri": str(uri), "title": str(hat.get("title") or "")}
-            element.tag(name, attr).up()
+            if xmlns == HATS and hat.get("hue"):
+                attr["hue"] = str(hat["hue"])
+            element.tag("hat", attr).up()
         result.append(element.reset())
     return result
