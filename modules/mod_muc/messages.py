@@ -46,7 +46,7 @@ def groupchat(module, room, event):
     kept = Stanza("message", dict(element.attr))
     kept.attr.pop("to", None)
     kept.attr.setdefault("id", secrets.token_urlsafe(12))
-    kept.children = without_the_rooms_own(element)
+    kept.children = without_the_rooms_own(element, room.jid)
     data = Event(room=room, origin=event.origin, stanza=kept, occupant=occupant)
     data.__dict__["from"] = sender
     kept.attr["to"] = room.jid
@@ -97,7 +97,7 @@ def to_occupant(module, event):
     if module.fire_event("muc-private-message", data) is False:
         return True
     private = Stanza("message", {**attr, "from": sender.nick})
-    private.children = [*without_the_rooms_own(element), Stanza("x", {"xmlns": USER})]
+    private.children = [*without_the_rooms_own(element, room.jid), Stanza("x", {"xmlns": USER})]
     if sender.stable_id is not None:
         private.children.append(room.occupant_id_element(sender))
     room.route_to_occupant(receiver, private)

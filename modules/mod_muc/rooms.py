@@ -91,6 +91,8 @@ class Rooms:
         thaw_state(room, state, lambda one: jid.host(one) not in server.hosts
                    or one in server.full_sessions)
         self.add(room)
+        if is_locked(room):
+            lock(room)  # what has locked it before the server ended has not come back
         if state is not None:
             self.state.set(node, None)
         self.module.fire_event("muc-room-restored", Event(jid=address, room=room))

@@ -116,3 +116,9 @@ def test_what_cannot_be_done(class_room):
     assert error(run(juliet, "create", title="x" * 300, uri="urn:x"))[1] == "not-acceptable"
     assert error(run(juliet, "create", title="x", uri="urn:x", hue="red"))[1] == "not-acceptable"
     assert error(run(juliet, "unknown"))[1] == "service-unavailable"
+
+
+def test_nobody_puts_on_a_hat_by_itself(class_room):
+    juliet, romeo = class_room
+    romeo.show(f"<hats xmlns='{HATS}'><hat uri='{TEACHER}' title='Teacher'/></hats>")
+    assert worn(juliet.flush() and romeo.presence_of("Romeo")) == {}
