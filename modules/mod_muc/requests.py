@@ -32,6 +32,8 @@ def presence_in_room(module, event):
             module.rooms.answer_gone(event, room)
         return True
     room = module.rooms.get(address)
+    if was_replaced(module, event):
+        return True
     if room is not None:
         entering.handle(module, room, event)
     elif type is None:
@@ -39,6 +41,14 @@ def presence_in_room(module, event):
             event.origin.send(entering.not_in_room(attr["to"], attr["from"]))
         else:
             entering.create(module, event, address)
+    return True
+
+
+def was_replaced(module, event) -> bool:
+    """Whether another instance is in service since the room was loaded; it gets the stanza then."""
+    if module.loaded:
+        return False
+    module.server.post_stanza(event.origin, event.stanza)
     return True
 
 
@@ -59,7 +69,7 @@ def iq_to_room(answer, module, event):
     """Find the room of an iq and send what `answer(module, room, event)` returns."""
     element = event.stanza
     room = module.rooms.find(event, element.attr["to"])
-    if room is None:
+    if room is None or was_replaced(module, event):
         return True
     result = answer(module, room, event)
     if result is not None and result.name in ("iq",):

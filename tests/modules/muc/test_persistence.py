@@ -39,10 +39,10 @@ def test_a_persistent_room_is_there_after_a_restart(start):
     running = start()
     party = Party(running)
     juliet = party.owner(persistentroom="1", roomname="Kept", membersonly="1", whois="anyone")
-    juliet.admin("set", jid="nurse@localhost", affiliation="member", nick="Angelica")
-    juliet.admin("set", jid="tybalt@localhost", affiliation="outcast", reason="fighting")
     juliet.send(f"<message to='{party.room}' type='groupchat'><subject>Verona</subject></message>")
     ids = juliet.flush().join()[0].get_child("occupant-id", "urn:xmpp:occupant-id:0").attr
+    juliet.admin("set", jid="nurse@localhost", affiliation="member", nick="Angelica")
+    juliet.admin("set", jid="tybalt@localhost", affiliation="outcast", reason="fighting")
     party.running = running = again(running, start)
     juliet = party.guest("juliet")
     own, subject = juliet.join()
