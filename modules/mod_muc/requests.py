@@ -6,7 +6,7 @@ from functools import partial
 
 from prosody_py.api import StanzaError, jid, stanza
 
-from . import admin, avatar, disco, entering, owner, register, relay
+from . import admin, avatar, disco, entering, ghosts, owner, register, relay
 from .occupant import MUC
 
 _EMPTY = {"get": "result", "set": "result"}
@@ -20,11 +20,8 @@ def presence_in_room(module, event):
         room = module.rooms.get(address)
         if type == "probe" and room is not None:
             entering.probe(room, event)
-        if type == "error":
-            own = room.get_occupant_by_real_jid(attr["from"]) if room is not None else None
-            if own is not None:
-                entering.leave(room, own, attr["from"], stanza.presence(
-                    {"type": "unavailable"}), event.origin, ("307", "333"))
+        if type == "error" and room is not None:
+            ghosts.from_the_dead(room, event)
         return True
     room = module.rooms.get(address)
     if room is not None and module.rooms.is_tombstone(room):

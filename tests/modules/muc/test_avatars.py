@@ -85,3 +85,12 @@ def test_pictures_that_prosody_has_stored_are_found(party, rooms_server):
     room = muc.rooms.get(party.room)
     del room._data["avatar_hashes"]
     assert hashes(juliet) == [sha1(b"hello")]
+
+
+def test_a_new_room_has_no_picture_that_was_left_behind(party, rooms_server):
+    store = rooms_server.server.storage.open(HOST, "vcard_muc")
+    store.set(party.room.partition("@")[0], {
+        "name": "vCard", "attr": {"xmlns": "vcard-temp"}, 1: {"name": "PHOTO", "attr": {}, 1: {
+            "name": "BINVAL", "attr": {}, 1: "aGVsbG8="}}})
+    juliet = party.owner(persistentroom="1")
+    assert hashes(juliet) is None
