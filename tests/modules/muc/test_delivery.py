@@ -8,7 +8,8 @@ import pytest
 
 from prosody_py.events import filters
 from prosody_py.events.bystanders import bystander, meddlers
-from prosody_py.testing.rooms import codes
+from prosody_py.testing.rooms import HOST, codes
+from prosody_py.xmpp import builders
 
 
 @pytest.fixture
@@ -117,3 +118,20 @@ def test_a_session_that_is_gone_leaves_the_room(party, rooms_server):
     left = juliet.presence_of("Romeo")
     assert left.attr["type"] == "unavailable" and 333 in codes(left)
     rooms_server.server.full_sessions[romeo.jid] = session
+
+
+def test_who_enters_a_room_that_is_too_large_to_tell_at_once(party, rooms_server):
+    """The list of occupants is larger than what may wait for a client."""
+    juliet = party.owner()
+    room = rooms_server.server.modules.get_module(HOST, "muc").rooms.live[party.room]
+    far = rooms_server.server.hosts[HOST].events
+    far.add_handler("route/remote", lambda event: True)
+    for number in range(2000):
+        occupant = room.new_occupant(f"u{number}@far.example", f"{party.room}/u{number}")
+        presence = builders.presence().text_tag("status", "x" * 8000)
+        occupant.set_session(f"u{number}@far.example/r", presence)
+        room.save_occupant(occupant)
+    seen = [one for one in party.guest("romeo").join() if one.name == "presence"]
+    assert len(seen) == 2002 and 110 in codes(seen[-1])
+    assert len({one.attr["from"] for one in seen}) == 2002
+    assert juliet.nick
