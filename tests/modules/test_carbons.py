@@ -113,6 +113,14 @@ def test_who_has_a_lower_priority_gets_a_copy(three, people):
     assert seen(phone) == ["itself"] and seen(desk) == ["received"]
 
 
+def test_the_only_client_gets_a_copy_of_what_it_does_not_get_itself(three, people):
+    phone, desk, romeo = three
+    desk.send("</stream:stream>").closed_with()
+    phone.send("<presence><priority>-1</priority></presence>").flush()
+    send(romeo, phone.bare_jid)
+    assert seen(phone) == ["received"]
+
+
 def test_who_is_not_available_gets_copies(three, people):
     phone, _desk, romeo = three
     street = people.login("juliet", "street", available=False)
