@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import gevent
+
 from prosody_py.events.bus import Events
 from prosody_py.hosts.one_to_many import OneToMany
 from prosody_py.router.deliver import post_stanza
@@ -17,6 +19,8 @@ from prosody_py.xmpp.stanza import Stanza
 from prosody_py.xmpp.writer import escape_attr
 
 _DELIVERS = frozenset(("message", "presence"))  # the modules that hand these to sessions
+_AT_ONCE = 200  # stanzas to one session in one piece
+_PATIENCE = 1000  # times ten milliseconds
 
 
 def to_attribute(address: str) -> bytes:
@@ -73,7 +77,10 @@ def send_to_many(server, origin, stanza: Stanza | OneToMany,
 
 def send_many_to_one(server, origin, stanzas: Iterable[OneToMany], address: str,
                      to: bytes) -> None:
-    """Deliver stanzas of one name to one full address, in one piece where that is possible."""
+    """Deliver stanzas of one name to one full address, in large pieces where that is possible.
+
+    It waits for a peer that cannot take all at once.
+    """
     stanzas = list(stanzas)
     if not stanzas:
         return
@@ -84,8 +91,22 @@ def send_many_to_one(server, origin, stanzas: Iterable[OneToMany], address: str,
         for stanza in stanzas:
             post_stanza(server, origin, stanza.element(address))
         return
-    parts: list[bytes] = []
-    for stanza in stanzas:
-        head, rest = stanza.text()
-        parts += (head, to, rest)
-    session.conn.write(b"".join(parts))
+    conn = session.conn
+    for start in range(0, len(stanzas), _AT_ONCE):
+        parts: list[bytes] = []
+        for stanza in stanzas[start:start + _AT_ONCE]:
+            head, rest = stanza.text()
+            parts += (head, to, rest)
+        if not conn.write(b"".join(parts)):
+            return
+        if conn.pending > conn.max_send_buffer // 2:
+            _let_drain(conn)
+
+
+def _let_drain(conn) -> None:
+    """Wait until a peer has taken what is queued for it, but not for ever."""
+    conn.flush()
+    for _ in range(_PATIENCE):
+        if conn.closed or conn.pending <= conn.max_send_buffer // 2:
+            return
+        gevent.sleep(0.01)
