@@ -193,7 +193,7 @@ CATALOGUE: tuple[Declared, ...] = (
          "A message may go into an archive; a handler may say why in `reason`.",
          "true or false: whether it does"),
         ("archive-message-added", "origin stanza for_user id",
-         "A message has been put into a user's or a room's archive, under this id.", ""),
+         "A message has been put into the archive of a user, under this id.", ""),
         ("carbons-should-copy", "session stanza",
          "A message may be copied to the user's other clients; a handler may say why in `reason`.",
          "true or false: whether it is")),
