@@ -54,6 +54,12 @@ module:add_item("shell-command", {
 		return true, "hello " .. name .. " from " .. tostring(given.from);
 	end;
 });
+local loop = { section = "broken"; name = "loop"; handler = print };
+loop.loop = loop;
+module:add_item("shell-command", loop);
+module:add_item("shell-command", {
+	section = "broken"; name = "role"; role = "king"; handler = function () return true, "ran"; end;
+});
 '''
 
 
@@ -241,6 +247,19 @@ def test_without_mod_admin_adhoc_nobody_administers_over_xmpp(place, shell, root
         assert step(root, PREFIX + "user:create", to="localhost").get_error()[1] == "forbidden"
     finally:
         shell.run(["module", "load", "admin_adhoc"], lambda line: None)
+
+
+def test_a_command_for_a_role_that_does_not_exist_is_for_the_servers_administrators(
+        place, shell, warden, root):
+    assert shell.run(["broken", "role"])["text"] == "ran"
+    assert note(run(root, PREFIX + "broken:role", to="localhost")) == ("info", "ran")
+    assert step(warden, PREFIX + "broken:role").get_error()[1] == "forbidden"
+    assert "for the role king, which does not exist" in place.log.read_text()
+    (place.folder / "mod_kings.py").write_text(
+        "from prosody_py.api import command\n\n\n@command('king', 'rule', role='king')\n"
+        "def rule(module, call):\n    pass\n")
+    done = place.run("module", "load", "kings")
+    assert done.returncode == 1 and "there is no role king" in done.output
 
 
 # -- secrets -------------------------------------------------------------------------------
