@@ -35,10 +35,11 @@ def note(module, event):
 
 
 def keep(module, username, now):
-    """Store the time of a login."""
+    """Store the time of a login, unless the account was removed meanwhile."""
+    if not users.user_exists(module.server, username, module.host):
+        return
     last = (module.store.get(username) or {}).get("timestamp") or 0
-    if now - last >= module.options.account_activity_accuracy and users.user_exists(
-            module.server, username, module.host):  # it may have gone meanwhile
+    if now - last >= module.options.account_activity_accuracy:
         module.store.set(username, {"timestamp": int(now)})
 
 

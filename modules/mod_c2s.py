@@ -19,7 +19,7 @@ from prosody_py.concurrency import workers
 from prosody_py.concurrency.timer import Timer
 from prosody_py.events import filters
 from prosody_py.sessions import lifecycle
-from prosody_py.sessions.session import Session
+from prosody_py.sessions.incoming import IncomingSession
 from prosody_py.xmpp import ns, prep
 from prosody_py.xmpp.builders import stream_error
 from prosody_py.xmpp.parser import StreamOpen, StreamParser
@@ -158,12 +158,10 @@ class ClientListener:
         return True
 
 
-class ClientSession(Session):
+class ClientSession(IncomingSession):
     """A session that speaks RFC 6120's client side of a stream."""
 
     timer = None
-    closing = False
-    filters = None
 
     def __init__(self, conn, listener: ClientListener):
         super().__init__(conn, listener.server)
@@ -172,44 +170,8 @@ class ClientSession(Session):
 
     # -- in --------------------------------------------------------------------------------
 
-    def received(self, data: bytes) -> None:
-        """Work off bytes of the peer."""
-        known = self.listener.server.process_stanza
-        process = known if self.lang is None else self._with_language
-        stream, conn = self.stream, self.conn
-        while stream is not None:
-            events = stream.feed(data)
-            for event in events:
-                if isinstance(event, Stanza):
-                    if self.filters is not None:
-                        event = filters.run(self, "stanzas/in", event)
-                        if event is None:
-                            continue
-                    process(self, event)
-                elif isinstance(event, StreamOpen):
-                    self.opened(event)
-                    process = known if self.lang is None else self._with_language
-                elif isinstance(event, StreamError):
-                    self.close(event)
-                else:
-                    self.peer_closed()
-                if conn.session is not self and conn.session is not None:
-                    conn.session.received(b"")  # it has taken over the stream
-                    return
-                if self.closing or self.destroyed:
-                    return
-            if not events or not stream.kept:
-                return
-            data = b""
-
-    def _with_language(self, _session, element: Stanza) -> None:
-        """Work off an element that is in the stream's language unless it says another one."""
-        attr = element.attr
-        if "xmlns" not in attr and "xml:lang" not in attr:  # RFC 6120 section 8.1.5
-            attr["xml:lang"] = self.lang
-        self.listener.server.process_stanza(self, element)
-
-    data = received  # Prosody's name for it, where modules put a function of their own
+    # Prosody's name for it, where modules put a function of their own.
+    data = IncomingSession.received
 
     def open_stream(self, from_: str | None = None, to: str | None = None) -> None:
         """Send our stream header, from and to whom is said or known."""
@@ -249,10 +211,10 @@ class ClientSession(Session):
         else:
             self.host, self.host_object = name, host
             self.notopen = None
-            features = Stanza("stream:features")
-            host.events.fire_event("stream-features",
-                                   Event(origin=self, features=features, stream=attr))
-            self.send(features)
+            event = Event(origin=self, features=Stanza("stream:features"), stream=attr)
+            host.events.fire_event("stream-features", event)
+            if not self.closing:
+                self.send(event.features)
 
     def _answer_header(self, host: str | None, attr: dict[str, str]) -> None:
         framed = self.__dict__.get("open_stream")  # of a module, for streams in frames
@@ -273,10 +235,12 @@ class ClientSession(Session):
     def reset_stream(self) -> None:
         """Expect a new stream header: after STARTTLS and after authentication."""
         self.notopen = True
-        if self.stream is None:  # the session has ended meanwhile
-            return
-        self.stream.reset()
-        if self.username is not None:
+        if self.stream is not None:  # else the session has ended meanwhile
+            self.stream.reset()
+
+    def authenticated(self) -> None:
+        """The peer is known: it may send larger elements."""
+        if self.stream is not None:
             self.stream.max_bytes = self.listener.options.c2s_stanza_size_limit
 
     def starttls(self, context) -> None:
@@ -359,8 +323,17 @@ def load(module):
                             "alpn": "xmpp-client", **common})
 
 
-def restore(module, _saved):
+def save(module):
+    """Return what tells the sessions that are this module's, with a connection or without."""
+    return {"class": ClientSession}
+
+
+def restore(module, saved):
     """Serve the connections that are there with this instance's code."""
+    before = saved.get("class", ())
+    for session in list(module.server.full_sessions.values()):
+        if isinstance(session, before):
+            session.listener, session.__class__ = module.listener, ClientSession
     for conn, session in list(module.listener.sessions.items()):
         conn.listener = session.listener = module.listener
         session.__class__ = ClientSession
@@ -388,8 +361,9 @@ def say_goodbye(module, event):
     """Close all streams, so that clients know why, and wait until that is written."""
     sessions = module.listener.sessions
     reason = StreamError("system-shutdown", event.reason)
-    for session in list(sessions.values()):
-        session.close(reason)
+    for conn, session in list(sessions.items()):
+        if session.conn is conn:  # else it waits for its client, also over the next start
+            session.close(reason)
     with gevent.Timeout(GOODBYE, False):
         while any(conn.pending for conn in sessions):
             gevent.sleep(0.01)

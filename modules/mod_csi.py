@@ -30,6 +30,14 @@ def inactive(module, event):
     return changed(module, event.origin, "inactive")
 
 
+@hook("smacks-hibernation-end")
+def resumed(module, event):
+    """A stream that is resumed begins as an active one (section 5.1)."""
+    session = event.resumed
+    if session is not None and session.extras.get("state") == "inactive":
+        changed(module, session, "active")
+
+
 def changed(module, session, state: str) -> bool:
     """Note a client's state and tell the others."""
     if session.username is not None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from prosody_py.api import StanzaError, adhoc
 from prosody_py.api.commands import Call, Command, CommandError, Registry, access, forms, running
 from prosody_py.api.commands.command import EVERYWHERE
-from prosody_py.api.roles import ROLES
+from prosody_py.api.role_definitions import roles_below
 
 PREFIX = "urn:prosody-py:commands#"
 ADMINISTRATION = "adhoc:administration"
@@ -48,8 +48,8 @@ class RegistryCommand:
     def may_run(self) -> bool:
         """Whether the sender may use it here, for some arguments at least."""
         module, command, sender = self.module, self.command, self.sender
-        if ROLES.index(command.role) <= ROLES.index("prosody:admin") and not (
-                sender.may_administer):
+        if not sender.may_administer and "prosody:admin" in (
+                roles_below(module.server, module.host, command.role) or ()):
             return False
         places = [EVERYWHERE] if command.everywhere else [module.host, EVERYWHERE]
         if not command.host_selector and EVERYWHERE in command.handlers:

@@ -13,6 +13,7 @@ ITEMS = "http://jabber.org/protocol/disco#items"
 ROOMINFO = MUC + "#roominfo"
 FIELD = "muc#roominfo_"
 STABLE_ID, SELF_PING = MUC + "#stable_id", MUC + "#self-ping-optimization"
+TRAFFIC = MUC + "#traffic"
 REGISTER, ADMIN_NODE = "jabber:iq:register", "x-roomuser-item"
 OWN = "{http://prosody.im/protocol/muc}roomconfig_"
 
@@ -25,6 +26,8 @@ def info(module, room, event) -> Stanza | None:
                  formdata={})
     if node:
         name = f"muc-disco#info/{node}"
+        if node == TRAFFIC and not room.hears(name):
+            raise StanzaError("service-unavailable", "All namespaces are passed on")
         if not room.hears(name):
             raise StanzaError("item-not-found", "There is no such node")
         module.fire_event(name, data)

@@ -29,11 +29,11 @@ from prosody_py.api import (
     Options,
     boolean,
     enum,
+    hook,
     integer,
     jid,
     mapping,
     period,
-    set_,
     stanza,
     string,
 )
@@ -119,7 +119,6 @@ class Config(Options):
                                      doc="Who sends private messages in new rooms.")
     muc_room_default_always_allow_moderator_pms = boolean(
         True, doc="Whether they can always be sent from and to moderators.")
-    admins = set_((), of=string(), doc="Administrators; they own all rooms.")
 
 
 def load(module):
@@ -149,13 +148,18 @@ def restore(module, saved):
         module.rooms.take_over(saved["rooms"].keep())
 
 
+@hook("server-stopping", priority=-300, on="global")
+def write_down_states(module, event):
+    """Note who is in the rooms still: users of other servers, who stay in them over a restart."""
+    module.rooms.save_states()
+
+
 def unload(module):
     """Tell everybody that the service ends, unless the next instance goes on."""
-    if module.reloading:
+    if module.reloading or module.server.stopping:
         return
     x = stanza.stanza("x", xmlns=MUC + "#user").tag("status", code="332").up()
     for room in list(module.rooms.live.values()):
-        room.save(True, True)
         room.destroying = True
         room.clear(x)
 

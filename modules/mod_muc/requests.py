@@ -17,8 +17,10 @@ def presence_in_room(module, event):
     attr = event.stanza.attr
     type, address = attr.get("type"), jid.bare(attr["to"])
     if type not in (None, "unavailable"):
+        room = module.rooms.get(address)
+        if type == "probe" and room is not None:
+            entering.probe(room, event)
         if type == "error":
-            room = module.rooms.get(address)
             own = room.get_occupant_by_real_jid(attr["from"]) if room is not None else None
             if own is not None:
                 entering.leave(room, own, attr["from"], stanza.presence(

@@ -86,6 +86,7 @@ class Rooms:
         data = Event(jid=address, data=stored)
         self.module.fire_event("muc-room-pre-restore", data)
         room = Room(self.module, address, *affiliations_of(stored))
+        room.kept = freeze(room)
         server = self.module.server
         thaw_state(room, state, lambda one: jid.host(one) not in server.hosts
                    or one in server.full_sessions)
@@ -162,11 +163,15 @@ class Rooms:
             if excess <= 0:
                 return
             if room is not newest and room.jid in self.stored and room.lock_timer is None:
-                self.save(room, True, True)
+                state = freeze_state(room)
+                self.save(room)
+                if state is not None:
+                    self.state.set(room.node, state)
                 if self.live.get(room.jid) is not room:
                     continue
-                if self.state.get(room.node) != freeze_state(room):  # it went on meanwhile
-                    self.state.set(room.node, None)
+                if state != freeze_state(room) or room.kept != freeze(room):
+                    if state is not None:  # it went on while this was written
+                        self.state.set(room.node, None)
                     continue
                 del self.live[room.jid]
                 excess -= 1
@@ -200,7 +205,10 @@ class Rooms:
             return False
         node = room.node
         if room.get_persistent():
-            self.config.set(node, freeze(room))
+            config = freeze(room)
+            if config != room.kept or forced:
+                self.config.set(node, config)
+                room.kept = config
             if room.jid not in self.stored:
                 self.stored.add(room.jid)
                 self.persistent.set(None, room.jid, True)
@@ -211,12 +219,20 @@ class Rooms:
             self.stored.discard(room.jid)
             self.persistent.set(None, room.jid, None)
             self.config.set(node, None)
+            room.kept = None
         return True
+
+    def save_states(self) -> None:
+        """Store who is in the rooms that are stored, for the time after a restart."""
+        for room in list(self.live.values()):
+            state = freeze_state(room) if room.jid in self.stored else None
+            if state is not None:
+                self.state.set(room.node, state)
 
     def bury(self, room: Room, newjid: str | None, reason: str | None) -> None:
         """Put a tombstone in the place of a destroyed room, or nothing."""
         options = self.module.options
-        stone = options.muc_tombstones and room.jid in self.stored
+        stone = options.muc_tombstones and room.jid in self.stored and not is_locked(room)
         self.drop(room)
         if not stone:
             room.destroying = True

@@ -9,7 +9,8 @@ For other modules it fires `pep-published/<node>` and `pep-retracted/<node>`; on
 node is for offers {node, config} as an item "pep-node", for when the node is made by publishing.
 
 Exports, as Prosody's: get_pep_service(username), handle_pubsub_iq, is_item_stanza,
-check_node_config. Each service in use is an item "pep-service" ({service, jid}).
+check_node_config. For who offers commands: list_nodes, read_node, create_node, delete_node,
+configure_node. Each service in use is an item "pep-service" ({service, jid}).
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ from __future__ import annotations
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from prosody_py.api import Event, Options, Stanza, boolean, hook, integer, jid, size
+from prosody_py.api import Event, Options, Stanza, boolean, bystander, hook, integer, jid, size
 from prosody_py.hosts.one_to_many import OneToMany
-from prosody_py.pubsub import approval, discovery, requests
+from prosody_py.pubsub import approval, commands, discovery, requests
 from prosody_py.pubsub.errors import PubsubError
 from prosody_py.pubsub.namespaces import OWNER, PUBSUB
 from prosody_py.pubsub.service import Service
 from prosody_py.pubsub.setup import Setup
-from prosody_py.sessions.shortcut import passes_by, send_to_many
+from prosody_py.router.to_many import send_headline
 from prosody_py.xmpp import caps
 from prosody_py.xmpp.dataforms import XMLNS as DATA_FORMS
 
@@ -96,7 +97,7 @@ def make_service(module, username: str, stored: Any) -> Service:
         autocreate_on_publish=True, autocreate_on_subscribe=False,
         get_affiliation=lambda who, _node, _action: "owner" if who == account else None,
         has_access=lambda model, who, node: has_access(module, username, model, who, node),
-        tell=lambda to, message: send_to_many(
+        tell=lambda to, message: send_headline(
             module.server, module.host_object, OneToMany(message), [to]))
     service = Service(setup)
     setup.deliver = lambda notice, receivers: deliver(module, service, notice, receivers)
@@ -162,7 +163,7 @@ def handle_pubsub_iq(event, service: Service | None = None) -> bool:
 
 
 @hook("message/bare", priority=1)
-@passes_by
+@bystander("headline")
 def message(module, event):
     """Take the account's answer to a request for a subscription; hear of subscribers gone."""
     element = event.stanza
@@ -208,7 +209,7 @@ def capabilities(module, event):
 
 @hook("presence/bare", priority=1)
 @hook("presence/full", priority=1)
-@passes_by
+@bystander("presence", "room")
 def presence(module, event):
     """Note what resources elsewhere want; act when a subscription has been granted."""
     element, to = event.stanza, event.stanza.attr.get("to")
@@ -341,3 +342,28 @@ def check_node_config(_node: str, actor: Any, config: Any) -> bool:
     except PubsubError:
         return False
     return True
+
+
+def list_nodes(username: str) -> list[dict[str, Any]]:
+    """Return what is worth knowing of an account's nodes; see prosody_py.pubsub.commands."""
+    return commands.list_nodes(services.get(username))
+
+
+def read_node(username: str, name: str, limit: int = 20) -> dict[str, Any]:
+    """Return everything about a node, and its newest items."""
+    return commands.read_node(services.get(username), name, limit)
+
+
+def create_node(username: str, name: str, config: Any = None) -> None:
+    """Make a node of an account."""
+    commands.create_node(services.get(username), name, None, config)
+
+
+def delete_node(username: str, name: str) -> None:
+    """Delete a node of an account."""
+    commands.delete_node(services.get(username), name)
+
+
+def configure_node(username: str, name: str, config: dict[str, Any]) -> None:
+    """Change options of a node of an account."""
+    commands.configure_node(services.get(username), name, config)

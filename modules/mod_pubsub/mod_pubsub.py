@@ -39,7 +39,7 @@ from prosody_py.pubsub.namespaces import OWNER, PUBSUB
 from prosody_py.pubsub.notices import Notice, wants_body
 from prosody_py.pubsub.service import Service
 from prosody_py.pubsub.setup import Setup
-from prosody_py.sessions.shortcut import message_to_many, send_to_many
+from prosody_py.router.to_many import send_headline
 
 from . import commands
 from .pending import answer_command
@@ -197,10 +197,10 @@ def deliver(module, notice: Notice, receivers: dict[str, Any]) -> None:
     for address, options in receivers.items():
         (with_body if wants_body(options) else plain).append(address)
     if plain:
-        message_to_many(module.server, module.host_object, notice.message(module.host), plain)
+        send_headline(module.server, module.host_object, notice.message(module.host), plain)
     if with_body:
         body = summary(module, notice.item.payload) if notice.item is not None else None
-        message_to_many(module.server, module.host_object,
+        send_headline(module.server, module.host_object,
                         notice.message(module.host, body), with_body)
 
 
@@ -211,7 +211,7 @@ def simple_broadcast(kind, node, jids, item, _actor=None, _node=None, _service=N
 
 def tell(module, to: str, message: Stanza) -> None:
     """Send a message to one address."""
-    send_to_many(module.server, module.host_object, OneToMany(message), [to])
+    send_headline(module.server, module.host_object, OneToMany(message), [to])
 
 
 def summary(module, payload: Stanza | None) -> str | None:

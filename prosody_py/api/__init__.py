@@ -32,6 +32,7 @@ from prosody_py.config.options import (
     string,
 )
 from prosody_py.events.bus import Event, Events
+from prosody_py.events.bystanders import bystander
 from prosody_py.xmpp import builders as stanza
 from prosody_py.xmpp import dataforms, datetime, jid, ns, rsm
 from prosody_py.xmpp.errors import StanzaError, StreamError
@@ -39,8 +40,8 @@ from prosody_py.xmpp.stanza import Stanza
 
 __all__ = [
     "CommandError", "DnsError", "Event", "Events", "HttpError", "MailError", "Options", "PASS",
-    "Stanza", "StanzaError", "StreamError", "Table", "adhoc", "array", "boolean", "command",
-    "dataforms", "datetime", "enum", "hook", "inherited_set", "integer", "iq", "jid", "mapping",
-    "ns", "number", "offer_commands", "path", "period", "rate", "rsm", "scalar", "set_", "size",
-    "stanza", "string",
+    "Stanza", "StanzaError", "StreamError", "Table", "adhoc", "array", "boolean", "bystander",
+    "command", "dataforms", "datetime", "enum", "hook", "inherited_set", "integer", "iq", "jid",
+    "mapping", "ns", "number", "offer_commands", "path", "period", "rate", "rsm", "scalar", "set_",
+    "size", "stanza", "string",
 ]

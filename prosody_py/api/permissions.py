@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from prosody_py.api.registrations import Undo
-from prosody_py.api.roles import ROLES, is_known, role_of, roles_below
+from prosody_py.api.role_definitions import role_may
+from prosody_py.api.roles import is_known, role_of
 
-__all__ = ["ROLES", "default_permission", "may", "role_of", "roles_below", "waits"]
+__all__ = ["default_permission", "may", "role_of", "waits"]
 
 
 def default_permission(module, role: str, action: str) -> None:
@@ -92,9 +93,8 @@ def may(module, action: str, context: Any, peek: bool = False) -> bool:
     if role is None:
         who = _address(context)
         role = role_of(module.server, module.host, who)
-    granted = (module.host_object or module.server).extras.get("permissions", {})
     action = _full(module, action)
-    if any((name, action) in granted for name in roles_below(role) or ()):
+    if role_may(module.server, module.host, role, action):
         return True
     if not peek:
         module.log("debug", "%s (%s) may not do %s", who or _address(context), role, action)

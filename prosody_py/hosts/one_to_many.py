@@ -46,7 +46,8 @@ class OneToMany:
             to: the receiver's address, None for a stanza without.
             to_attribute: the same as `b" to='..'"`, if it is at hand.
         """
-        if session.filters is not None or "send" in session.extras:
+        filters = session.filters
+        if filters is not None and "stanzas/out" in filters or "send" in session.extras:
             return session.send(self.element(to))
         head, rest = self.text()
         if to_attribute is None:

@@ -125,4 +125,4 @@ def faces() -> dict[type | str, Face]:
     return {Host: HostFace(), Events: EventsFace(), ModuleType: ModuleFace(),
             Session: SessionFace(), StreamParser: StreamFace(), **roster_faces.FACES,
             **account_faces.FACES, **connection_faces.FACES, **socket_faces.FACES,
-            **http_faces.FACES, **room_faces.FACES, **pubsub_faces.FACES}
+            **http_faces.FACES, **pubsub_faces.FACES, **room_faces.FACES}

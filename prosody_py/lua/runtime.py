@@ -118,7 +118,6 @@ class Runtime(Values, Handlers, Environment):
         self.proxies.connect(parts[b"proxy"])
         events = parts[b"events"]
         self.enter_stanza = self.driver.guarded(events[b"enter_stanza"])
-        self.enter_shape = self.driver.guarded(events[b"enter_shape"])
         self.take_table, self.leave_event = events[b"take"], events[b"leave"]
         self.enter_event = self.driver.guarded(events[b"enter_event"])
         self.forget_event = events[b"forget"]
@@ -153,7 +152,8 @@ class Runtime(Values, Handlers, Environment):
             return value.raw
         if isinstance(value, Stanza):
             return self.stanzas.to_lua(value)
-        if isinstance(value, str):
+        face = getattr(value, "lua_face", None)
+        if face is None and isinstance(value, str):
             return encode(str(value))
         if isinstance(value, int):
             return int(value)
@@ -161,7 +161,6 @@ class Runtime(Values, Handlers, Environment):
             return self.copy_to_lua(value)
         if isinstance(value, self._raw_type):
             return value
-        face = getattr(value, "lua_face", None)
         return face(self) if face is not None else self.proxies.to_lua(value)
 
     def is_lua_value(self, raw: Any) -> bool:

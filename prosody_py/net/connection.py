@@ -64,8 +64,8 @@ class Connection(Securing):
     __slots__ = ("sock", "listener", "peer", "server_port", "tls", "session", "last_read",
                  "max_send_buffer", "linger", "secure", "read_size", "extras", "created",
                  "_held", "_rate", "_reader", "_writer", "_timer", "_timeout",
-                 "_out", "_out_size", "_queued", "_busy", "_paused", "_handshaking", "_closing",
-                 "_loop", "_stalled", "_lingering", "__weakref__")
+                 "_out", "_out_size", "_last", "_queued", "_busy", "_paused", "_handshaking",
+                 "_closing", "_loop", "_stalled", "_lingering", "__weakref__")
 
     def __init__(self, sock: socket.socket, listener: Listener, peer: tuple | str,
                  server_port: int = 0, max_send_buffer: int = 1024 * 1024,
@@ -90,6 +90,7 @@ class Connection(Securing):
         self._timeout = read_timeout
         self._out: list[bytes] = []
         self._out_size = 0
+        self._last: bytes | None = None
         self._queued = self._busy = self._paused = self._stalled = False
         self._handshaking = self._held = False
         self._rate = 0.0
@@ -322,6 +323,13 @@ class Connection(Securing):
                 return False
         return True
 
+    def write_last(self, data: bytes | None) -> None:
+        """Write `data` behind what is queued when that goes out; None takes it back.
+
+        What is queued later in the same turn of the loop still goes before it.
+        """
+        self._last = data
+
     def pause_writes(self) -> None:
         """Keep what is written in the queue."""
         self._held = True
@@ -344,6 +352,10 @@ class Connection(Securing):
             self.listener.onpredrain(self)
             if self.sock is None:
                 return
+        if self._last is not None and self._closing is None:
+            out.append(self._last)
+            self._out_size += len(self._last)
+            self._last = None
         data = out[0] if len(out) == 1 else b"".join(out)
         try:
             sent = self._send(data)

@@ -31,6 +31,7 @@ def make_authenticated(session, username: str, role: str | None = None) -> None:
     if session.destroyed:
         return
     session.type = "c2s_unbound"
+    session.authenticated()
 
 
 def bind_resource(session, resource: str | None, load_roster) -> None:

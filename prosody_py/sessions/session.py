@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from time import monotonic, time
 from typing import Any
 
@@ -58,7 +59,11 @@ class Session:
     version: float | None = None
     lang: str | None = None
     sasl_handler: Any = None
+    negotiating: str | None = None   # namespace of an exchange during which nothing else may come
     destroyed: bool | None = None
+    keep: Any = None                 # stream management: what sees each text, see `send`
+    handled_stanza_count: int | None = None  # stanzas of the peer, once it wants them counted
+    unfinished: Any = None           # what has been begun and is waited for, see below
     lua: Any = None                  # the Lua face, once Lua has looked at this session
     server: Any = None
     ns = CLIENT
@@ -99,18 +104,23 @@ class Session:
     def send(self, stanza: Stanza | str | bytes) -> bool:
         """Queue an element (or finished text) for the peer; never blocks.
 
-        Filters see it also while there is no connection: stream management keeps it for later.
+        Filters see it also while there is no connection. So does `keep(text)`, the last to see
+        it: True says that it is kept until the peer has acknowledged it, False that it is kept
+        and not to be written now, None that it is none of its business. What is kept counts as
+        sent, whatever becomes of the connection.
         """
         if self.filters is not None:
             return self._send_filtered(stanza)
-        conn = self.conn
-        if conn is None:
+        conn, keep = self.conn, self.keep
+        if conn is None and keep is None:
             return False
-        if type(stanza) is bytes:
+        if type(stanza) is not bytes:
+            if type(stanza) is not str:
+                stanza = serialize(stanza, CLIENT)
+            stanza = stanza.encode("utf-8", "replace")
+        if keep is None:
             return conn.write(stanza)
-        if type(stanza) is not str:
-            stanza = serialize(stanza, CLIENT)
-        return conn.write(stanza.encode("utf-8", "replace"))
+        return self._send_kept(stanza, keep(stanza))
 
     send.never_blocks = True  # Lua may call it without leaving Lua, see lua/proxies
 
@@ -134,13 +144,42 @@ class Session:
                 return
         self.server.process_stanza(self, stanza)
 
+    def finish_before_next(self, wait: Callable[[], Any]) -> None:
+        """Have `wait()` called before the session's next stanza is handled.
+
+        For work that has been begun, such as a write to a store, while a stanza is handled: it
+        goes on beside the rest of the handling, but nothing later overtakes it.
+        """
+        if self.unfinished is None:
+            self.unfinished = [wait]
+        else:
+            self.unfinished.append(wait)
+
+    def finish(self) -> None:
+        """Wait for what `finish_before_next` was given."""
+        waits, self.unfinished = self.unfinished, None
+        for wait in waits or ():
+            try:
+                wait()
+            except Exception as error:
+                self.log.error("What was begun for a stanza has failed: %s", error, exc_info=error)
+
     def _send_filtered(self, stanza: Stanza | str | bytes) -> bool:
         if isinstance(stanza, Stanza):
             stanza = filters.run(self, "stanzas/out", stanza)
             if stanza is None:
                 return True
             stanza = serialize(stanza, CLIENT)
-        return self.rawsend(stanza)
+        if self.keep is None:
+            return self.rawsend(stanza)
+        if type(stanza) is not bytes:
+            stanza = stanza.encode("utf-8", "replace")
+        return self._send_kept(stanza, self.keep(stanza))
+
+    def _send_kept(self, text: bytes, kept: bool | None) -> bool:
+        if kept is False:
+            return True
+        return self.rawsend(text) or kept is True
 
     def close(self, reason=None, text: str | None = None) -> None:
         """End the stream, with a StreamError, the name of a condition and a text, or nothing.
@@ -149,6 +188,9 @@ class Session:
         """
         if self.conn is not None:
             self.conn.close(str(reason) if reason else None)
+
+    def authenticated(self) -> None:
+        """The peer is known now; what speaks the stream may do something about it."""
 
     def idle_for(self) -> float:
         """Return the seconds since the peer was last heard."""

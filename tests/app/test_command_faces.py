@@ -249,17 +249,27 @@ def test_without_mod_admin_adhoc_nobody_administers_over_xmpp(place, shell, root
         shell.run(["module", "load", "admin_adhoc"], lambda line: None)
 
 
-def test_a_command_for_a_role_that_does_not_exist_is_for_the_servers_administrators(
-        place, shell, warden, root):
+def test_a_command_for_a_role_that_does_not_exist_is_for_nobody_but_the_shell(
+        shell, warden, root):
     assert shell.run(["broken", "role"])["text"] == "ran"
-    assert note(run(root, PREFIX + "broken:role", to="localhost")) == ("info", "ran")
-    assert step(warden, PREFIX + "broken:role").get_error()[1] == "forbidden"
-    assert "for the role king, which does not exist" in place.log.read_text()
-    (place.folder / "mod_kings.py").write_text(
-        "from prosody_py.api import command\n\n\n@command('king', 'rule', role='king')\n"
-        "def rule(module, call):\n    pass\n")
-    done = place.run("module", "load", "kings")
-    assert done.returncode == 1 and "there is no role king" in done.output
+    for client in (warden, root):
+        assert step(client, PREFIX + "broken:role", to="localhost").get_error()[1] == "forbidden"
+
+
+def test_the_configuration_has_the_last_word(place, warden):
+    denied = {"user:create", "user:list"}
+    place.write(hosts={**place.options["hosts"], "example.org": {
+        **place.options["hosts"]["example.org"],
+        "remove_permissions": {"prosody:admin": sorted(denied)},
+        "add_permissions": {"prosody:guest": ["room:facts"]}}})
+    place.run("reload")
+    nodes = listed(warden)
+    assert PREFIX + "user:delete" in nodes and not nodes & {PREFIX + name for name in denied}
+    assert step(warden, PREFIX + "user:create").get_error()[1] == "forbidden"
+    place.write(hosts={**place.options["hosts"], "example.org": {
+        "admins": ["root@localhost", "warden@example.org"]}})
+    place.run("reload")
+    assert PREFIX + "user:create" in listed(warden)
 
 
 # -- secrets -------------------------------------------------------------------------------

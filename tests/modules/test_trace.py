@@ -25,6 +25,8 @@ OPTIONS = {
     "allow_registration": True,
     "limits": {"c2s": {"rate": "10mb/s"}},
     "motd_text": "News.",
+    "turn_external_secret": "secret",
+    "groups_file": os.devnull,
     "muc_rtbl_jid": "lists.localhost",
     "contact_info": {"admin": ["mailto:admin@example.com"]},
 }

@@ -1,199 +1,139 @@
-"""mod_smacks of Debian: acknowledgements, and sessions that outlive their connection (XEP-0198)."""
+"""Debian's modules with our stream management: what they call, hook and read of it."""
 
 from __future__ import annotations
+
+import base64
 
 import pytest
 
 from prosody_py.testing.client import wait_until
+from prosody_py.testing.managed import SM, Managed, bodies, handled, say
+from prosody_py.xmpp import ns
+from prosody_py.xmpp.parser import StreamOpen
 
-SM = "urn:xmpp:sm:3"
-
-
-def acknowledge(client, count):
-    return client.send(f"<a xmlns='{SM}' h='{count}'/>")
-
-
-def bodies(client):
-    """Return the bodies of the messages that have come, answering what the server asks."""
-    return [element.get_child_text("body") for element in client.flush()
-            if element.name == "message"]
+SASL2, BIND2, PUSH = "urn:xmpp:sasl:2", "urn:xmpp:bind:0", "urn:xmpp:push:0"
 
 
-def enable(client):
-    client.send(f"<enable xmlns='{SM}' resume='true'/>")
-    return client.receive_until(lambda element: element.name in ("enabled", "failed"))
-
-
-def say(client, to, body):
-    client.send(f"<message to='{to}' type='chat'><body>{body}</body></message>").flush()
-
-
-def resume(running, token, handled, more=""):
-    """Return a new connection that has asked to go on with a session, and the answer."""
+def authenticate(running, inside, username="juliet"):
+    """Log in by SASL2 with something inlined; return the client and the <success/>."""
     client = running.connect()
-    client.open()
-    client.authenticate("juliet", "secret")
-    client.open()
-    client.send(f"<resume xmlns='{SM}' previd='{token}' h='{handled}'/>{more}")
-    return client, client.receive()
+    client.send("<?xml version='1.0'?><stream:stream to='localhost' version='1.0' "
+                f"xmlns='{ns.CLIENT}' xmlns:stream='{ns.STREAM}'>")
+    assert isinstance(client.receive(), StreamOpen)
+    client.features = client.receive()
+    initial = base64.b64encode(f"\0{username}\0secret".encode()).decode()
+    client.send(f"<authenticate xmlns='{SASL2}' mechanism='PLAIN'><initial-response>{initial}"
+                f"</initial-response>{inside}</authenticate>")
+    success = client.receive()
+    assert success.name == "success", str(success)
+    return client, success
 
 
-class Stage:
-    """A server, a client whose session can be resumed, and another account's client."""
-
-    def __init__(self, start, **options):
-        self.running = start("smacks", **options)
-        self.juliet = self.running.client("juliet", "balcony").available()
-        self.romeo = self.running.client("romeo", "orchard").available()
-        self.jid = self.juliet.jid
-        enabled = enable(self.juliet)
-        assert enabled.attr["resume"] == "true"
-        self.token = enabled.attr["id"]
-
-    def cut(self):
-        """End the connection without a word; wait until the server has noticed."""
-        session = self.running.server.full_sessions[self.jid]
-        self.juliet.sock.close()
-        wait_until(lambda: session.conn is None)
-        assert self.running.server.full_sessions[self.jid] is session
+def bind(inside=""):
+    return f"<bind xmlns='{BIND2}'><tag>Phone</tag>{inside}</bind>"
 
 
 @pytest.fixture
-def stage(start_debian):
-    return Stage(start_debian)
+def sasl2(start_debian):
+    running = start_debian("sasl2", "sasl2_bind2", "sasl2_sm", modules=["smacks"],
+                           allow_unencrypted_plain_auth=True)
+    running.user("juliet")
+    return running
 
 
-def test_it_is_offered_to_who_has_logged_in(start_debian):
-    running = start_debian("smacks")
-    client = running.connect()
-    assert running.user("juliet") and client.open().get_child("sm", SM) is None
-    client.authenticate("juliet", "secret")
-    assert client.open().get_child("sm", SM) is not None
-    assert enable(client).get_child("unexpected-request") is None
-    client.bind("balcony")
-    assert enable(client).name == "enabled"
-    assert enable(client).name == "failed"  # once is enough
+def test_a_session_is_managed_from_its_login_on(sasl2):
+    client, success = authenticate(sasl2, bind(f"<enable xmlns='{SM}' resume='true'/>"))
+    enabled = success.get_child("bound", BIND2).get_child("enabled", SM)
+    assert enabled.attr["id"] and enabled.attr["max"] == "600"
+    client.jid = success.get_child_text("authorization-identifier")
+    romeo = sasl2.client("romeo").available()
+    say(romeo, client.jid, "one")
+    assert bodies([client.message()]) == ["one"] and client.receive().name == "r"
+    client.send("<message to='romeo@localhost'/>")
+    assert handled(client) == 1
 
 
-def test_both_sides_count_what_they_have_handled(stage):
-    say(stage.romeo, stage.jid, "one")
-    assert stage.juliet.message().get_child_text("body") == "one"
-    assert stage.juliet.receive().name == "r"
-    acknowledge(stage.juliet, 1)
-    stage.juliet.send(f"<r xmlns='{SM}'/>")
-    assert stage.juliet.receive().attr["h"] == "0"
-    say(stage.juliet, stage.romeo.jid, "Ay me")  # with the ping of flush() that is two
-    stage.juliet.send(f"<r xmlns='{SM}'/>")
-    answer = stage.juliet.receive_until(lambda element: element.name == "a")
-    assert answer.attr["h"] == "2"
+def test_a_session_goes_on_with_the_login(sasl2):
+    juliet, romeo = Managed(sasl2), sasl2.client("romeo").available()
+    session = juliet.cut()
+    say(romeo, juliet.jid, "one")
+    client, success = authenticate(
+        sasl2, f"<resume xmlns='{SM}' h='0' previd='{juliet.token}'/>" + bind())
+    assert success.get_child("resumed", SM).attr == {
+        "xmlns": SM, "previd": juliet.token, "h": "0"}
+    assert success.get_child("bound", BIND2) is None
+    assert bodies([client.message()]) == ["one"]
+    say(client, romeo.jid, "two")
+    assert romeo.message().attr["from"] == juliet.jid and juliet.session is session
 
 
-def test_a_session_goes_on_over_a_new_connection(stage):
-    say(stage.romeo, stage.jid, "one")
-    say(stage.romeo, stage.jid, "two")
-    assert bodies(stage.juliet) == ["one", "two"]
-    stage.cut()
-    say(stage.romeo, stage.jid, "three")
-    again, answer = resume(stage.running, stage.token, 1)
-    assert (answer.name, answer.attr["previd"]) == ("resumed", stage.token)
-    assert answer.attr["h"] == "1"  # the ping of flush()
-    missed = [again.message() for _ in range(2)]
-    assert [message.get_child_text("body") for message in missed] == ["two", "three"]
-    assert all(message.get_child("delay", "urn:xmpp:delay") is not None for message in missed)
-    acknowledge(again, 4)
-    say(again, stage.romeo.jid, "here")
-    assert stage.romeo.message().attr["from"] == stage.jid
-    say(stage.romeo, stage.jid, "four")
-    assert "four" in bodies(again)
-    assert [element for element in stage.romeo.flush() if element.name == "presence"] == []
+def test_a_session_that_is_over_is_bound_anew_with_the_login(sasl2):
+    client, success = authenticate(
+        sasl2, f"<resume xmlns='{SM}' h='0' previd='unknown'/>" + bind())
+    failed = success.get_child("failed", SM)
+    assert failed.get_error()[1] == "item-not-found"
+    assert success.get_child("bound", BIND2) is not None
+    assert client.iq("get", "<ping xmlns='urn:xmpp:ping'/>").attr["type"] == "result"
 
 
-def test_what_comes_with_the_request_to_resume_is_worked_off_after_it(stage):
-    stage.cut()
-    again, answer = resume(stage.running, stage.token, 0, f"<r xmlns='{SM}'/>"
-                           f"<message to='{stage.romeo.jid}'><body>quick</body></message>")
-    assert answer.name == "resumed"
-    assert again.receive_until(lambda element: element.name == "a").attr["h"] == "0"
-    assert stage.romeo.message().attr["from"] == stage.jid
+def test_push_modules_of_debian_notice_who_waits(start_debian):
+    running = start_debian("cloud_notify", modules=["smacks"], push_max_hibernation_timeout=7200)
+    service, romeo = (running.client(name).available() for name in ("service", "romeo"))
+    juliet = Managed(running)
+    juliet.client.iq("set", f"<enable xmlns='{PUSH}' jid='{service.jid}' node='n'/>")
+    session = juliet.cut()
+    say(romeo, juliet.jid, "one")
+    request = service.receive_until(lambda element: element.name == "iq")
+    assert request.tags[0].get_child("publish").attr["node"] == "n"
+    service.send(f"<iq type='result' id='{request.attr['id']}' to='localhost'/>")
+    wait_until(lambda: session.extras["hibernating_watchdog"].left is None)  # it is one in Lua
+    assert juliet.come_back(1).name == "resumed"  # with the answer to <enable/>
+    assert bodies(juliet.client.flush()) == ["one"]
+    assert session.extras.get("hibernating_watchdog") is None
 
 
-def test_a_session_can_be_taken_over_while_its_connection_still_stands(stage):
-    old = stage.juliet
-    again, answer = resume(stage.running, stage.token, 0)
-    assert answer.name == "resumed"
-    old.closed_with()
-    say(stage.romeo, stage.jid, "still here")
-    assert "still here" in bodies(again)
-    assert len(stage.running.server.bare_sessions["juliet@localhost"].sessions) == 1
+READER = """
+    local st = require "util.stanza";
+    module:hook("iq-get/host/urn:test:smacks:look", function (event)
+        local session = prosody.full_sessions[event.stanza.tags[1].attr.jid];
+        local queue = session.outgoing_stanza_queue;
+        event.origin.send(st.reply(event.stanza):tag("look", {
+            xmlns = "urn:test:smacks", smacks = session.smacks,
+            token = session.resumption_token, waiting = tostring(session.hibernating ~= nil),
+            handled = ("%d"):format(session.handled_stanza_count),
+            unacked = ("%d"):format(queue:count_unacked()),
+            acked = ("%d"):format(queue:count_acked()),
+            resumable = tostring(queue:resumable()),
+            first = queue:table()[1] and queue:table()[1].name,
+            known = tostring(module:shared("/*/smacks/resumption-tokens")[
+                "juliet@localhost/" .. session.resumption_token] == session) }));
+        return true;
+    end);
+    module:hook("delivery/success", function (event)
+        prosody.events.fire_event("test-success", event.session.full_jid .. event.stanza.name);
+    end);
+"""
 
 
-def test_a_session_can_be_resumed_more_than_once(stage):
-    handled = 0
-    for number in range(3):
-        stage.cut()
-        say(stage.romeo, stage.jid, f"message {number}")
-        stage.juliet, answer = resume(stage.running, stage.token, handled)
-        assert answer.name == "resumed"
-        assert stage.juliet.message().get_child_text("body") == f"message {number}"
-        handled += 1
-        acknowledge(stage.juliet, handled)
+def test_modules_in_lua_read_what_a_session_has(start_server, tmp_path, guarded):
+    (tmp_path / "mod_reader.lua").write_text(READER)
+    running = start_server(["smacks", "reader"], plugin_paths=[str(tmp_path)])
+    juliet, romeo = Managed(running), running.client("romeo").available()
 
+    def look():
+        return romeo.iq("get", f"<look xmlns='urn:test:smacks' jid='{juliet.jid}'/>",
+                        to="localhost").tags[0].attr
 
-def test_an_unknown_session_is_not_resumed_and_binding_still_works(stage):
-    client, answer = resume(stage.running, "unknown", 0)
-    assert answer.name == "failed"
-    assert answer.get_child("item-not-found", "urn:ietf:params:xml:ns:xmpp-stanzas") is not None
-    assert client.bind("street").jid == "juliet@localhost/street"
-
-
-def test_nobody_resumes_the_session_of_another_account(stage):
-    stage.cut()
-    thief = stage.running.connect()
-    stage.running.user("tybalt")
-    thief.open()
-    thief.authenticate("tybalt", "secret")
-    thief.open()
-    thief.send(f"<resume xmlns='{SM}' previd='{stage.token}' h='0'/>")
-    assert thief.receive().name == "failed"
-    assert resume(stage.running, stage.token, 0)[1].name == "resumed"
-
-
-def test_a_session_that_was_closed_is_over(stage):
-    stage.juliet.send("</stream:stream>").closed_with()
-    wait_until(lambda: stage.jid not in stage.running.server.full_sessions)
-    assert resume(stage.running, stage.token, 0)[1].name == "failed"
-
-
-def test_after_its_time_a_session_ends_and_its_messages_are_kept(start_debian):
-    stage = Stage(start_debian, smacks_hibernation_time=0.2)
-    stage.cut()
-    say(stage.romeo, stage.jid, "late")
-    wait_until(lambda: stage.jid not in stage.running.server.full_sessions)
-    assert resume(stage.running, stage.token, 0)[1].name == "failed"
-    client = stage.running.client("juliet", "street")
-    client.send("<presence/>")
-    assert client.message().get_child_text("body") == "late"
-
-
-def test_who_acknowledges_more_than_was_sent_is_cut_off(stage):
-    acknowledge(stage.juliet, 500)
-    assert stage.juliet.closed_with() == "undefined-condition"
-
-
-def test_a_bound_resource_replaces_a_session_that_waits(stage):
-    stage.cut()
-    say(stage.romeo, stage.jid, "meanwhile")
-    client = stage.running.client("juliet", "balcony").available()
-    assert client.jid == stage.jid
-    assert resume(stage.running, stage.token, 0)[1].name == "failed"
-
-
-def test_addresses_are_counted_right_whatever_becomes_of_their_sessions(stage):
-    listener = stage.running.server.modules.get_module("*", "c2s").listener
-    (network,) = listener.per_address
-    before = listener.per_address[network]
-    for _ in range(3):
-        stage.cut()
-        stage.juliet, answer = resume(stage.running, stage.token, 0)
-        assert answer.name == "resumed"
-    wait_until(lambda: listener.per_address[network] == before)
+    assert look() == {"xmlns": "urn:test:smacks", "smacks": SM, "token": juliet.token,
+                      "waiting": "false", "handled": "0", "unacked": "0", "acked": "0",
+                      "resumable": "true", "known": "true"}
+    say(romeo, juliet.jid, "one")
+    told = []
+    running.server.events.add_handler("test-success", told.append)
+    juliet.client.send(f"<a xmlns='{SM}' h='1'/>").flush()
+    juliet.cut()
+    say(romeo, juliet.jid, "two")
+    found = look()
+    assert (found["unacked"], found["acked"], found["handled"], found["waiting"]) == (
+        "2", "1", "1", "true")
+    assert found["first"] == "iq" and told == [juliet.jid + "message"]

@@ -11,7 +11,8 @@ from typing import Any
 
 from prosody_py.api.commands.arguments import CommandError
 from prosody_py.api.commands.command import ADMIN, EVERYWHERE, Command
-from prosody_py.api.roles import ROLES, role_of, roles_below, user_role
+from prosody_py.api.role_definitions import definitions, role_may, roles_below
+from prosody_py.api.roles import role_of, user_role
 from prosody_py.xmpp import jid as addresses
 
 OPERATOR = "prosody:operator"
@@ -24,10 +25,12 @@ def role_on(server, host: str, who: str, session: Any = None) -> str:
     """
     role = _own_role(server, host, who)
     given = getattr(getattr(session, "role", None), "name", None)
-    if given is not None and given in ROLES and role in ROLES:
+    if given is not None:
         own = user_role(server, session.username, session.host)
-        if own in ROLES and ROLES.index(given) > ROLES.index(own):
-            role = max(role, given, key=ROLES.index)
+        rank = {name: found.priority
+                for name, found in definitions(server, session.host).items()}
+        if rank.get(given, 0) < min(rank.get(own, 0), rank.get(role, 0)):
+            role = given
     return role
 
 
@@ -42,12 +45,7 @@ def _own_role(server, host: str, who: str) -> str:
 
 def may_run(server, command: Command, host: str, role: str) -> bool:
     """Whether somebody who has `role` on `host` ("*" for the server) may use a command there."""
-    below = roles_below(role) or ()
-    if command.role in below:
-        return True
-    place = server if host == EVERYWHERE else server.hosts.get(host)
-    granted = place.extras.get("permissions", {}) if place is not None else {}
-    return any((name, command.permission) in granted for name in below)
+    return role_may(server, host, role, command.permission, command.role)
 
 
 def check(server, command: Command, values: list[Any], who: str, at: str,
@@ -65,7 +63,7 @@ def check(server, command: Command, values: list[Any], who: str, at: str,
 
 def administers(server, host: str, who: str, session: Any = None) -> bool:
     """Whether somebody is an administrator of a host, "*" for the whole server."""
-    return ADMIN in (roles_below(role_on(server, host, who, session)) or ())
+    return ADMIN in (roles_below(server, host, role_on(server, host, who, session)) or ())
 
 
 def administers_all(server, who: str, session: Any = None) -> bool:

@@ -1,8 +1,8 @@
 """The arguments of commands: their types, and what a word means as one of them.
 
 An argument is written "name:type", with "?" behind it when it may be left out. Types: string,
-integer, boolean, jid, bare_jid, host, module, password (never logged, never kept in a history),
-text (the rest of the line), and "one|two|three" for one of these words.
+integer, boolean, jid, bare_jid, host, module, role, password (never logged, never kept in a
+history), text (the rest of the line), and "one|two|three" for one of these words.
 """
 
 from __future__ import annotations

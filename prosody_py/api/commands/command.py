@@ -18,7 +18,6 @@ from types import SimpleNamespace
 from typing import Any
 
 from prosody_py.api.commands.arguments import NAMES_A_HOST, SECRET, Argument, CommandError
-from prosody_py.api.roles import ROLES
 from prosody_py.config.values import is_secret_name
 from prosody_py.xmpp import jid as addresses
 
@@ -95,9 +94,6 @@ class Command:
     streams: bool = False
 
     def __post_init__(self) -> None:
-        if self.role not in ROLES:
-            raise ValueError(f"{' '.join(self.words)}: there is no role {self.role}; there are "
-                             + ", ".join(ROLES))
         self.permission = self.permission or ":".join(self.words)
         if self.host_selector is None:
             self.host_selector = next((argument.name for argument in self.arguments

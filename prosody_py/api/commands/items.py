@@ -9,18 +9,13 @@ has a `permission` or a `role`.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 from prosody_py.api.commands.arguments import Argument
 from prosody_py.api.commands.command import ADMIN, Command
-from prosody_py.api.roles import ROLES
 from prosody_py.config.values import is_secret_name
-
-log = logging.getLogger("commands")
-_told: set[tuple] = set()  # what was said once
 
 
 def modules_commands(server) -> Iterator[tuple[Command, str]]:
@@ -44,12 +39,6 @@ def _command(item: dict[str, Any], section: str, name: str, host: str, handler: 
         Argument.parse(f"{one.get('name') or 'value'}:{_kind(one)}"
                        + ("?" if one.get("optional") else "")) for one in item.get("args") or ())
     flags, permission, role = map(item.get, ("flags", "permission", "role"))
-    if role is not None and role not in ROLES:
-        if (section, name, role) not in _told:
-            _told.add((section, name, role))
-            log.error("The command %s %s is for the role %s, which does not exist; so it is for "
-                      "the administrators of the server", section, name, role)
-        role = None
     return Command(
         (section, name), str(item.get("desc") or ""), arguments, {host: handler},
         item.get("host_selector") or "",

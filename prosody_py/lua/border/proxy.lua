@@ -139,7 +139,7 @@ local function own_function(t, f)
 	if not cache[f] then
 		local function stub(...)
 			if rawequal((...), t) then return f(select(2, ...)); end
-			return f(...);
+			return f(...); -- with no arguments if there were none
 		end
 		objects_of[stub] = objects_of[f];
 		cache[f] = stub;

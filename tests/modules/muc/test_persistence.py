@@ -71,7 +71,7 @@ def test_a_room_that_is_not_persistent_any_more_is_forgotten(start):
     assert 201 in codes(party.guest("romeo").join()[0])
 
 
-def test_who_is_in_a_room_when_the_server_stops_is_told(start):
+def test_who_is_in_a_room_when_the_service_ends_is_told(start):
     running = start()
     juliet, _romeo = Party(running).pair(persistentroom="1")
     running.server.modules.unload(HOST, "muc")

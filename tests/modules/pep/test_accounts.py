@@ -238,3 +238,18 @@ def test_blocked_contacts_are_not_told(start_server, tmp_path):
     Asking(juliet).publish(NODE, "a")
     assert event_ids(nurse.flush()) == [(NODE, "a")] and event_ids(romeo.flush()) == []
     people.close()
+
+
+def test_commands_reach_the_nodes_of_accounts(start_server):
+    running = start_server(["pep"])
+    pep = module_of(running).exports
+    own = Asking(running.client("juliet").available())
+    pep.create_node("juliet", NODE, {"title": "T"})
+    own.publish(NODE, "a")
+    pep.configure_node("juliet", NODE, {"access_model": "open"})
+    (listed,) = pep.list_nodes("juliet")
+    assert (listed["node"], listed["title"], listed["access_model"]) == (NODE, "T", "open")
+    read = pep.read_node("juliet", NODE)
+    assert [item["id"] for item in read["items"]] == ["a"]
+    pep.delete_node("juliet", NODE)
+    assert own.refused("get", f"<items node='{NODE}'/>")[1] == "item-not-found"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from prosody_py.sessions.shortcut import only_of
+from prosody_py.events.bystanders import meddlers, meddles
 from prosody_py.testing.client import wait_until
 from prosody_py.testing.people import People
 from prosody_py.testing.pubsub import DISCO, Asking, Wanting, event_ids
@@ -181,11 +181,19 @@ def test_what_is_remembered_of_elsewhere_is_bounded(start_server):
     assert len(away) == 0 and away.of("juliet@localhost") == []
 
 
-def test_presence_between_accounts_here_takes_the_shortcut(running):
-    """Nothing of mod_pep keeps presence from being written once for all contacts."""
+def test_nothing_of_pep_stands_in_the_way_of_shortcuts(start_server):
+    """Presence and headlines are written once for all, whatever of ours is loaded."""
+    running = start_server(["pep", "vcard_legacy", "bookmarks", "mds", "presence", "message",
+                            "carbons", "mam", "blocklist", "cloud_notify"])
     events = running.server.hosts["localhost"].events
-    names = ("presence/bare", "pre-presence/bare", "presence/full")
-    assert any(len(events.index[name]) > 1 for name in names)
-    assert only_of(events, "presence", *names)
-    events.add_handler("presence/bare", lambda event: None)
-    assert not only_of(events, "presence", *names)
+    running.client("juliet").available().iq("get", "<blocklist xmlns='urn:xmpp:blocking'/>")
+    presence = ("presence/bare", "pre-presence/bare", "presence/full", "pre-presence/full")
+    messages = ("message/bare", "message/full")
+    for kind, owner, names in (
+            ("presence", "presence", presence), ("headline", "message", messages),
+            ("room", "message", ("message/full",)), ("room", "presence", ("presence/full",))):
+        found = meddlers(events, kind, owner, *names)
+        assert not meddles(found, "juliet@localhost", "romeo@localhost")
+    for owner, names in (("presence", presence), ("message", messages)):
+        events.add_handler(names[0], lambda event: None)
+        assert meddlers(events, "headline", owner, *names) is None

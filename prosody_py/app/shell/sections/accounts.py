@@ -5,12 +5,12 @@ from __future__ import annotations
 from prosody_py.api import roles
 from prosody_py.api.commands import CommandError, Section, Table
 from prosody_py.api.commands.access import OPERATOR, administers_all, protect
-from prosody_py.events.bus import Event
+from prosody_py.api.role_definitions import roles_below
 from prosody_py.hosts import users
 from prosody_py.xmpp import jid as addresses
 
 SECTION = Section("user", "Accounts")
-ROLE = "role:" + "|".join(roles.ROLES)
+ROLE = "role:role"
 
 
 @SECTION.command("create", "jid:bare_jid", "password:password")
@@ -62,15 +62,8 @@ def account(call, jid: str) -> tuple[str, str]:
 
 
 def _set_enabled(call, jid: str, enabled: bool) -> str:
-    server = call.server
     username, host = account(call, jid)
-    users.provider(server, host).set_enabled(username, enabled)
-    connected = server.hosts[host].sessions.get(username)
-    if not enabled and connected is not None:
-        for session in list(connected.sessions.values()):
-            session.close("not-authorized", "The account is disabled")
-    event = "user-enabled" if enabled else "user-disabled"
-    server.hosts[host].events.fire_event(event, Event(username=username, host=host, meta=None))
+    users.set_enabled(call.server, username, host, enabled)
     return f"The account {jid} is " + ("enabled" if enabled else "disabled")
 
 
@@ -123,7 +116,8 @@ def delete_role(call, jid, role):
 def _for_role(call, jid: str, role: str) -> tuple[str, str]:
     """Return the account whose role may be changed; nobody gives more than they have."""
     found = account(call, jid)
-    if role == OPERATOR and call.jid is not None and not administers_all(
+    below = roles_below(call.server, found[1], role) or ()
+    if OPERATOR in below and call.jid is not None and not administers_all(
             call.server, call.jid, call.origin):
         raise CommandError(f"The role {role} is for administrators of the whole server to give",
                            "forbidden")

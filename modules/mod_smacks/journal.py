@@ -1,0 +1,124 @@
+"""What must outlive the process: sessions that wait for their client, and messages for them.
+
+The store "smacks_sessions" has, for each user, under a session's token what the session is (see
+revival), and under "token/serial" each stanza that waits for it: `{"n": number, "when": ...,
+"text": ...}`; while the session waits, of what comes only messages are added.
+`session.send` must not wait for a disk, so what is to be written is noted and written by greenlets
+at once; whoever acknowledges something (an <a/>, a <resumed/>) waits until all that was noted
+before is on the disk. So what was acknowledged is durable, and who asks for nothing waits for
+nothing. A message leaves the journal when the client has acknowledged it, or when somebody else
+has it.
+
+Data and owner: one Journal for the server, in the shared table "/*/smacks/journal", so that it is
+the same for all hosts and survives reloads; a client of one host may write to one of another.
+"""
+
+from __future__ import annotations
+
+import gevent
+from gevent.event import Event as Flag
+
+from prosody_py.storage.interface import REMOVE, StorageError
+
+PATIENCE = 30  # seconds that somebody waits for the disk
+AGAIN = 1      # seconds between two attempts to write
+
+
+class Writer:
+    """Writes what is noted for one user, as long as there is something."""
+
+    def __init__(self, journal, username: str):
+        self.journal, self.username = journal, username
+        self.changes: dict = {}      # noted, and not being written yet
+        self.written = Flag()        # set when `changes` is on the disk
+        self.under_way: Flag | None = None
+        self.failing = False
+
+    def note(self, changes: dict) -> None:
+        """Add changes to those that are written next."""
+        self.changes.update(changes)
+
+    def last(self) -> Flag | None:
+        """Return what is set when everything noted up to now is on the disk."""
+        return self.written if self.changes else self.under_way
+
+    def run(self) -> None:
+        """Write until there is nothing more."""
+        while self.changes:
+            changes, self.changes = self.changes, {}
+            self.under_way, self.written = self.written, Flag()
+            while True:
+                try:
+                    self.journal.store.set_keys(self.username, changes)
+                    break
+                except StorageError as error:
+                    self.failing = True
+                    self.journal.module.log(
+                        "error", "What waits for clients of %s cannot be stored, and is not "
+                        "acknowledged: %s", self.username, error)
+                    gevent.sleep(AGAIN)
+            self.failing = False
+            self.under_way.set()
+        self.under_way = None
+
+
+class Journal:
+    """One host's part."""
+
+    def __init__(self, module):
+        self.module, self.host = module, module.host
+        self.store = module.open_store("smacks_sessions", "map")
+        self.users = module.open_store("smacks_sessions", "keyval")
+        self.writers: dict = module.shared("/*/smacks/journal")  # (host, username) -> Writer
+
+    def put(self, username: str, changes: dict) -> None:
+        """Note changes, `{key: value or REMOVE}`, and have them written. Never waits."""
+        who = (self.host, username)
+        writer = self.writers.get(who)
+        if writer is None:
+            writer = self.writers[who] = Writer(self, username)
+            gevent.spawn(self.write, who, writer)
+        writer.note(changes)
+
+    def write(self, who: tuple[str, str], writer: Writer) -> None:
+        """Let a writer work until it is done."""
+        try:
+            writer.run()
+        finally:
+            del self.writers[who]
+
+    def wait(self) -> bool:
+        """Wait until everything that was noted is on the disk; False if it cannot be written."""
+        if not self.writers:
+            return True
+        writers = list(self.writers.values())
+        flags = [flag for writer in writers if (flag := writer.last()) is not None]
+        if any(writer.failing for writer in writers):
+            return False
+        gevent.wait(flags, PATIENCE)
+        return all(flag.is_set() for flag in flags)
+
+    # -- messages --------------------------------------------------------------------------
+
+    def add(self, tracker, number: int, when: float, text: bytes) -> None:
+        """Keep a message for a session whose client is not there."""
+        if not text.startswith(b"<message"):
+            return
+        self.put(tracker.session.username, dict([self.entry(tracker, number, when, text)]))
+
+    @staticmethod
+    def entry(tracker, number: int, when: float, text: bytes) -> tuple[str, dict]:
+        """Return key and value of a stanza that waits."""
+        key = tracker.journaled.get(number)
+        if key is None:
+            tracker.serial += 1
+            key = tracker.journaled[number] = f"{tracker.token}/{tracker.serial}"
+        return key, {"n": number, "when": when, "text": text.decode("utf-8", "surrogateescape")}
+
+    def forget(self, tracker, numbers) -> None:
+        """Forget messages that are acknowledged."""
+        keys = [key for number in numbers
+                if (key := tracker.journaled.pop(number, None)) is not None]
+        if keys:
+            self.put(tracker.session.username, dict.fromkeys(keys, REMOVE))
+

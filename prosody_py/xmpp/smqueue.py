@@ -1,0 +1,137 @@
+"""The queue of stream management (XEP-0198): what was sent and is not acknowledged.
+
+Pure data: texts with numbers. A stanza has the number that the peer counts it by, from 1; on the
+wire numbers are modulo 2^32. An entry is (number, when, text): `when` is the time of sending in
+seconds since 1970, `text` the stanza as it was (or is to be) written.
+
+What is queued may be thinned out (`thin`): presence that newer presence of the same sender has
+made worthless, and, when that is not enough and the caller says so, the older half of what is no
+message. After the former the stream can still be resumed, after the latter only once the peer has
+acknowledged what comes behind the hole. The methods that Lua modules call have the names of
+Prosody's util.smqueue.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from itertools import islice
+
+from prosody_py.xmpp.parser import parse_fragment
+from prosody_py.xmpp.stanza import Stanza
+
+MASK = 0xFFFFFFFF
+Entry = tuple[int, float, bytes]
+_presence = re.compile(rb"<presence(?=[ />])[^>]*").match
+_from = re.compile(rb" from='([^']*)'").search
+_type = re.compile(rb" type='(?!unavailable')").search
+
+
+class OutgoingQueue:
+    """What one stream has sent: `head` stanzas in all, of which `tail` are acknowledged."""
+
+    __slots__ = ("size", "head", "tail", "entries", "_hole", "_thinned")
+
+    def __init__(self, size: int, acked: int = 0):
+        self.size = size
+        self.head = self.tail = acked
+        self.entries: deque[Entry] = deque()
+        self._hole = 0          # the last number that was dropped and may be missed
+        self._thinned = False   # the numbers have gaps
+
+    def push(self, when: float, text: bytes) -> bool:
+        """Add a stanza; return whether there are more than the size allows."""
+        self.head += 1
+        self.entries.append((self.head, when, text))
+        return len(self.entries) > self.size
+
+    def restore(self, number: int, when: float, text: bytes) -> None:
+        """Put back a stanza that had a number in a queue before; between them may be gaps."""
+        self.entries.append((number, when, text))
+        self.head, self._thinned = max(self.head, number), True
+
+    def ack(self, h: int) -> list[Entry]:
+        """Take out what the peer acknowledges by `h`, which counts modulo 2^32.
+
+        An `h` that is older than the last one acknowledges nothing. Raises ValueError for one
+        that is higher than what was sent.
+        """
+        ahead = (h - self.tail) & MASK
+        if ahead > self.head - self.tail:
+            if self.is_old(h):
+                return []
+            raise ValueError("more is acknowledged than was sent")
+        self.tail += ahead
+        acked, entries = [], self.entries
+        while entries and entries[0][0] <= self.tail:
+            acked.append(entries.popleft())
+        return acked
+
+    def is_old(self, h: int) -> bool:
+        """Whether `h` is less than what was acknowledged before."""
+        return 0 < (self.tail - h) & MASK <= min(self.tail, MASK // 2)
+
+    def thin(self, drop: bool = False) -> bool:
+        """Make room; return whether the size is kept now.
+
+        With `drop` also at the cost of what only matters to who is there now: the older half of
+        the queue loses everything but messages.
+        """
+        seen: set[bytes] = set()
+        kept: list[Entry] = []
+        for entry in reversed(self.entries):
+            sender = self._sender(entry[2])
+            if sender is None or sender not in seen:
+                kept.append(entry)
+                if sender is not None:
+                    seen.add(sender)
+        kept.reverse()
+        if len(kept) > self.size and drop:
+            older = len(kept) // 2
+            for entry in islice(kept, older):
+                if not entry[2].startswith(b"<message"):
+                    self._hole = entry[0]
+            kept = [entry for index, entry in enumerate(kept)
+                    if index >= older or entry[2].startswith(b"<message")]
+        self._thinned = self._thinned or len(kept) < len(self.entries)
+        self.entries = deque(kept)
+        return len(kept) <= self.size
+
+    @staticmethod
+    def _sender(text: bytes) -> bytes | None:
+        tag = _presence(text)
+        if tag is None or _type(tag[0]) is not None:
+            return None
+        found = _from(tag[0])
+        return found[1] if found else None
+
+    def renumber(self) -> dict[int, int]:
+        """Close the gaps, for a peer that gets all of this again; return {old: new number}."""
+        changed: dict[int, int] = {}
+        if self._thinned:
+            entries: deque[Entry] = deque()
+            for number, (old, when, text) in enumerate(self.entries, self.tail + 1):
+                entries.append((number, when, text))
+                changed[old] = number
+            self.entries, self._thinned = entries, False
+            self.head = self.tail + len(entries)
+        return changed
+
+    def count_unacked(self) -> int:
+        """Return how many stanzas were sent and not acknowledged."""
+        return self.head - self.tail
+
+    def count_acked(self) -> int:
+        """Return how many stanzas were acknowledged."""
+        return self.tail
+
+    def resumable(self) -> bool:
+        """Whether everything that the peer may miss is still there."""
+        return self.tail >= self._hole
+
+    def table(self) -> list[Stanza]:
+        """Return what is not acknowledged as elements, the oldest first."""
+        return [parse_fragment(text) for _number, _when, text in self.entries]
+
+    count_unacked.never_blocks = count_acked.never_blocks = resumable.never_blocks = True
+    table.never_blocks = True

@@ -1,0 +1,170 @@
+"""Messages that were acknowledged arrive once, whenever the server is killed (XEP-0198)."""
+
+from __future__ import annotations
+
+import random
+import signal
+from collections import Counter
+
+import gevent
+import pytest
+
+from prosody_py.testing.client import Closed
+from prosody_py.testing.managed import SM, log_in
+from prosody_py.testing.process import ServerProcess
+from prosody_py.xmpp.errors import StreamError
+from prosody_py.xmpp.stanza import Stanza
+
+pytestmark = pytest.mark.slow
+GONE = (Closed, OSError, StreamError)
+STANZAS = ("message", "presence", "iq")
+
+
+def register(server, username):
+    client = server.connect()
+    client.open()
+    client.iq("set", f"<query xmlns='jabber:iq:register'><username>{username}</username>"
+                     "<password>secret</password></query>")
+    client.close()
+
+
+class Sender:
+    """Sends numbered messages, and knows which of them were acknowledged."""
+
+    def __init__(self):
+        self.number, self.acknowledged, self.pausing, self.paused = 0, set(), False, True
+
+    def work(self, server):
+        client = server.login("romeo")
+        client.send(f"<enable xmlns='{SM}'/>").receive()
+        sent = []
+        while True:
+            while self.pausing:
+                self.paused = True
+                gevent.sleep(0.001)
+            self.paused = False
+            for _ in range(3):
+                self.number += 1
+                sent.append(self.number)
+                client.send("<message to='juliet@localhost/balcony' type='chat'>"
+                            f"<body>{self.number}</body></message>")
+            client.send(f"<r xmlns='{SM}'/>")
+            answer = client.receive_until(lambda element: element.name == "a")
+            self.acknowledged.update(sent[:int(answer.attr["h"])])
+            gevent.sleep(0.002)
+
+
+class Receiver:
+    """Loses its connection and comes back, again and again, and counts what comes."""
+
+    def __init__(self, sender, rng):
+        self.sender, self.rng, self.came = sender, rng, Counter()
+        self.token, self.h, self.client = None, 0, None
+
+    def begin(self, server):
+        self.client = log_in(server, "juliet").bind("balcony")
+        self.client.send(f"<enable xmlns='{SM}' resume='true'/>")
+        self.token = self.client.receive_until(
+            lambda element: element.name == "enabled").attr["id"]
+        self.h = 0
+        self.client.send("<presence/>")
+
+    def take(self, element):
+        if not isinstance(element, Stanza) or "xmlns" in element.attr:
+            return
+        if element.name in STANZAS:
+            self.h += 1
+        if element.name == "message" and element.attr.get("type") != "error":
+            self.came[int(element.get_child_text("body"))] += 1
+
+    def listen(self, seconds):
+        with gevent.Timeout(seconds, False):
+            while True:
+                element = self.client.receive()
+                self.take(element)
+                if getattr(element, "name", None) == "r" and self.rng.random() < 0.5:
+                    self.client.send(f"<a xmlns='{SM}' h='{self.h}'/>")
+
+    def drain(self):
+        """Take all that has been sent before the connection ended."""
+        try:
+            while True:
+                self.take(self.client.receive(0.5))
+        except (*GONE, TimeoutError):
+            self.client.sock.close()
+
+    def work(self, server):
+        while True:
+            self.listen(self.rng.random() * 0.1)
+            self.sender.pausing = True
+            while not self.sender.paused:
+                self.listen(0.005)
+            self.client.sock.close()
+            gevent.sleep(0.05)  # until the server has noticed
+            self.sender.pausing = False
+            gevent.sleep(self.rng.random() * 0.1)
+            self.come_back(server)
+
+    def come_back(self, server):
+        """Go on with the session if the server can; else begin a new one."""
+        client = log_in(server, "juliet")
+        client.send(f"<resume xmlns='{SM}' previd='{self.token}' h='{self.h}'/>")
+        answer = client.receive()
+        self.client = client
+        if getattr(answer, "name", None) not in ("resumed", "failed"):
+            raise Closed
+        if answer.name == "failed":
+            self.client.sock.close()
+            self.begin(server)
+        return answer
+
+
+def until_gone(work, server):
+    try:
+        work(server)
+    except GONE:
+        return
+    except AssertionError as error:  # it was about to log in
+        assert "system-shutdown" in str(error)
+
+
+def check(server, sender, receiver):
+    """Come back after a restart: everything acknowledged has come, and only once."""
+    receiver.come_back(server)
+    receiver.client.send("<iq type='get' id='last' to='localhost'>"
+                         "<ping xmlns='urn:xmpp:ping'/></iq>")
+    while True:
+        element = receiver.client.receive()
+        receiver.take(element)
+        if getattr(element, "attr", {}).get("id") == "last":
+            break
+    lost = sender.acknowledged - set(receiver.came)
+    doubled = {number for number, times in receiver.came.items() if times > 1}
+    assert (lost, doubled) == (set(), set())
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_nothing_acknowledged_is_lost_or_doubled(tmp_path, number):
+    server, rng = ServerProcess(tmp_path, "register", "smacks"), random.Random()
+    sender = Sender()
+    receiver = Receiver(sender, rng)
+    try:
+        server.start()
+        for name in ("romeo", "juliet"):
+            register(server, name)
+        receiver.begin(server)
+        for _ in range(5):
+            sender.pausing, sender.paused = False, True
+            jobs = [gevent.spawn(until_gone, job, server)
+                    for job in (sender.work, receiver.work)]
+            gevent.sleep(0.05 + rng.random() * 0.6)
+            server.process.send_signal(number)
+            gevent.joinall(jobs, timeout=30, raise_error=True)
+            receiver.drain()
+            server.process.wait()
+            server.start()
+            check(server, sender, receiver)
+        assert len(sender.acknowledged) > 20
+    finally:
+        server.kill()
+    assert "Traceback" not in server.log.read_text(), server.log.read_text()

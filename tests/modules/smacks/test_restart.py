@@ -1,0 +1,148 @@
+"""Sessions that can be resumed outlive the server's process."""
+
+from __future__ import annotations
+
+import pytest
+
+from prosody_py.hosts import users
+from prosody_py.testing.client import wait_until
+from prosody_py.testing.managed import Managed, acknowledge, bodies, handled, resume, say
+from prosody_py.testing.people import People, kinds
+from prosody_py.testing.server import TestServer
+from prosody_py.xmpp.jid import node
+
+SQLITE = {"storage": "sqlite", "modules_enabled": ["saslauth", "roster", "ping", "disco", "csi"]}
+
+
+class Restarts:
+    """Starts a server again and again on the same data."""
+
+    def __init__(self, folder):
+        self.folder, self.running = folder, None
+
+    def start(self, **options):
+        self.running = TestServer(self.folder, ["smacks"], **{**SQLITE, **options})
+        return self.running
+
+    def again(self, **options):
+        self.running.stop()
+        return self.start(**options)
+
+
+@pytest.fixture
+def restarts(tmp_path):
+    restarts = Restarts(tmp_path)
+    yield restarts
+    restarts.running.stop()
+
+
+def test_a_connected_session_goes_on_after_a_restart(restarts):
+    running = restarts.start()
+    juliet, romeo = Managed(running), running.client("romeo", "orchard").available()
+    say(romeo, juliet.jid, "one")
+    assert bodies(juliet.client.flush()) == ["one"]
+    stamp = juliet.session.presence.get_child_attr("delay", "urn:xmpp:delay", "stamp")
+    running = restarts.again()
+    romeo = running.client("romeo", "orchard").available()
+    say(romeo, juliet.jid, "two")
+    answer = juliet.come_back(1, running)
+    assert (answer.name, answer.attr["h"]) == ("resumed", "1")
+    assert bodies(juliet.client.flush()) == ["two"]
+    presence = juliet.session.presence
+    assert presence.get_child_attr("delay", "urn:xmpp:delay", "stamp") == stamp
+    say(juliet.client, romeo.jid, "here")
+    assert romeo.message().attr["from"] == juliet.jid
+
+
+def test_a_session_that_waited_goes_on_with_what_had_come_for_it(restarts):
+    running = restarts.start()
+    juliet, romeo = Managed(running), running.client("romeo", "orchard").available()
+    juliet.cut()
+    for body in ("one", "two"):
+        say(romeo, juliet.jid, body)
+    romeo.send(f"<iq type='get' id='v' to='{juliet.jid}'><query xmlns='jabber:iq:version'/></iq>")
+    romeo.flush()
+    running = restarts.again()
+    assert juliet.come_back(0, running).name == "resumed"
+    came = juliet.client.flush()
+    assert bodies(came) == ["one", "two"] and came[2].attr["id"] == "v"
+    assert all(message.get_child("delay", "urn:xmpp:delay") for message in came[:2])
+
+
+def test_what_is_acknowledged_after_a_restart_is_forgotten(restarts):
+    running = restarts.start()
+    juliet, romeo = Managed(running), running.client("romeo", "orchard").available()
+    juliet.cut()
+    say(romeo, juliet.jid, "one")
+    running = restarts.again()
+    juliet.come_back(0, running)
+    assert bodies([juliet.client.message()]) == ["one"]
+    acknowledge(juliet.client, 1)
+    handled(juliet.client)
+    juliet.cut()
+    running = restarts.again()
+    assert juliet.come_back(1, running).name == "resumed"
+    assert bodies(juliet.client.flush()) == []
+
+
+def test_contacts_do_not_hear_of_the_restart_and_presence_goes_on(restarts):
+    running = restarts.start()
+    people = People(running)
+    people.befriend("juliet", "romeo")
+    juliet = Managed(running, people.name("juliet"))
+    people.login("romeo")
+    watcher = Managed(running, people.name("romeo"), "watching")
+    watcher.client.flush()
+    running = restarts.again()
+    assert watcher.come_back(0, running).name == "resumed"
+    # Romeo's other client was not managed: it has gone, and Juliet has not.
+    assert [(node(sender), type) for sender, type in kinds(watcher.client.flush())] == [
+        (people.name("romeo"), "unavailable")]
+    assert juliet.come_back(0, running).name == "resumed"
+    juliet.client.send("<presence type='unavailable'/>")
+    assert watcher.client.presence().attr["type"] == "unavailable"
+
+
+def test_a_session_keeps_its_fields_but_not_the_clients_state(restarts):
+    running = restarts.start()
+    juliet = Managed(running)
+    juliet.client.iq("get", "<query xmlns='jabber:iq:roster'/>")
+    juliet.client.send("<presence to='garden@elsewhere.example/x'/>"
+                       "<inactive xmlns='urn:xmpp:csi:0'/>").flush()
+    session = juliet.session
+    session.extras["want_carbons"] = "urn:xmpp:carbons:2"
+    role, conntime = session.role.name, session.conntime
+    running = restarts.again()
+    session = running.server.full_sessions[juliet.jid]
+    assert session.interested and list(session.directed) == ["garden@elsewhere.example/x"]
+    assert session.extras["want_carbons"] == "urn:xmpp:carbons:2"
+    assert (session.role.name, session.conntime) == (role, conntime)
+    assert session.extras.get("state") is None
+
+
+def test_the_time_to_wait_goes_on_counting_while_the_server_is_down(restarts):
+    running = restarts.start(smacks_hibernation_time=0.5)
+    juliet, romeo = Managed(running), running.client("romeo", "orchard").available()
+    juliet.cut()
+    say(romeo, juliet.jid, "late")
+    running.stop()
+    wait_until(lambda: juliet.session.extras["hibernating_watchdog"].left() == 0)
+    running = restarts.start(smacks_hibernation_time=0.5)
+    answer = juliet.come_back(0, running)
+    assert (answer.name, answer.attr.get("h")) == ("failed", "0")
+    juliet.client.bind("balcony").send("<presence/>")
+    assert bodies([juliet.client.message()]) == ["late"]
+
+
+def test_an_account_that_is_gone_meanwhile_has_no_session(restarts):
+    running = restarts.start()
+    juliet = Managed(running)
+    running.stop()
+    running = restarts.start(modules_disabled=["smacks"])
+    users.delete_user(running.server, "juliet", "localhost")
+    running = restarts.again(modules_disabled=[])
+    assert not running.server.full_sessions
+    running.user("juliet")
+    assert resume(running, "juliet", juliet.token, 0)[1].name == "failed"
+    store = running.server.storage.open("localhost", "smacks_sessions", "keyval")
+    assert list(store.users()) == []
