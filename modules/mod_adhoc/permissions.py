@@ -27,7 +27,7 @@ PERMISSIONS = {
     "admin": lambda module, command, event: is_admin(module, module.host, event),
     "global_admin": lambda module, command, event: is_admin(module, "*", event),
     "check": lambda module, command, event: module.may("adhoc:" + command.node, event),
-    "registry": lambda module, command, event: command.may_run(event),
+    "registry": lambda module, command, event: command.may_run(),
 }
 
 

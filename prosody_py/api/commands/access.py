@@ -45,8 +45,7 @@ def _own_role(server, host: str, who: str) -> str:
 
 def may_run(server, command: Command, host: str, role: str) -> bool:
     """Whether somebody who has `role` on `host` ("*" for the server) may use a command there."""
-    return (command.role in (roles_below(server, host, role) or ())
-            or role_may(server, host, role, command.permission))
+    return role_may(server, host, role, command.permission, command.role)
 
 
 def check(server, command: Command, values: list[Any], who: str, at: str,

@@ -13,7 +13,7 @@ CommandError for what the user has to know. See `arguments` for the types.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -137,6 +137,10 @@ class Command:
         if found is None and EVERYWHERE not in self.handlers:
             return at if at in self.handlers else next(iter(self.handlers))
         return found or EVERYWHERE
+
+    def is_like(self, other: Command) -> bool:
+        """Whether another command is the same, but for its hosts."""
+        return replace(self, handlers={}, help="") == replace(other, handlers={}, help="")
 
     def handler_for(self, values: list[Any], at: str | None = None) -> Callable:
         """Return the function for these arguments; raises CommandError."""
