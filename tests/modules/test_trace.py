@@ -146,9 +146,8 @@ def test_a_module_comes_and_goes_without_a_trace(running, clients, name):
                   if name in server.modules.get_module("localhost", other).dependencies]
     if loaded and not keep:
         server.modules.unload("*" if server.modules.is_loaded("*", name) else "localhost", name)
-    measures(server)  # these three are there from their first use on
+    measures(server)  # these two are there from their first use on
     runtime_of(server)
-    server.hosts["localhost"].extras.setdefault("permissions", {})
     settle(clients)
     without = trace(server)
     if not keep:
