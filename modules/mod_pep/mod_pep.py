@@ -26,7 +26,6 @@ from prosody_py.pubsub.namespaces import OWNER, PUBSUB
 from prosody_py.pubsub.service import Service
 from prosody_py.pubsub.setup import Setup
 from prosody_py.sessions.shortcut import passes_by, send_to_many
-from prosody_py.xmpp import caps
 from prosody_py.xmpp.dataforms import XMLNS as DATA_FORMS
 
 from .interest import NOTHING, Away, Interests
@@ -228,8 +227,7 @@ def presence(module, event):
 
 def from_elsewhere(module, account: str, sender: str, element: Stanza) -> None:
     """Note the capabilities in presence from another server or a component."""
-    announced = element.get_child("c", caps.XMLNS)
-    node = module.caps.node_of(announced) if announced is not None else None
+    node = module.caps.node_of(element)
     if node == module.away.node_of(account, sender):
         return
     if node is None:

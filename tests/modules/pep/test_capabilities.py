@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+
 import pytest
 
 from prosody_py.sessions.shortcut import concerned, others
 from prosody_py.testing.client import wait_until
 from prosody_py.testing.people import People
 from prosody_py.testing.pubsub import DISCO, Asking, Wanting, event_ids
+from prosody_py.xmpp.caps import hash_input
 from prosody_py.xmpp.parser import StreamParser
 
 NODE = "urn:example:node"
@@ -58,6 +62,22 @@ def test_what_is_not_true_is_not_believed(friends):
     Asking(juliet).publish(NODE, "a")
     assert event_ids(second.flush()) == [(NODE, "a")]
     assert event_ids(romeo.flush()) == []
+
+
+def test_capabilities_of_the_second_kind(friends):
+    juliet, romeo, second = friends
+    wanting = Wanting(NODE)
+    digest = base64.b64encode(hashlib.sha256(hash_input(wanting.query)).digest()).decode()
+    c = (f"<c xmlns='urn:xmpp:caps'><hash xmlns='urn:xmpp:hashes:2' algo='sha-256'>{digest}"
+         "</hash></c>")
+    romeo.send(f"<presence>{c}</presence>")
+    request = romeo.receive_until(lambda element: element.attr.get("type") == "get")
+    assert request.tags[0].attr["node"] == f"urn:xmpp:caps#sha-256.{digest}"
+    wanting.answer(romeo, request)
+    romeo.flush()
+    second.send(f"<presence>{c}</presence>").flush()
+    Asking(juliet).publish(NODE, "a")
+    assert event_ids(romeo.flush()) == event_ids(second.flush()) == [(NODE, "a")]
 
 
 def test_without_capabilities_nothing_is_told(friends):
