@@ -89,12 +89,16 @@ def ask_client(_now, module, session, node: str) -> None:
         forget(module, session)
 
 
-def learn(module, node: str, asker: str, address: str):
-    """Ask a full JID what it can do, as `asker`; return the <query/>, None if it is not true."""
+def learn(module, node: str, asker: str, address: str, sender=None):
+    """Ask a full JID what it can do, as `asker`; return the <query/>, None if it is not true.
+
+    `sender` is the module whose request it is, if that is another one: so its requests that wait
+    are counted apart from those to clients here.
+    """
     request = stanza.iq(type="get", id=secrets.token_urlsafe(9), to=address, **{"from": asker})
     request.tag("query", xmlns=DISCO, node=node).up()
     try:
-        answer = module.send_iq(request, timeout=TIMEOUT)
+        answer = (sender or module).send_iq(request, timeout=TIMEOUT)
     except StanzaError as error:
         module.log("debug", "No capabilities of %s: %s", address, error)
         return None

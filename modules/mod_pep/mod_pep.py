@@ -15,6 +15,7 @@ configure_node. Each service in use is an item "pep-service" ({service, jid}).
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -39,6 +40,7 @@ ACCOUNT_FEATURES = (PUBSUB, *requests.FEATURES, *(PUBSUB + "#" + name for name i
     "last-published", "presence-notifications", "presence-subscribe", "pubsub-on-a-jid")))
 DEFAULTS = {"max_items": 1, "access_model": "presence",
             "send_last_published_item": "on_sub_and_presence"}
+MAX_ASKED = 32  # requests that wait for answers of one domain elsewhere
 services: Any = None  # the Services of this instance
 
 
@@ -62,6 +64,7 @@ def load(module):
     """Open the stores and begin."""
     global services
     module.interests, module.away = Interests(), Away(module.options.pep_max_remote_resources)
+    module.asked = Counter()  # requests that wait, by the domain that was asked
     module.welcomed = WeakKeyDictionary()  # session: the nodes whose last items it has got
     module.nodes = module.open_store("pep", "keyval+")
     module.moved = module.open_store("pep_moved", "map")
@@ -236,14 +239,22 @@ def from_elsewhere(module, account: str, sender: str, element: Stanza) -> None:
     known = module.caps.lookup(module.dependencies["cache_c2s_caps"], node)
     if known is not None:
         arrived(module, account, sender, node, known)
-    else:
+    elif module.asked[jid.host(sender)] < MAX_ASKED:  # else when its presence comes again
+        module.asked[jid.host(sender)] += 1
         module.away.put(account, sender, node, NOTHING)
         module.add_timer(0, ask, module, account, sender, node)
 
 
 def ask(_now, module, account: str, sender: str, node: str) -> None:
     """Ask a resource elsewhere what it wants."""
-    query = module.caps.learn(module.dependencies["cache_c2s_caps"], node, account, sender)
+    host = jid.host(sender)
+    try:
+        query = module.caps.learn(module.dependencies["cache_c2s_caps"], node, account, sender,
+                                  module)
+    finally:
+        module.asked[host] -= 1
+        if not module.asked[host]:
+            del module.asked[host]
     if query is not None and module.away.node_of(account, sender) == node:
         arrived(module, account, sender, node, query)
 

@@ -16,6 +16,9 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import gevent
+from gevent.lock import RLock
+
 from prosody_py.api import (
     Event,
     Options,
@@ -38,12 +41,13 @@ from prosody_py.pubsub.namespaces import OWNER, PUBSUB
 from prosody_py.pubsub.notices import Notice, wants_body
 from prosody_py.pubsub.service import Service
 from prosody_py.pubsub.setup import Setup
-from prosody_py.sessions.shortcut import message_to_many, send_to_many
+from prosody_py.sessions.shortcut import send_to_many
 
 from .pending import answer_command
 from .stores import Nodes
 
 FEATURES = (PUBSUB, *requests.FEATURES, PUBSUB + "#access-open", PUBSUB + "#get-pending")
+PART = 500  # receivers of a notification that are served without a break
 service: Any = None  # the Service of this instance
 
 
@@ -74,6 +78,7 @@ class Config(Options):
 def load(module):
     """Read the nodes and begin."""
     global service
+    module.delivering = RLock()
     module.default_permission("prosody:admin", ":service-admin")
     module.default_permission("prosody:admin", ":create-node")
     module.add_identity("pubsub", "service", module.options.name)
@@ -193,12 +198,21 @@ def deliver(module, notice: Notice, receivers: dict[str, Any]) -> None:
     plain, with_body = [], []
     for address, options in receivers.items():
         (with_body if wants_body(options) else plain).append(address)
-    if plain:
-        message_to_many(module.server, module.host_object, notice.message(module.host), plain)
-    if with_body:
-        body = summary(module, notice.item.payload) if notice.item is not None else None
-        message_to_many(module.server, module.host_object,
-                        notice.message(module.host, body), with_body)
+    with module.delivering:  # which lets the next one wait, so that nothing overtakes
+        if plain:
+            send_in_parts(module, notice.message(module.host), plain)
+        if with_body:
+            body = summary(module, notice.item.payload) if notice.item is not None else None
+            send_in_parts(module, notice.message(module.host, body), with_body)
+
+
+def send_in_parts(module, message: Stanza, addresses: list[str]) -> None:
+    """Send a message to many addresses, and let others work in between."""
+    to_many = OneToMany(message)
+    for start in range(0, len(addresses), PART):
+        if start:
+            gevent.sleep(0)
+        send_to_many(module.server, module.host_object, to_many, addresses[start:start + PART])
 
 
 def simple_broadcast(kind, node, jids, item, _actor=None, _node=None, _service=None) -> None:

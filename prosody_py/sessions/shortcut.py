@@ -15,7 +15,6 @@ from typing import Any
 
 from prosody_py.hosts.one_to_many import OneToMany
 from prosody_py.xmpp.jid import prepped_split
-from prosody_py.xmpp.stanza import Stanza
 
 _MESSAGES = "message"  # the module whose handlers a direct delivery of messages stands for
 
@@ -96,8 +95,3 @@ def _to_account(server, to_many: OneToMany, account: str) -> None:
     for session in list(user.sessions.values()) if user is not None else ():
         if session.presence is not None and session.priority >= 0:
             to_many.send(session, account)
-
-
-def message_to_many(server, origin, message: Stanza, addresses: Iterable[str]) -> None:
-    """As `send_to_many`, for a message that is not kept."""
-    send_to_many(server, origin, OneToMany(message), addresses)

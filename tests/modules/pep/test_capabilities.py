@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 
+import gevent
 import pytest
 
 from prosody_py.sessions.shortcut import concerned, others
@@ -213,3 +214,20 @@ def test_nothing_of_pep_stands_in_the_way_of_shortcuts(start_server):
         assert not concerned(found, "juliet@localhost", "romeo@localhost")
         events.add_handler(names[0], lambda event: None)
         assert others(events, owner, *names) is None
+
+
+def test_hosts_that_do_not_answer_are_not_asked_without_end(start_server):
+    running = start_server(["pep", "presence"], components={ELSEWHERE: {"module": "disco"}})
+    running.user("juliet")
+    silent = [Elsewhere(running, f"nurse{number}") for number in range(40)]
+    for nurse in silent:
+        nurse.announce(Wanting(NODE), "juliet@localhost")
+        gevent.sleep(0)
+    gevent.sleep(0.05)
+    asked = running.server.hosts["localhost"].modules["pep"].asked
+    assert asked == {ELSEWHERE: 32}
+    # Clients here are asked all the same.
+    juliet = running.client("juliet").available()
+    Wanting(NODE).announce(juliet)
+    Asking(juliet).publish(NODE, "a")
+    assert event_ids(juliet.flush()) == [(NODE, "a")]
