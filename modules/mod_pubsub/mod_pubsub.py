@@ -32,6 +32,7 @@ from prosody_py.api import (
     size,
     string,
 )
+from prosody_py.api.pubsub_commands import offer
 from prosody_py.hosts.one_to_many import OneToMany
 from prosody_py.hosts.roster import load_roster
 from prosody_py.pubsub import approval, commands, requests
@@ -87,6 +88,7 @@ def load(module):
         module.add_feature(PUBSUB + "#auto-create")
     if module.options.expose_publisher:
         module.add_feature(PUBSUB + "#item-publisher")
+    offer(module, lambda address: module.service if address == module.host else None)
     module.daily("Delete items that are too old", lambda _task: expire(module))
     for host in list(module.server.hosts.values()):
         follow_presence(module, host.host)
