@@ -184,12 +184,11 @@ def describe(tracker) -> dict:
     """Return what is stored of a session that waits."""
     session, queue = tracker.session, tracker.queue
     since = session.extras["hibernating"]
-    dog = session.extras.get("hibernating_watchdog")
     return {
         "resource": session.resource, "role": session.role.name if session.role else None,
         "xmlns": tracker.xmlns, "h": session.handled_stanza_count, "tail": queue.tail,
         "head": queue.head, "since": since, "patience": tracker.patience,
-        "until": time.time() + (dog.left() if dog is not None else tracker.patience),
+        "until": time.time() + hibernation.time_left(session),
         "conntime": session.conntime, "priority": session.priority,
         "interested": session.interested,
         "presence": serialize(session.presence) if session.presence is not None else None,
