@@ -69,7 +69,8 @@ def xeps() -> tuple[Xep, ...]:
         entries = yaml.safe_load(file)
     return tuple(Xep(number, entry["name"], str(entry["version"]),
                      tuple(entry.get("modules", ())), tuple(entry.get("core", ())),
-                     tuple(entry.get("community", ())), entry.get("left_out", ""), tuple(entry.get("tests", ())))
+                     tuple(entry.get("community", ())), entry.get("left_out", ""),
+                     tuple(entry.get("tests", ())))
                  for number, entry in sorted(entries.items()))
 
 
@@ -82,9 +83,9 @@ def render() -> str:
 def _row(xep: Xep) -> tuple[str, ...]:
     modules = [f"[`{name}`](manual/modules/mod_{name}.md)" for name in xep.modules]
     community = [f"the community's `mod_{name}`" for name in xep.community]
+    places = ", ".join([*modules, *map(code, xep.core), *community])
     return (f"[{xep.number}](https://xmpp.org/extensions/xep-{xep.number}.html)", xep.name,
-            xep.version, ", ".join([*modules, *map(code, xep.core), *community]), inline(xep.left_out),
-            ", ".join(map(code, xep.tests)))
+            xep.version, places, inline(xep.left_out), ", ".join(map(code, xep.tests)))
 
 
 def render_doap() -> str:
