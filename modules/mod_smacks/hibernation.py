@@ -132,11 +132,7 @@ def give_back(module, session, tracker) -> None:
     queue = tracker.queue
     while queue.entries:
         number, when, text = queue.entries[0]
-        key = tracker.journaled.get(number)
-        try:
-            undelivered(module, session, parse_fragment(text), when, key)
-        except StorageError as error:
-            session.log.error("A message could not be kept: %s", error)
+        undelivered(module, session, parse_fragment(text), when, tracker.journaled.get(number))
         queue.entries.popleft()
         module.journal.forget(tracker, [number])
     module.revival.forget(tracker)
@@ -146,6 +142,7 @@ def undelivered(module, session, element, when: float, key: str | None) -> None:
     """Deal with a stanza that a session has not acknowledged."""
     if had_by_others(module, session, element, when):
         return
+    # A handler that fails, because of a store for instance, counts as one that has not taken it.
     if module.fire_event("delivery/failure", Event(
             session=session, stanza=element, key=key, when=when)):
         return
@@ -201,8 +198,11 @@ def keep_for(module, username: str, element, when: float | None, key: str | None
 
     `key` is the same each time that this is tried with the same message.
     """
-    if not users.user_exists(module.server, username, module.host):
-        return None
+    try:
+        if not users.user_exists(module.server, username, module.host):
+            return None
+    except StorageError as error:
+        module.log("error", "Nobody knows whether there is an account %s: %s", username, error)
     return module.fire_event("message/offline/handle", Event(
         username=username, origin=origin or module.host_object, stanza=element, key=key,
         when=when))

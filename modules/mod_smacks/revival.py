@@ -25,7 +25,7 @@ from prosody_py.hosts import users
 from prosody_py.hosts.roster import load_roster
 from prosody_py.sessions import lifecycle
 from prosody_py.sessions.session import Session
-from prosody_py.storage.interface import REMOVE
+from prosody_py.storage.interface import REMOVE, StorageError
 from prosody_py.xmpp.errors import StreamError
 from prosody_py.xmpp.parser import parse_fragment
 from prosody_py.xmpp.smqueue import MASK, OutgoingQueue
@@ -91,7 +91,8 @@ class Revival:
         for username in list(self.journal.users.users()):
             try:
                 self.revive_user(username, self.journal.users.get(username) or {})
-            except (StanzaError, StreamError, KeyError, TypeError, ValueError) as error:
+            except (StanzaError, StreamError, StorageError, KeyError, TypeError,
+                    ValueError) as error:
                 self.module.log("error", "What waited for clients of %s cannot be read: %s",
                                 username, error)
 

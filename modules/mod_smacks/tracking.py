@@ -102,8 +102,9 @@ class Tracker:
         limit = options.smacks_max_unacked_stanzas
         if self.inactive and not text.startswith(b"<message"):
             limit = max(limit, options.smacks_max_inactive_unacked_stanzas)
-        if self.queue.head - self.queue.tail > limit:
-            self.session.conn.write_last(self.request())
+        conn = self.session.conn
+        if conn is not None and self.queue.head - self.queue.tail > limit:
+            conn.write_last(self.request())
 
     def ask_now(self, force: bool = False) -> None:
         """Ask at once unless an answer is awaited; `force`: even if there is little to ask for."""
