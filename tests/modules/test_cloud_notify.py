@@ -239,7 +239,6 @@ def test_a_removed_account_leaves_nothing(start):
 # -- errors --------------------------------------------------------------------------------
 
 
-@BOTH
 def test_a_service_that_knows_nothing_of_it_is_disabled_at_once(start):
     running, service, juliet, romeo = start()
     enable(juliet, service)
