@@ -332,4 +332,5 @@ def put_down(module, event):
     for tracker in trackers(module):
         if tracker.suspended:
             module.revival.remember(tracker)
+            hibernation.call_off(tracker.session)
     module.journal.wait()

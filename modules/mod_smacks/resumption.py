@@ -157,6 +157,7 @@ def take_over(module, session, original, tracker, h: int):
     for one in (session, original):
         if hasattr(one, "stop_timer"):
             one.stop_timer()
+    original.role = session.role  # as the client has logged in now
     lifecycle.update(original, session)
     if hasattr(original, "bound"):
         original.bound()

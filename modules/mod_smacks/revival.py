@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import time
 
-from prosody_py.api import Event, StanzaError
+from prosody_py.api import Event, StanzaError, roles
 from prosody_py.hosts import users
 from prosody_py.hosts.roster import load_roster
 from prosody_py.sessions import lifecycle
@@ -129,7 +129,7 @@ class Revival:
             return False
         session = c2s.exports.ClientSession(None, c2s.listener)
         session.host, session.host_object = module.host, module.host_object
-        lifecycle.make_authenticated(session, username, state.get("role"))
+        lifecycle.make_authenticated(session, username, self.role_for(username, state))
         queue = OutgoingQueue(module.options.smacks_max_queue_size, state["tail"])
         tracker = Tracker(module, session, state["xmlns"], queue)
         tracker.token, tracker.patience = token, state["patience"]
@@ -152,6 +152,12 @@ class Revival:
         session.log.info("Waits for its client, as before the restart (%s)", session.full_jid)
         module.fire_event("smacks-session-revived", Event(session=session))
         return True
+
+    def role_for(self, username: str, state: dict) -> str:
+        """Return the role that a session had, if its account still may as much."""
+        current = roles.user_role(self.module.server, username, self.module.host)
+        stored = state.get("role")
+        return stored if stored in (roles.roles_below(current) or ()) else current
 
     # -- what is left over -----------------------------------------------------------------
 
