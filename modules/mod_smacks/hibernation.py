@@ -17,6 +17,7 @@ from prosody_py.sessions import lifecycle
 from prosody_py.storage.interface import StorageError
 from prosody_py.xmpp.parser import parse_fragment
 
+TOLERANCE = 2  # what a connected client left unacknowledged may be so much more than allowed
 CARBONS = "urn:xmpp:carbons:2"
 STANZA_ID = "urn:xmpp:sid:0"
 
@@ -97,7 +98,7 @@ def hibernate(module, session, reason: str | None) -> None:
     if "smacks-hibernation-start" in module.events.index:
         module.fire_event("smacks-hibernation-start", Event(
             origin=session, queue=tracker.queue.table()))
-    if not tracker.queue.thin() and len(tracker.queue.entries) > 2 * tracker.queue.size:
+    if not tracker.queue.thin() and tracker.queue.exceeds(TOLERANCE):
         end(module, session, "the queue is full")
     limit(module, session)
 
@@ -133,7 +134,7 @@ def give_back(module, session, tracker) -> None:
     while queue.entries:
         number, when, text = queue.entries[0]
         undelivered(module, session, parse_fragment(text), when, tracker.journaled.get(number))
-        queue.entries.popleft()
+        queue.take()
         module.journal.forget(tracker, [number])
     module.revival.forget(tracker)
 

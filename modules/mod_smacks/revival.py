@@ -28,11 +28,11 @@ from prosody_py.sessions.session import Session
 from prosody_py.storage.interface import REMOVE, StorageError
 from prosody_py.xmpp.errors import StreamError
 from prosody_py.xmpp.parser import parse_fragment
-from prosody_py.xmpp.smqueue import MASK, OutgoingQueue
+from prosody_py.xmpp.smqueue import MASK
 from prosody_py.xmpp.writer import serialize
 
 from . import hibernation
-from .tracking import Tracker
+from .tracking import Tracker, new_queue
 
 # Fields of a session that mean nothing after a restart, or are made anew.
 OWN = frozenset((*Session.__annotations__, "own_id", "timer", "closing", "in_hand", "moving",
@@ -130,8 +130,7 @@ class Revival:
         session = c2s.exports.ClientSession(None, c2s.listener)
         session.host, session.host_object = module.host, module.host_object
         lifecycle.make_authenticated(session, username, self.role_for(username, state))
-        queue = OutgoingQueue(module.options.smacks_max_queue_size, state["tail"])
-        tracker = Tracker(module, session, state["xmlns"], queue)
+        tracker = Tracker(module, session, state["xmlns"], new_queue(module, state["tail"]))
         tracker.token, tracker.patience = token, state["patience"]
         tracker.stored = tracker.suspended = True
         fill(tracker, state, entries)

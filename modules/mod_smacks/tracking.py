@@ -23,7 +23,7 @@ from prosody_py.xmpp.writer import serialize
 
 STANZAS = tuple(b"<" + name + end for end in (b" ", b">", b"/")
                 for name in (b"message", b"presence", b"iq"))
-TOLERANCE = 2    # a client may leave so many times `smacks_max_queue_size` unacknowledged
+TOLERANCE = 2    # a client may leave so many times what the options allow unacknowledged
 
 
 def soon(function, *args) -> None:
@@ -31,12 +31,18 @@ def soon(function, *args) -> None:
     get_hub().loop.run_callback(workers.run, function, *args)
 
 
+def new_queue(module, acked: int = 0) -> OutgoingQueue:
+    """Return an empty queue of the size that the options allow."""
+    options = module.options
+    return OutgoingQueue(options.smacks_max_queue_size, acked, options.smacks_max_queue_bytes)
+
+
 class Tracker:
     """Stream management of one session; `session.extras["smacks_tracker"]`."""
 
     def __init__(self, module, session, xmlns: str, queue: OutgoingQueue | None = None):
         self.module, self.session, self.xmlns = module, session, xmlns
-        self.queue = queue or OutgoingQueue(module.options.smacks_max_queue_size)
+        self.queue = queue or new_queue(module)
         self.lock = BoundedSemaphore()  # held while the session is being resumed
         self.token: str | None = None   # what it can be resumed by
         self.patience = 0.0             # seconds that it waits for its client
@@ -128,7 +134,7 @@ class Tracker:
             return
         if self.suspended:
             soon(self.module.end_hibernation, self.session, "the queue is full")
-        elif len(queue.entries) > TOLERANCE * queue.size:
+        elif queue.exceeds(TOLERANCE):
             soon(self.session.close, "policy-violation", "Too much is not acknowledged")
 
     def renumber(self) -> None:

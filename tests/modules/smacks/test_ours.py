@@ -103,6 +103,27 @@ def test_one_request_at_a_time_goes_out_behind_a_burst(server, juliet, romeo):
     assert requests(juliet.client.flush()) == 1
 
 
+def test_so_many_stanzas_are_sent_before_an_acknowledgement_is_asked_for(start_server):
+    server = start_server(["smacks"], smacks_max_unacked_stanzas=2)
+    juliet, romeo = Managed(server), server.client("romeo", "orchard").available()
+    for body in ("one", "two"):
+        say(romeo, juliet.jid, body)
+    assert juliet.client.message() and juliet.client.message() and not juliet.client.events
+    say(romeo, juliet.jid, "three")
+    assert juliet.client.message() and juliet.client.receive().name == "r"
+
+
+def test_a_client_that_nobody_looks_at_is_asked_for_messages_alone(server, juliet, romeo):
+    juliet.client.send("<inactive xmlns='urn:xmpp:csi:0'/>")
+    assert handled(juliet.client) == 0
+    for number in range(5):
+        romeo.send(f"<presence to='{juliet.jid}'><status>{number}</status></presence>").flush()
+    for _ in range(5):
+        assert juliet.client.receive().name == "presence"
+    say(romeo, juliet.jid, "one")
+    assert [juliet.client.receive().name for _ in range(2)] == ["message", "r"]
+
+
 def test_counters_begin_anew_after_two_to_the_thirty_second(server, juliet, romeo):
     queue = juliet.session.extras["outgoing_stanza_queue"]
     assert queue.count_unacked() == 0
@@ -290,6 +311,17 @@ def test_a_session_with_too_many_messages_ends_and_they_are_kept(start_server):
     wait_until(lambda: juliet.session is None)
     client = server.client("juliet", "street").send("<presence/>")
     assert [bodies([client.message()])[0] for _ in range(11)] == [str(n) for n in range(11)]
+
+
+def test_a_session_with_too_large_messages_ends_and_they_are_kept(start_server):
+    server = start_server(["smacks"], smacks_max_queue_bytes="100 KB")
+    juliet, romeo = Managed(server), server.client("romeo", "orchard").available()
+    juliet.cut()
+    for number in range(3):
+        say(romeo, juliet.jid, f"{number} " + 40_000 * "x")
+    wait_until(lambda: juliet.session is None)
+    client = server.client("juliet", "street").send("<presence/>")
+    assert [bodies([client.message()])[0][0] for _ in range(3)] == ["0", "1", "2"]
 
 
 def test_a_client_that_never_acknowledges_is_cut_off_and_loses_nothing(start_server):
