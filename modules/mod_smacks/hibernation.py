@@ -17,6 +17,7 @@ from prosody_py.sessions import lifecycle
 from prosody_py.storage.interface import StorageError
 from prosody_py.xmpp.parser import parse_fragment
 
+TOLERANCE = 2  # what a connected client left unacknowledged may be so much more than allowed
 CARBONS = "urn:xmpp:carbons:2"
 STANZA_ID = "urn:xmpp:sid:0"
 
@@ -97,7 +98,7 @@ def hibernate(module, session, reason: str | None) -> None:
     if "smacks-hibernation-start" in module.events.index:
         module.fire_event("smacks-hibernation-start", Event(
             origin=session, queue=tracker.queue.table()))
-    if not tracker.queue.thin() and len(tracker.queue.entries) > 2 * tracker.queue.size:
+    if not tracker.queue.thin() and tracker.queue.exceeds(TOLERANCE):
         end(module, session, "the queue is full")
     limit(module, session)
 
@@ -132,12 +133,8 @@ def give_back(module, session, tracker) -> None:
     queue = tracker.queue
     while queue.entries:
         number, when, text = queue.entries[0]
-        key = tracker.journaled.get(number)
-        try:
-            undelivered(module, session, parse_fragment(text), when, key)
-        except StorageError as error:
-            session.log.error("A message could not be kept: %s", error)
-        queue.entries.popleft()
+        undelivered(module, session, parse_fragment(text), when, tracker.journaled.get(number))
+        queue.take()
         module.journal.forget(tracker, [number])
     module.revival.forget(tracker)
 
@@ -146,6 +143,7 @@ def undelivered(module, session, element, when: float, key: str | None) -> None:
     """Deal with a stanza that a session has not acknowledged."""
     if had_by_others(module, session, element, when):
         return
+    # A handler that fails, because of a store for instance, counts as one that has not taken it.
     if module.fire_event("delivery/failure", Event(
             session=session, stanza=element, key=key, when=when)):
         return
@@ -201,8 +199,11 @@ def keep_for(module, username: str, element, when: float | None, key: str | None
 
     `key` is the same each time that this is tried with the same message.
     """
-    if not users.user_exists(module.server, username, module.host):
-        return None
+    try:
+        if not users.user_exists(module.server, username, module.host):
+            return None
+    except StorageError as error:
+        module.log("error", "Nobody knows whether there is an account %s: %s", username, error)
     return module.fire_event("message/offline/handle", Event(
         username=username, origin=origin or module.host_object, stanza=element, key=key,
         when=when))

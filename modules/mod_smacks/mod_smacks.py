@@ -18,7 +18,7 @@ from functools import partial
 
 import gevent
 
-from prosody_py.api import Options, hook, integer, ns, period, stanza
+from prosody_py.api import Options, hook, integer, ns, period, size, stanza
 
 from . import hibernation, resumption
 from .journal import Journal
@@ -40,6 +40,8 @@ class Config(Options):
         500, min=10, max=100_000,
         doc="Stanzas that are kept for a client until it has acknowledged them. A session that "
             "waits ends when there are more; its messages go to the offline store.")
+    smacks_max_queue_bytes = size(
+        "10 MB", min="100 KB", doc="The same, by the size of the stanzas.")
     smacks_max_unacked_stanzas = integer(
         0, min=0, doc="Stanzas that are sent before an acknowledgement is asked for.")
     smacks_max_inactive_unacked_stanzas = integer(
@@ -332,4 +334,5 @@ def put_down(module, event):
     for tracker in trackers(module):
         if tracker.suspended:
             module.revival.remember(tracker)
+            hibernation.call_off(tracker.session)
     module.journal.wait()

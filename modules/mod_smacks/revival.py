@@ -20,19 +20,19 @@ from __future__ import annotations
 
 import time
 
-from prosody_py.api import Event, StanzaError
+from prosody_py.api import Event, StanzaError, roles
 from prosody_py.hosts import users
 from prosody_py.hosts.roster import load_roster
 from prosody_py.sessions import lifecycle
 from prosody_py.sessions.session import Session
-from prosody_py.storage.interface import REMOVE
+from prosody_py.storage.interface import REMOVE, StorageError
 from prosody_py.xmpp.errors import StreamError
 from prosody_py.xmpp.parser import parse_fragment
-from prosody_py.xmpp.smqueue import MASK, OutgoingQueue
+from prosody_py.xmpp.smqueue import MASK
 from prosody_py.xmpp.writer import serialize
 
 from . import hibernation
-from .tracking import Tracker
+from .tracking import Tracker, new_queue
 
 # Fields of a session that mean nothing after a restart, or are made anew.
 OWN = frozenset((*Session.__annotations__, "own_id", "timer", "closing", "in_hand", "moving",
@@ -91,7 +91,8 @@ class Revival:
         for username in list(self.journal.users.users()):
             try:
                 self.revive_user(username, self.journal.users.get(username) or {})
-            except (StanzaError, StreamError, KeyError, TypeError, ValueError) as error:
+            except (StanzaError, StreamError, StorageError, KeyError, TypeError,
+                    ValueError) as error:
                 self.module.log("error", "What waited for clients of %s cannot be read: %s",
                                 username, error)
 
@@ -128,9 +129,8 @@ class Revival:
             return False
         session = c2s.exports.ClientSession(None, c2s.listener)
         session.host, session.host_object = module.host, module.host_object
-        lifecycle.make_authenticated(session, username, state.get("role"))
-        queue = OutgoingQueue(module.options.smacks_max_queue_size, state["tail"])
-        tracker = Tracker(module, session, state["xmlns"], queue)
+        lifecycle.make_authenticated(session, username, self.role_for(username, state))
+        tracker = Tracker(module, session, state["xmlns"], new_queue(module, state["tail"]))
         tracker.token, tracker.patience = token, state["patience"]
         tracker.stored = tracker.suspended = True
         fill(tracker, state, entries)
@@ -151,6 +151,12 @@ class Revival:
         session.log.info("Waits for its client, as before the restart (%s)", session.full_jid)
         module.fire_event("smacks-session-revived", Event(session=session))
         return True
+
+    def role_for(self, username: str, state: dict) -> str:
+        """Return the role that a session had, if its account still may as much."""
+        current = roles.user_role(self.module.server, username, self.module.host)
+        stored = state.get("role")
+        return stored if stored in (roles.roles_below(current) or ()) else current
 
     # -- what is left over -----------------------------------------------------------------
 

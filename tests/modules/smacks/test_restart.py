@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
+from prosody_py.api.roles import Role
 from prosody_py.hosts import users
 from prosody_py.testing.client import wait_until
 from prosody_py.testing.managed import Managed, acknowledge, bodies, handled, resume, say
@@ -125,8 +128,9 @@ def test_the_time_to_wait_goes_on_counting_while_the_server_is_down(restarts):
     juliet, romeo = Managed(running), running.client("romeo", "orchard").available()
     juliet.cut()
     say(romeo, juliet.jid, "late")
+    end = time.monotonic() + juliet.session.extras["hibernating_watchdog"].left()
     running.stop()
-    wait_until(lambda: juliet.session.extras["hibernating_watchdog"].left() == 0)
+    wait_until(lambda: time.monotonic() > end)
     running = restarts.start(smacks_hibernation_time=0.5)
     answer = juliet.come_back(0, running)
     assert (answer.name, answer.attr.get("h")) == ("failed", "0")
@@ -146,3 +150,16 @@ def test_an_account_that_is_gone_meanwhile_has_no_session(restarts):
     assert resume(running, "juliet", juliet.token, 0)[1].name == "failed"
     store = running.server.storage.open("localhost", "smacks_sessions", "keyval")
     assert list(store.users()) == []
+
+
+def test_a_session_may_no_more_than_its_account(restarts):
+    running = restarts.start(admins=["juliet@localhost", "nurse@localhost"])
+    juliet, nurse = Managed(running), Managed(running, "nurse")
+    nurse.session.role = Role(running.server, "localhost", "prosody:restricted")
+    assert juliet.session.role.name == "prosody:admin"
+    running = restarts.again(admins=["nurse@localhost"])
+    found = running.server.full_sessions
+    assert found[juliet.jid].role.name == "prosody:user"
+    assert found[nurse.jid].role.name == "prosody:restricted"
+    nurse.come_back(0, running)  # having logged in with her password
+    assert nurse.session.role.name == "prosody:admin"
