@@ -1,4 +1,4 @@
-"""Knows what the clients of this host can do (XEP-0115), for modules that ask in their place.
+"""Knows what the clients of this host can do (XEP-0115 and 0390), for who asks in their place.
 
 A client whose presence carries capabilities that nobody has announced before is asked for them.
 What it answers is kept if it is what the presence has promised, for all who announce the same
@@ -37,8 +37,7 @@ def announced(module, event):
     session, presence = event.origin, event.stanza
     if presence.attr.get("to") is not None or getattr(session, "type", None) != "c2s":
         return
-    element = presence.get_child("c", caps.XMLNS)
-    node = node_of(element) if element is not None and "type" not in presence.attr else None
+    node = node_of(presence) if "type" not in presence.attr else None
     if node == session.extras.get("caps_node"):
         return
     session.extras["caps_node"] = node
@@ -52,12 +51,10 @@ def announced(module, event):
         module.add_timer(0, ask_client, module, session, node)
 
 
-def node_of(element) -> str | None:
-    """Return the node that a client's capabilities are asked of; None where it is no use."""
-    node, ver = element.attr.get("node"), element.attr.get("ver")
-    if element.attr.get("hash") != caps.HASH or not node or not ver:
-        return None
-    return f"{node}#{ver}" if len(node) + len(ver) <= MAX_LENGTH else None
+def node_of(presence) -> str | None:
+    """Return the node that a presence's capabilities are asked of; None where it is no use."""
+    node = caps.announced(presence)
+    return node if node is not None and len(node) <= MAX_LENGTH else None
 
 
 def lookup(module, node: str):
@@ -91,19 +88,23 @@ def ask_client(_now, module, session, node: str) -> None:
         forget(module, session)
 
 
-def learn(module, node: str, asker: str, address: str):
-    """Ask a full JID what it can do, as `asker`; return the <query/>, None if it is not true."""
+def learn(module, node: str, asker: str, address: str, sender=None):
+    """Ask a full JID what it can do, as `asker`; return the <query/>, None if it is not true.
+
+    `sender` is the module whose request it is, if that is another one: so its requests that wait
+    are counted apart from those to clients here.
+    """
     request = stanza.iq(type="get", id=secrets.token_urlsafe(9), to=address, **{"from": asker})
     request.tag("query", xmlns=DISCO, node=node).up()
     try:
-        answer = module.send_iq(request, timeout=TIMEOUT)
+        answer = (sender or module).send_iq(request, timeout=TIMEOUT)
     except StanzaError as error:
         module.log("debug", "No capabilities of %s: %s", address, error)
         return None
     query = answer.stanza.get_child("query", DISCO)
     if query is None:
         return None
-    if caps.verification_string(query) != node.rpartition("#")[2]:
+    if not caps.is_true(node, query):
         module.log("debug", "The capabilities of %s are not those of its presence", address)
         return None
     query.attr["node"] = node

@@ -131,10 +131,10 @@ def note(element: Stanza, user) -> None:
 # -- who gets them ---------------------------------------------------------------------------
 
 
-def wanting(user, without) -> list:
-    """Return the sessions that are to get copies, but those in `without`."""
+def wanting(user) -> list:
+    """Return the sessions of a user that have asked for copies."""
     return [session for session in user.sessions.values()
-            if session.extras.get("want_carbons") and session not in without]
+            if session.extras.get("want_carbons")]
 
 
 def receivers(module, user, element: Stanza, account: str) -> list:
@@ -153,14 +153,14 @@ def receivers(module, user, element: Stanza, account: str) -> list:
 def outgoing(module, event):
     """Copy what a client sends to the user's other clients (section 8)."""
     session = event.origin
-    user = module.host_object.sessions.get(session.username)
-    if user is None or len(user.sessions) < 2:
+    user = module.host_object.sessions.get(getattr(session, "username", None))
+    sessions = [other for other in wanting(user) if other is not session] if user else []
+    if not sessions:
         return
     account, to = session.bare_jid, event.stanza.attr.get("to")
-    without = [session]
     if to is None or jid.bare(to) == account:  # to oneself: who gets it needs no copy
-        without += receivers(module, user, event.stanza, account)
-    sessions = wanting(user, without)
+        getting = receivers(module, user, event.stanza, account)
+        sessions = [other for other in sessions if other not in getting]
     if sessions and should_copy(module, event, user, True):
         note(event.stanza, user)
         copies = wrapped(event.stanza, "sent", account)
@@ -186,11 +186,11 @@ def incoming(module, event):
         return  # to the own account: the others have it or got it as <sent/>
     account = to.partition("/")[0]
     user = module.server.bare_sessions.get(account)
-    if user is None or len(user.sessions) < 2 and element.attr.get("type") != "error":
+    sessions = wanting(user) if user is not None else ()
+    if not sessions or jid.bare(element.attr.get("from")) == account:
         return
-    if jid.bare(element.attr.get("from")) == account:
-        return
-    sessions = wanting(user, receivers(module, user, element, account))
+    getting = receivers(module, user, element, account)
+    sessions = [session for session in sessions if session not in getting]
     if sessions and should_copy(module, event, user, False):
         send(wrapped(element, "received", account), sessions)
 

@@ -44,9 +44,11 @@ def displayed(module, event):
     to, username = message.attr.get("to"), getattr(event.origin, "username", None)
     if to is None or username is None or shown.get_child("stanza-id", STANZA_ID) is None:
         raise StanzaError("bad-request", "What was displayed is a stanza-id of somebody's message")
+    if not message.tags:  # whoever it is for would get nothing at all
+        raise StanzaError("bad-request", "Without anything else, publish what was displayed")
     try:
         module.pep.get_pep_service(username).publish(
             XMLNS, event.origin.full_jid, to, shown, {**CONFIG, "_defaults_only": True})
     except (PubsubError, StorageError) as error:  # the message is worth more
         module.log("warn", "What %s has displayed was not published: %s", username, error)
-    return None if message.tags else True
+    return None

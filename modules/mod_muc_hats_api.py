@@ -24,7 +24,7 @@ def change(module, user_jid: str, room_jid: str, hat_id: str, options: Any = Non
 
     Args:
         hat_id: the hat's URI.
-        options: its `title`, and whether it is `required` and `active` (as it is by default).
+        options: its `title` and `hue`, whether it is `required`, whether `active` (the default).
     """
     room = module.depends("muc").get_room_from_jid(room_jid)
     if room is None:
@@ -40,7 +40,8 @@ def change(module, user_jid: str, room_jid: str, hat_id: str, options: Any = Non
         get = options.get if options is not None else {}.get
         active = get("active")
         hats[hat_id] = {"active": True if active is None else bool(active),
-                        "required": bool(get("required")), "title": get("title") or ""}
+                        "required": bool(get("required")), "title": get("title") or "",
+                        **({"hue": str(get("hue"))} if get("hue") else {})}
     try:
         room.set_affiliation_data(account, "hats", hats or None)
     except StanzaError as error:

@@ -93,7 +93,15 @@ def room_form(room) -> tuple[list, dict]:
 
 def items(module, room, event) -> Stanza:
     """Return the disco#items of a room: who is in it, for those who are, or in public rooms."""
-    reply = stanza.reply(event.stanza).tag("query", xmlns=ITEMS)
+    node = event.stanza.tags[0].attr.get("node") or None
+    reply = stanza.reply(event.stanza).tag("query", xmlns=ITEMS, node=node)
+    if node:
+        name = f"muc-disco#items/{node}"
+        if not room.hears(name):
+            raise StanzaError("item-not-found", "There is no such node")
+        module.fire_event(name, Event(room=room, origin=event.origin, stanza=event.stanza,
+                                      reply=reply))
+        return reply
     asking = event.stanza.attr["from"]
     if room.get_occupant_by_real_jid(asking) is not None or room.get_affiliation(
             jid.bare(asking)) in ("owner", "admin"):

@@ -148,6 +148,18 @@ def restore(module, saved):
         module.rooms.take_over(saved["rooms"].keep())
 
 
+@hook("user-deleted", on="global")
+def forget_account(module, event):
+    """Take what an account was to rooms from one that is gone: the next of its name is another.
+
+    A ban stays.
+    """
+    address = f"{event.username}@{event.host}"
+    for room in module.rooms.of_account(address):
+        if room._affiliations.get(address) not in (None, "outcast"):
+            room.set_affiliation(True, address, None)
+
+
 @hook("server-stopping", priority=-300, on="global")
 def write_down_states(module, event):
     """Note who is in the rooms still: users of other servers, who stay in them over a restart."""

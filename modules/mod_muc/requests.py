@@ -6,7 +6,7 @@ from functools import partial
 
 from prosody_py.api import StanzaError, jid, stanza
 
-from . import admin, avatar, disco, entering, owner, register, relay
+from . import admin, avatar, disco, entering, ghosts, owner, register, relay
 from .occupant import MUC
 
 _EMPTY = {"get": "result", "set": "result"}
@@ -20,11 +20,8 @@ def presence_in_room(module, event):
         room = module.rooms.get(address)
         if type == "probe" and room is not None:
             entering.probe(room, event)
-        if type == "error":
-            own = room.get_occupant_by_real_jid(attr["from"]) if room is not None else None
-            if own is not None:
-                entering.leave(room, own, attr["from"], stanza.presence(
-                    {"type": "unavailable"}), event.origin, ("307", "333"))
+        if type == "error" and room is not None:
+            ghosts.from_the_dead(room, event)
         return True
     room = module.rooms.get(address)
     if room is not None and module.rooms.is_tombstone(room):
@@ -32,6 +29,8 @@ def presence_in_room(module, event):
             module.rooms.answer_gone(event, room)
         return True
     room = module.rooms.get(address)
+    if was_replaced(module, event):
+        return True
     if room is not None:
         entering.handle(module, room, event)
     elif type is None:
@@ -39,6 +38,14 @@ def presence_in_room(module, event):
             event.origin.send(entering.not_in_room(attr["to"], attr["from"]))
         else:
             entering.create(module, event, address)
+    return True
+
+
+def was_replaced(module, event) -> bool:
+    """Whether another instance is in service since the room was loaded; it gets the stanza then."""
+    if module.loaded:
+        return False
+    module.server.post_stanza(event.origin, event.stanza)
     return True
 
 
@@ -59,7 +66,7 @@ def iq_to_room(answer, module, event):
     """Find the room of an iq and send what `answer(module, room, event)` returns."""
     element = event.stanza
     room = module.rooms.find(event, element.attr["to"])
-    if room is None:
+    if room is None or was_replaced(module, event):
         return True
     result = answer(module, room, event)
     if result is not None and result.name in ("iq",):

@@ -91,6 +91,8 @@ class Rooms:
         thaw_state(room, state, lambda one: jid.host(one) not in server.hosts
                    or one in server.full_sessions)
         self.add(room)
+        if is_locked(room):
+            lock(room)  # what has locked it before the server ended has not come back
         if state is not None:
             self.state.set(node, None)
         self.module.fire_event("muc-room-restored", Event(jid=address, room=room))
@@ -144,11 +146,23 @@ class Rooms:
         most = options.muc_max_rooms_per_owner
         if not most:
             return False
-        owned = {room.jid for room in self.live.values()
-                 if room._affiliations.get(creator) == "owner"}
-        owned |= {f"{node}@{self.module.host}" for node, affiliation
-                  in self.config_map.get_all(creator).items() if affiliation == "owner"}
-        return len(owned) >= most
+        return sum(affiliation == "owner" for affiliation
+                   in self._affiliations_of(creator).values()) >= most
+
+    def _affiliations_of(self, account: str) -> dict[str, str]:
+        """Return what an account is to the rooms that know it, by their addresses."""
+        found = {f"{node}@{self.module.host}": affiliation for node, affiliation
+                 in self.config_map.get_all(account).items()}
+        found.update((room.jid, room._affiliations[account]) for room in self.live.values()
+                     if account in room._affiliations)
+        return found
+
+    def of_account(self, account: str) -> Iterator[Room]:
+        """Iterate over the rooms that know an account; they are loaded one by one."""
+        for address in self._affiliations_of(account):
+            room = self.get(address)
+            if room is not None:
+                yield room
 
     def add(self, room: Room) -> None:
         """Put a room among the rooms; others go out of memory when there are too many."""

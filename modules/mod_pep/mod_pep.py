@@ -15,10 +15,13 @@ configure_node. Each service in use is an item "pep-service" ({service, jid}).
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from prosody_py.api import Event, Options, Stanza, boolean, bystander, hook, integer, jid, size
+from prosody_py.api.pubsub_commands import offer
+from prosody_py.hosts import users
 from prosody_py.hosts.one_to_many import OneToMany
 from prosody_py.pubsub import approval, commands, discovery, requests
 from prosody_py.pubsub.errors import PubsubError
@@ -26,11 +29,11 @@ from prosody_py.pubsub.namespaces import OWNER, PUBSUB
 from prosody_py.pubsub.service import Service
 from prosody_py.pubsub.setup import Setup
 from prosody_py.router.to_many import send_headline
-from prosody_py.xmpp import caps
 from prosody_py.xmpp.dataforms import XMLNS as DATA_FORMS
 
+from .elsewhere import from_elsewhere, meet
 from .interest import NOTHING, Away, Interests
-from .sending import deliver, roster_of, send_last_items, welcome
+from .sending import deliver, roster_of, welcome
 from .services import Services
 from .stores import Nodes
 
@@ -63,6 +66,7 @@ def load(module):
     """Open the stores and begin."""
     global services
     module.interests, module.away = Interests(), Away(module.options.pep_max_remote_resources)
+    module.asked = Counter()  # requests that wait, by the domain that was asked
     module.welcomed = WeakKeyDictionary()  # session: the nodes whose last items it has got
     module.nodes = module.open_store("pep", "keyval+")
     module.moved = module.open_store("pep_moved", "map")
@@ -70,6 +74,7 @@ def load(module):
     services = module.services = Services(
         module, lambda username, stored: make_service(module, username, stored),
         module.nodes.get, module.options.pep_service_cache_size)
+    offer(module, lambda address: service_at(module, address))
 
 
 def save(module):
@@ -226,52 +231,6 @@ def presence(module, event):
             from_elsewhere(module, account, sender, element)
 
 
-def from_elsewhere(module, account: str, sender: str, element: Stanza) -> None:
-    """Note the capabilities in presence from another server or a component."""
-    announced = element.get_child("c", caps.XMLNS)
-    node = module.caps.node_of(announced) if announced is not None else None
-    if node == module.away.node_of(account, sender):
-        return
-    if node is None:
-        module.away.remove(account, sender)
-        return
-    known = module.caps.lookup(module.dependencies["cache_c2s_caps"], node)
-    if known is not None:
-        arrived(module, account, sender, node, known)
-    else:
-        module.away.put(account, sender, node, NOTHING)
-        module.add_timer(0, ask, module, account, sender, node)
-
-
-def ask(_now, module, account: str, sender: str, node: str) -> None:
-    """Ask a resource elsewhere what it wants."""
-    query = module.caps.learn(module.dependencies["cache_c2s_caps"], node, account, sender)
-    if query is not None and module.away.node_of(account, sender) == node:
-        arrived(module, account, sender, node, query)
-
-
-def arrived(module, account: str, sender: str, node: str, query) -> None:
-    """Send a resource elsewhere the last items that it wants."""
-    wanted = module.interests.of_query(query)
-    module.away.put(account, sender, node, wanted)
-    if wanted:
-        send_last_items(module, jid.node(account), sender, jid.bare(sender), wanted)
-
-
-def meet(_now, module, account: str, contact: str) -> None:
-    """Send last items to each other when one has let the other see the presence."""
-    for one, other in ((account, contact), (contact, account)):
-        user = module.server.bare_sessions.get(one)
-        host = module.server.hosts.get(jid.host(other))
-        owner = host.modules.get("pep") if host is not None else None
-        if user is None or getattr(owner, "services", None) is None:
-            continue
-        for session in list(user.sessions.values()):
-            wanted = module.interests.of_session(session)
-            if session.presence is not None and wanted:
-                send_last_items(owner, jid.node(other), session.full_jid, one, wanted)
-
-
 # -- service discovery ---------------------------------------------------------------------
 
 
@@ -320,6 +279,14 @@ def forget(module, event):
     module.nodes.set(username, None)
     module.open_store("pep_moved").set(username, None)
     module.services.forget(username)
+
+
+def service_at(module, address: str) -> Service | None:
+    """Return the service at the address of an account of this host."""
+    username = jid.node(address)
+    if username is None or not users.user_exists(module.server, username, module.host):
+        return None
+    return module.services.get(username)
 
 
 def get_pep_service(username: str, *_more: Any) -> Service:

@@ -16,6 +16,9 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import gevent
+from gevent.lock import RLock
+
 from prosody_py.api import (
     Event,
     Options,
@@ -29,10 +32,10 @@ from prosody_py.api import (
     size,
     string,
 )
+from prosody_py.api.pubsub_commands import offer
 from prosody_py.hosts.one_to_many import OneToMany
 from prosody_py.hosts.roster import load_roster
-from prosody_py.pubsub import approval, requests
-from prosody_py.pubsub import commands as plain
+from prosody_py.pubsub import approval, commands, requests
 from prosody_py.pubsub.discovery import info_of_node, items_of_node, list_in
 from prosody_py.pubsub.errors import PubsubError
 from prosody_py.pubsub.namespaces import OWNER, PUBSUB
@@ -41,11 +44,11 @@ from prosody_py.pubsub.service import Service
 from prosody_py.pubsub.setup import Setup
 from prosody_py.router.to_many import send_headline
 
-from . import commands
 from .pending import answer_command
 from .stores import Nodes
 
 FEATURES = (PUBSUB, *requests.FEATURES, PUBSUB + "#access-open", PUBSUB + "#get-pending")
+PART = 500  # receivers of a notification that are served without a break
 service: Any = None  # the Service of this instance
 
 
@@ -76,15 +79,16 @@ class Config(Options):
 def load(module):
     """Read the nodes and begin."""
     global service
+    module.delivering = RLock()
     module.default_permission("prosody:admin", ":service-admin")
     module.default_permission("prosody:admin", ":create-node")
     module.add_identity("pubsub", "service", module.options.name)
     service = module.service = Service(setup_of(module))
-    commands.load(module)
     if module.options.autocreate_on_publish:
         module.add_feature(PUBSUB + "#auto-create")
     if module.options.expose_publisher:
         module.add_feature(PUBSUB + "#item-publisher")
+    offer(module, lambda address: module.service if address == module.host else None)
     module.daily("Delete items that are too old", lambda _task: expire(module))
     for host in list(module.server.hosts.values()):
         follow_presence(module, host.host)
@@ -196,12 +200,21 @@ def deliver(module, notice: Notice, receivers: dict[str, Any]) -> None:
     plain, with_body = [], []
     for address, options in receivers.items():
         (with_body if wants_body(options) else plain).append(address)
-    if plain:
-        send_headline(module.server, module.host_object, notice.message(module.host), plain)
-    if with_body:
-        body = summary(module, notice.item.payload) if notice.item is not None else None
-        send_headline(module.server, module.host_object,
-                        notice.message(module.host, body), with_body)
+    with module.delivering:  # which lets the next one wait, so that nothing overtakes
+        if plain:
+            send_in_parts(module, notice.message(module.host), plain)
+        if with_body:
+            body = summary(module, notice.item.payload) if notice.item is not None else None
+            send_in_parts(module, notice.message(module.host, body), with_body)
+
+
+def send_in_parts(module, message: Stanza, addresses: list[str]) -> None:
+    """Send a message to many addresses, and let others work in between."""
+    to_many = OneToMany(message)
+    for start in range(0, len(addresses), PART):
+        if start:
+            gevent.sleep(0)
+        send_headline(module.server, module.host_object, to_many, addresses[start:start + PART])
 
 
 def simple_broadcast(kind, node, jids, item, _actor=None, _node=None, _service=None) -> None:
@@ -293,27 +306,27 @@ def get_service() -> Service:
 
 def list_nodes() -> list[dict[str, Any]]:
     """Return what is worth knowing of all nodes; see prosody_py.pubsub.commands for these five."""
-    return plain.list_nodes(service)
+    return commands.list_nodes(service)
 
 
 def read_node(name: str, limit: int = 20) -> dict[str, Any]:
     """Return everything about a node, and its newest items."""
-    return plain.read_node(service, name, limit)
+    return commands.read_node(service, name, limit)
 
 
 def create_node(name: str, owner: str | None = None, config: Any = None) -> None:
     """Make a node."""
-    plain.create_node(service, name, owner, config)
+    commands.create_node(service, name, owner, config)
 
 
 def delete_node(name: str, redirect: str | None = None) -> None:
     """Delete a node."""
-    plain.delete_node(service, name, redirect)
+    commands.delete_node(service, name, redirect)
 
 
 def configure_node(name: str, config: dict[str, Any]) -> None:
     """Change options of a node."""
-    plain.configure_node(service, name, config)
+    commands.configure_node(service, name, config)
 
 
 def is_item_stanza(item: Any) -> bool:

@@ -266,7 +266,7 @@ def succeed(module, session, data: bytes | None, results=()) -> None:
     module.at_tasks.discard(session)
     handler = session.sasl_handler
     try:
-        lifecycle.make_authenticated(session, handler.username)
+        lifecycle.make_authenticated(session, handler.username, handler.role)
     except Exception:
         session.log.exception("Error while a client logged in")
         fail(module, session, sasl.Failure("temporary-auth-failure"))

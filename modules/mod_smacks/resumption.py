@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import secrets
 
-from prosody_py.api import Event
+from prosody_py.api import Event, ns
+from prosody_py.events import filters
 from prosody_py.sessions import lifecycle
 from prosody_py.xmpp.builders import stream_error
 from prosody_py.xmpp.datetime import delay
 from prosody_py.xmpp.errors import STANZA_ERROR_TYPES, StreamError
+from prosody_py.xmpp.parser import parse_fragment
 from prosody_py.xmpp.smqueue import MASK
 from prosody_py.xmpp.writer import serialize
 
@@ -180,13 +182,20 @@ def go_on(module, session, original, tracker) -> None:
     tracker.count()
     texts = [repeated(module, when, text) for _number, when, text in tracker.queue.entries]
     tracker.suspended = False
+    filtered = original.filters is not None and "stanzas/out" in original.filters
     for text in texts:
-        original.rawsend(text)
+        original.rawsend(refiltered(original, text) if filtered else text)
     original.log.info("Goes on; %d stanzas are sent again", len(texts))
     if "smacks-hibernation-end" in module.events.index:
         module.fire_event("smacks-hibernation-end", Event(
             origin=session, resumed=original, queue=tracker.queue.table()))
     tracker.ask_now()
+
+
+def refiltered(session, text: bytes) -> str | bytes:
+    """Return a stanza as it looks on the kind of stream that the session has now."""
+    element = filters.run(session, "stanzas/out", parse_fragment(text))
+    return serialize(element, ns.CLIENT) if element is not None else b""
 
 
 def repeated(module, when: float, text: bytes) -> bytes:

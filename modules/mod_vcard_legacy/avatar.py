@@ -44,8 +44,19 @@ def avatar_of(service: Service, actor: Any) -> Avatar | None:
         return None
     if not found or found[0].payload is None:
         return None
-    return Avatar(info.attr["id"], info.attr.get("type") or "image/png",
-                  "".join(found[0].payload.get_text().split()))
+    data = "".join(found[0].payload.get_text().split())
+    if sha1_of(data) != info.attr["id"].lower():
+        return None  # this is another picture, or none (XEP-0398 section 3.1)
+    return Avatar(info.attr["id"], info.attr.get("type") or "image/png", data)
+
+
+def sha1_of(data: str) -> str | None:
+    """Return the SHA-1 of what is in base64, None for what is not."""
+    try:
+        picture = base64.b64decode(data, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return hashlib.sha1(picture, usedforsecurity=False).hexdigest()
 
 
 def hash_of(service: Service | None) -> str | None:
@@ -67,13 +78,10 @@ def picture_in(vcard: Stanza) -> Avatar | None:
         data = "".join((photo.get_child_text("BINVAL") or "").split())
         if not data:
             continue
-        try:
-            picture = base64.b64decode(data, validate=True)
-        except (binascii.Error, ValueError):
-            raise StanzaError("bad-request", "The photo is no base64") from None
-        type = (photo.get_child_text("TYPE") or "").strip()
-        return Avatar(hashlib.sha1(picture, usedforsecurity=False).hexdigest(),
-                      type or "image/png", data)
+        id = sha1_of(data)
+        if id is None:
+            raise StanzaError("bad-request", "The photo is no base64")
+        return Avatar(id, (photo.get_child_text("TYPE") or "").strip() or "image/png", data)
     return None
 
 

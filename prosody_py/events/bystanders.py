@@ -12,6 +12,7 @@ written once. The kinds of such stanzas:
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from prosody_py.events.bus import Events
@@ -46,8 +47,8 @@ def meddlers(events: Events, kind: str, owner: str, *names: str) -> list[Meddler
     for name in names:
         delivered = False
         for handler in events.index.get(name, ()):
-            module = getattr(handler, "args", (None,))[0]
-            stands_by = getattr(getattr(handler, "func", None), _MARK, {})
+            module, function = _parts(handler)
+            stands_by = getattr(function, _MARK, {})
             if module is not None and module.name == owner:
                 delivered = True
             elif kind not in stands_by:
@@ -57,6 +58,13 @@ def meddlers(events: Events, kind: str, owner: str, *names: str) -> list[Meddler
         if not delivered:
             return None
     return found
+
+
+def _parts(handler: Any) -> tuple[Any, Any]:
+    """Return the module of a handler and its function, as @hook or `module.hook` put them."""
+    if isinstance(handler, partial):
+        return handler.args[0] if handler.args else None, handler.func
+    return getattr(handler, "module", None), getattr(handler, "function", None)
 
 
 def meddles(found: list[Meddler], account: str, peer: str) -> bool:

@@ -103,6 +103,10 @@ CATALOGUE: tuple[Declared, ...] = (
         ("sasl2/c2s/failure", "session message error_text", "A client could not log in.",
          "anything but None: it has been told")),
     *_declare(
+        "host", "mod_client_management",
+        ("client_management/new-client", "client session",
+         "A client that was not known has logged in to an account.", "")),
+    *_declare(
         "host", "sessions/lifecycle",
         ("pre-resource-bind", "session resource",
          "A session is going to be bound; a handler may choose another resource.",
@@ -189,7 +193,7 @@ CATALOGUE: tuple[Declared, ...] = (
          "A message may go into an archive; a handler may say why in `reason`.",
          "true or false: whether it does"),
         ("archive-message-added", "origin stanza for_user id",
-         "A message has been put into a user's or a room's archive, under this id.", ""),
+         "A message has been put into the archive of a user, under this id.", ""),
         ("carbons-should-copy", "session stanza",
          "A message may be copied to the user's other clients; a handler may say why in `reason`.",
          "true or false: whether it is")),

@@ -98,8 +98,8 @@ class AuthProvider:
     def converse(self, mechanism: str) -> Callable[[bytes], tuple]:
         """Begin an exchange of an `other_mechanisms`; return what takes a client's messages.
 
-        That returns ("challenge", data), ("success", data, None, username), where the data may be
-        None, or ("failure", condition, text).
+        That returns ("challenge", data), ("success", data, None, username, role), where data and
+        role may be None, or ("failure", condition, text). A role is what the session may act as.
         """
         raise AccountError(f"There is no {mechanism} on this host")
 

@@ -112,7 +112,7 @@ class LuaHandler:
         opened[key] = event
         start = perf_counter()
         try:
-            table = border.to_lua(stanza)
+            table = stanza.lua.table if type(stanza) is LuaStanza else border.to_lua(stanza)
             border.epoch += 1  # not before: what becomes a table now is known as it is now
             result = border.enter_stanza(self._raw, key, table, id(event.origin), event.to_self)
             if type(result) is tuple:
@@ -122,7 +122,11 @@ class LuaHandler:
                     result = result[0]
             else:
                 account.effort = below
-                effort.note(perf_counter() - start)
+                effort.calls += 1
+                spent = perf_counter() - start
+                effort.seconds += spent
+                if spent > effort.worst:
+                    effort.worst = spent
                 if result is None and type(stanza) is LuaStanza:
                     face = stanza.lua
                     if face.as_made and face.parent is None:

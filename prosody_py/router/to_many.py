@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import gevent
+
 from prosody_py.events.bystanders import Meddler, meddlers, meddles
 from prosody_py.hosts.one_to_many import OneToMany
 from prosody_py.router.deliver import post_stanza
@@ -18,6 +20,8 @@ from prosody_py.xmpp.stanza import Stanza
 from prosody_py.xmpp.writer import escape_attr
 
 STANZA_ID = "urn:xmpp:sid:0"
+_AT_ONCE = 200  # stanzas to one session in one piece
+_PATIENCE = 1000  # times ten milliseconds
 
 
 def to_attribute(address: str) -> bytes:
@@ -26,24 +30,22 @@ def to_attribute(address: str) -> bytes:
 
 
 class _Ways:
-    """Whether one stanza may go straight to sessions, asked once for each host and event."""
+    """Whether stanzas of one name may go straight to sessions, asked once for each host."""
 
-    def __init__(self, server: Any, kind: str, stanza: Stanza):
+    def __init__(self, server: Any, kind: str, name: str):
         self._server, self._kind = server, kind
-        self._owner = stanza.name  # mod_message and mod_presence deliver what they are named after
-        self._peer = stanza.attr.get("from") or ""
+        self._owner = name  # mod_message and mod_presence deliver what they are named after
         self._known: dict[tuple[str, str], list[Meddler] | None] = {}
-        self._possible = is_possible(stanza, kind)
 
-    def straight(self, host: str, event: str, account: str) -> bool:
-        """Whether nobody would see the stanza on its way to an account or one of its clients."""
+    def straight(self, host: str, event: str, account: str, peer: str) -> bool:
+        """Whether nobody would see what `peer` sends on its way to an account."""
         key = host, event
         if key not in self._known:
-            found = self._server.hosts.get(host) if self._possible else None
+            found = self._server.hosts.get(host)
             self._known[key] = None if found is None or found.type != "local" else meddlers(
                 found.events, self._kind, self._owner, event)
         asked = self._known[key]
-        return asked is not None and not (asked and meddles(asked, account, self._peer))
+        return asked is not None and not (asked and meddles(asked, account, peer))
 
 
 def is_possible(stanza: Stanza, kind: str) -> bool:
@@ -59,6 +61,12 @@ def is_possible(stanza: Stanza, kind: str) -> bool:
     return all(child.attr.get("by") == room for child in stanza.childtags("stanza-id", STANZA_ID))
 
 
+def _takes_text(session: Any) -> bool:
+    """Whether finished text may go to a session's connection past its `send`."""
+    return (session.filters is None and session.keep is None and session.conn is not None
+            and "send" not in session.__dict__)
+
+
 def send_to_many(server: Any, origin: Any, stanza: Stanza | OneToMany,
                  receivers: Iterable[tuple[str, bytes]]) -> None:
     """Deliver a stanza of a room to many occupants, on behalf of `origin` (a host).
@@ -69,15 +77,17 @@ def send_to_many(server: Any, origin: Any, stanza: Stanza | OneToMany,
     """
     to_many = stanza if type(stanza) is OneToMany else OneToMany(stanza)
     head, rest = to_many.text()
-    event = to_many.stanza.name + "/full"
+    name, peer = to_many.stanza.name, to_many.stanza.attr.get("from") or ""
+    event = name + "/full"
     full_sessions = server.full_sessions
-    ways = _Ways(server, "room", to_many.stanza)
+    straight = _Ways(server, "room", name).straight
+    possible = is_possible(to_many.stanza, "room")
     for address, to in receivers:
         session = full_sessions.get(address)
-        if session is None or not ways.straight(session.host, event, session.bare_jid):
+        if session is None or not possible or not straight(
+                session.host, event, session.bare_jid, peer):
             post_stanza(server, origin, to_many.element(address))
-        elif session.filters is None and session.keep is None and session.conn is not None and (
-                "send" not in session.__dict__):
+        elif _takes_text(session):
             session.conn.write(head + to + rest)
         else:
             to_many.send(session, address, to)
@@ -85,36 +95,59 @@ def send_to_many(server: Any, origin: Any, stanza: Stanza | OneToMany,
 
 def send_many_to_one(server: Any, origin: Any, stanzas: Iterable[OneToMany], address: str,
                      to: bytes) -> None:
-    """Deliver stanzas of a room, of one name, to one occupant; in one piece where possible."""
+    """Deliver stanzas of a room, of one name, to one occupant; in large pieces where possible.
+
+    It waits for a peer that cannot take all at once.
+    """
     stanzas = list(stanzas)
     session = server.full_sessions.get(address)
-    if not stanzas or session is None or session.filters is not None or (
-            session.keep is not None or session.conn is None or "send" in session.__dict__):
+    if not stanzas or session is None or not _takes_text(session):
         for stanza in stanzas:
             send_to_many(server, origin, stanza, [(address, to)])
         return
-    parts: list[bytes] = []
-    for stanza in stanzas:
-        if not _Ways(server, "room", stanza.stanza).straight(
-                session.host, stanza.stanza.name + "/full", session.bare_jid):
-            break
-        head, rest = stanza.text()
-        parts += (head, to, rest)
-    session.conn.write(b"".join(parts))
-    for stanza in stanzas[len(parts) // 3:]:
-        post_stanza(server, origin, stanza.element(address))
+    name = stanzas[0].stanza.name
+    straight = _Ways(server, "room", name).straight
+    conn = session.conn
+    for start in range(0, len(stanzas), _AT_ONCE):
+        parts: list[bytes] = []
+        for stanza in stanzas[start:start + _AT_ONCE]:
+            if is_possible(stanza.stanza, "room") and straight(
+                    session.host, name + "/full", session.bare_jid,
+                    stanza.stanza.attr.get("from") or ""):
+                head, rest = stanza.text()
+                parts += (head, to, rest)
+            else:
+                if parts:
+                    conn.write(b"".join(parts))
+                    parts.clear()
+                post_stanza(server, origin, stanza.element(address))
+        if parts and not conn.write(b"".join(parts)):
+            return
+        if conn.pending > conn.max_send_buffer // 2:
+            _let_drain(conn)
+
+
+def _let_drain(conn: Any) -> None:
+    """Wait until a peer has taken what is queued for it, but not for ever."""
+    conn.flush()
+    for _ in range(_PATIENCE):
+        if conn.closed or conn.pending <= conn.max_send_buffer // 2:
+            return
+        gevent.sleep(0.01)
 
 
 def send_headline(server: Any, origin: Any, stanza: Stanza | OneToMany,
                   addresses: Iterable[str]) -> None:
     """Deliver a notification to full and bare addresses, on behalf of `origin` (a host)."""
     to_many = stanza if type(stanza) is OneToMany else OneToMany(stanza)
-    ways = _Ways(server, "headline", to_many.stanza)
+    peer = to_many.stanza.attr.get("from") or ""
+    straight = _Ways(server, "headline", to_many.stanza.name).straight
+    possible = is_possible(to_many.stanza, "headline")
     for address in addresses:
         node, host, resource = prepped_split(address)
         account = f"{node}@{host}"
         event = "message/full" if resource else "message/bare"
-        if not node or not ways.straight(host, event, account):
+        if not node or not possible or not straight(host, event, account, peer):
             post_stanza(server, origin, to_many.element(address))
         elif resource:
             session = server.full_sessions.get(address)

@@ -1,7 +1,7 @@
 """vCards as XMPP has them: vcard-temp (XEP-0054) and vCard4 in XML (XEP-0292, RFC 6351).
 
 Pure data: each function takes and gives elements. What the other form has no place for is left
-out (XEP-0292 section 8). Photos are left to avatars (XEP-0084, XEP-0398).
+out (XEP-0292 section 8). A photo that is in a vcard-temp itself is left to avatars (XEP-0398).
 """
 
 from __future__ import annotations
@@ -133,6 +133,11 @@ def _media_to_vcard4(name: str) -> Callable[[Stanza, Stanza], None]:
     return convert
 
 
+def _photo_to_vcard4(card: Stanza, child: Stanza) -> None:
+    if not child.get_child_text("BINVAL"):  # which is an avatar
+        _media_to_vcard4("photo")(card, child)
+
+
 _TO_VCARD4: dict[str, Callable[[Stanza, Stanza], None]] = {
     **{temp: _simple_to_vcard4(new, kind) for temp, new, kind in _SIMPLE},
     "N": lambda card, child: _parts_to_vcard4(card, child, "n", _NAME),
@@ -144,6 +149,7 @@ _TO_VCARD4: dict[str, Callable[[Stanza, Stanza], None]] = {
     "KEY": lambda card, child: card.tag("key").text_tag(
         "text", child.get_child_text("CRED") or "").up(),
     "LOGO": _media_to_vcard4("logo"), "SOUND": _media_to_vcard4("sound"),
+    "PHOTO": _photo_to_vcard4,
 }
 
 
@@ -151,7 +157,7 @@ _TO_VCARD4: dict[str, Callable[[Stanza, Stanza], None]] = {
 
 
 def to_temp(card: Stanza) -> Stanza:
-    """Return the vcard-temp that says the same as a vCard4, without a photo."""
+    """Return the vcard-temp that says the same as a vCard4."""
     temp = Stanza("vCard", {"xmlns": TEMP})
     for child in _properties(card):
         convert = _TO_TEMP.get(child.name)
@@ -257,4 +263,5 @@ _TO_TEMP: dict[str, Callable[[Stanza, Stanza], None]] = {
     "geo": _geo_to_temp, "categories": _keywords_to_temp,
     "key": lambda temp, child: temp.tag("KEY").text_tag("CRED", _value(child)).up(),
     "logo": _media_to_temp("LOGO"), "sound": _media_to_temp("SOUND"),
+    "photo": _media_to_temp("PHOTO"),
 }

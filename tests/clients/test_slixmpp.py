@@ -21,7 +21,7 @@ OPTIONS = {
     "c2s_direct_tls_ports": [0], "c2s_direct_tls_interfaces": ["127.0.0.2"],
     "storage": "sqlite", "log": {"level": "info"}, "run_as_root": True,
     "modules_enabled": ["saslauth", "tls", "roster", "ping", "disco", "blocklist", "register",
-                        "carbons", "mam"],
+                        "carbons", "mam", "smacks", "csi_simple"],
     "allow_registration": True,
     "hosts": {"localhost": {}},
 }
@@ -183,6 +183,34 @@ def test_copies_and_the_archive(ports):
         for client in (juliet, romeo, desk):
             await client.disconnect()
     talk(read())
+
+
+def test_a_stream_is_resumed_with_what_was_missed(ports):
+    async def lose_and_resume():
+        juliet, romeo = Talker("juliet", "phone"), await Talker("romeo").log_in(ports, False)
+        resumed = asyncio.get_running_loop().create_future()
+        juliet.register_plugin("xep_0198", {"window": 1})
+        juliet.register_plugin("xep_0352")
+        juliet.add_event_handler("session_resumed", resumed.set_result)
+        await juliet.log_in(ports, False)
+        juliet["xep_0352"].send_inactive()
+        for number in range(MESSAGES):
+            juliet.send_message("romeo@localhost/r", str(number), mtype="chat")
+            if number == MESSAGES // 2:
+                await until(lambda: len(romeo.bodies) > MESSAGES // 4)
+                juliet.transport.abort()
+                for missed in range(MESSAGES):
+                    romeo.send_message("juliet@localhost/phone", str(missed), mtype="chat")
+                await asyncio.sleep(0.1)
+                juliet.connect(*ports["c2s"])
+                await asyncio.wait_for(resumed, 10)
+        await until(lambda: len(juliet.bodies) >= MESSAGES and len(romeo.bodies) >= MESSAGES)
+        juliet["xep_0198"].request_ack()
+        await until(lambda: not juliet["xep_0198"].unacked_queue)
+        assert romeo.bodies == juliet.bodies == [str(number) for number in range(MESSAGES)]
+        for client in (juliet, romeo):
+            await client.disconnect()
+    talk(lose_and_resume())
 
 
 def test_a_wrong_password_is_refused(ports):

@@ -78,6 +78,22 @@ def test_several_groups_show_in_one_contact(running):
     assert roster(romeo) == {"juliet@localhost": ["Choir"]}
 
 
+def test_a_contact_may_be_of_two_modules(start_server, tmp_path):
+    (tmp_path / "groups.txt").write_text("[File]\nromeo@localhost\njuliet@localhost=Julia\n")
+    running = start_server(["groups", "groups_internal"], groups_file=str(tmp_path / "groups.txt"))
+    running.user("juliet")
+    romeo = running.client("romeo")
+    assert roster(romeo) == {"juliet@localhost": ["File"]}
+    team = groups(running).create({"name": "Team"})
+    for name in ("romeo", "juliet"):
+        groups(running).add_member(team, name)
+    assert roster(romeo) == {"juliet@localhost": ["File", "Team"]}
+    groups(running).delete(team)
+    assert roster(romeo) == {"juliet@localhost": ["File"]}
+    running.server.modules.unload("localhost", "groups")
+    assert roster(romeo) == {}
+
+
 def test_what_is_asked_is_answered(running):
     exports = groups(running)
     team = exports.create({"name": "Team"}, False, "team")
@@ -177,3 +193,26 @@ def test_administrators_look_after_groups_by_commands(running):
         assert error.value.condition == condition, words
     run("group", "delete", "localhost", "house")
     assert run("group", "list", "localhost")["rows"] == []
+
+
+def test_groups_have_rooms_for_their_members(start_server):
+    running = start_server(["groups_internal"], groups_muc_host="rooms.localhost",
+                           components={"rooms.localhost": {"module": "muc"}})
+    running.user("romeo")
+    exports = groups(running)
+    team = exports.create({"name": "Team"}, True)
+    assert exports.add_member(team, "romeo") is True
+    more = exports.add_group_chat(team, "Choir")
+    rooms = exports.get_group_chats(team)
+    assert [room["name"] for room in rooms] == ["Team", "Choir"] and rooms[1]["id"] == more["id"]
+    for name, joined in (("romeo", True), ("tybalt", False)):
+        client = running.client(name).available()
+        client.send(f"<presence to='{more['jid']}/{name}'>"
+                    "<x xmlns='http://jabber.org/protocol/muc'/></presence>")
+        answer = client.receive_until(lambda element: element.name == "presence"
+                                      and element.attr["from"].startswith(more["jid"]))
+        assert (answer.attr.get("type") != "error") is joined
+    assert exports.remove_group_chat(team, more["id"]) is True
+    assert [room["name"] for room in exports.get_group_chats(team)] == ["Team"]
+    assert exports.remove_member(team, "romeo") is True
+    assert exports.delete(team) is True

@@ -424,15 +424,17 @@ def test_a_request_with_a_token_is_approved_and_returned(running):
 
 
 @pytest.mark.ours_alone(OLDER)
-@pytest.mark.parametrize("token", ["wrong", "others", "account"])
+@pytest.mark.parametrize("token", ["wrong", "others", "account", "reset"])
 def test_a_request_with_a_token_that_is_not_valid_is_like_any_other(running, token):
     romeo, juliet = (running.client(name).available() for name in ("romeo", "juliet"))
     running.user("nurse")
     others, account = invites(running).create_contact("nurse"), invites(running).create_account()
-    token = {"wrong": token, "others": others.token, "account": account.token}[token]
+    reset = invites(running).create_account_reset("romeo")
+    token = {"wrong": token, "others": others.token, "account": account.token,
+             "reset": reset.token}[token]
     assert [type for _, type in kinds(ask(juliet, "romeo@localhost", token))] == []
     assert ("juliet@localhost", "subscribe") in kinds(romeo.flush())
-    assert valid(running, others.token) and valid(running, account.token)
+    assert all(valid(running, invite.token) for invite in (others, account, reset))
 
 
 @pytest.mark.ours_alone(OLDER)

@@ -10,7 +10,15 @@ import pytest
 from prosody_py.api import stanza
 from prosody_py.hosts import users
 from prosody_py.testing.client import Client
-from prosody_py.testing.sasl2 import XMLNS, condition, connect, encode
+from prosody_py.testing.sasl2 import (
+    FAST,
+    XMLNS,
+    bind,
+    condition,
+    connect,
+    encode,
+    request_token,
+)
 from prosody_py.xmpp import ns
 from prosody_py.xmpp.sasl import SaslError
 
@@ -220,6 +228,19 @@ def test_events_are_those_of_logging_in(server, client):
             events.remove_handler(name, handler)
     assert seen == ["sasl2/c2s/failure", "authentication-failure", "sasl2/c2s/challenge",
                     "authentication-success", "sasl2/c2s/success"]
+
+
+def test_anybody_gets_in_anonymously_and_gets_no_token(start_server):
+    running = start_server(["sasl2_bind2", "sasl2_fast", "client_management"],
+                           hosts={"localhost": {"authentication": "anonymous"}})
+    jids = set()
+    for _ in range(2):
+        client = connect(running)
+        assert client.mechanisms == ["ANONYMOUS"] and set(client.inline) == {"bind"}
+        answer = client.begin("ANONYMOUS", "trace", bind() + request_token())
+        assert answer.get_child("token", FAST) is None
+        jids.add(client.succeeded(answer).jid)
+    assert len({jid.partition("@")[0] for jid in jids}) == 2
 
 
 # -- tasks ---------------------------------------------------------------------------------

@@ -223,3 +223,51 @@ def test_the_answer_tells_of_the_archive_and_what_is_in_it_is_not_delivered(
     client.send("<presence/>")
     assert client.message().get_child_text("body") == "not archived"
     assert [element for element in client.flush() if element.name == "message"] == []
+
+
+WATCHER = """
+    local st = require "util.stanza";
+    local xmlns = "urn:example:watch";
+    module:depends "sasl2";
+    module:hook("advertise-sasl-features", function (event)
+        event.features:tag("watch", { xmlns = xmlns, from = event.stream.from }):up();
+    end);
+    module:hook_tag("urn:xmpp:sasl:2", "authenticate", function (session, auth)
+        session.watch_request = auth:get_child("watch", xmlns);
+    end, 100);
+    module:hook("authentication-success", function (event)
+        local session = event.session;
+        session.watched = session.sasl_handler.selected .. " " .. session.sasl_handler.username
+            .. " " .. session.client_id .. " " .. session.user_agent.software;
+    end);
+    module:hook("sasl2/c2s/success", function (event)
+        if event.session.watch_request then
+            event.success:text_tag("watched", event.session.watched, { xmlns = xmlns });
+        end
+    end, 50);
+    module:hook("sasl2/c2s/failure", function (event)
+        if event.message == "not-authorized" then event.error_text = "No, " .. event.error_text; end
+    end, 10);
+    module:hook("authentication-failure", function (event)
+        if event.condition == "invalid-mechanism" then event.condition = "mechanism-too-weak"; end
+    end);
+"""
+
+
+@pytest.mark.parametrize("runtime", KINDS)
+def test_modules_in_lua_take_part(start_with_modules, tmp_path, runtime):
+    folder = tmp_path / "more"
+    folder.mkdir()
+    (folder / "mod_watch.lua").write_text(WATCHER)
+    running = start_with_modules(modules=["watch"], more_folders=[str(folder)],
+                                 lua_runtime=runtime)
+    running.user("juliet")
+    client = connect(running, "juliet@localhost")
+    assert offered(client)[1]["watch"].attr["from"] == "juliet@localhost"
+    failure = plain(client, password="wrong")
+    assert failure.get_child_text("text") == "No, Wrong user name or password."
+    assert begin(client, "UNKNOWN", "x").get_child("mechanism-too-weak", ns.SASL) is not None
+    success = plain(client, "<watch xmlns='urn:example:watch'/>")
+    assert success.get_child_text("watched", "urn:example:watch") == (
+        "PLAIN juliet d4565fa7-4d72-4749-b3d3-740edbf87770 T")
+    assert jid_of(success) == "juliet@localhost" and client.receive().name == "features"

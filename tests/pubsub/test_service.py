@@ -271,6 +271,26 @@ def test_too_many_items_are_not_asked_for_at_once(service):
     assert refused(service.get_items, "node", OWNER, map(str, range(501))) == "not-acceptable"
 
 
+@pytest.mark.parametrize("page", [PageRequest(after="x"), PageRequest(before="x")])
+def test_a_page_that_is_nowhere(service, page):
+    service.create("node", OWNER)
+    service.publish("node", OWNER, "a", payload())
+    assert refused(service.get_items, "node", OWNER, page=page) == "item-not-found"
+
+
+@pytest.mark.parametrize(("page", "wanted", "index"), [
+    (PageRequest(max=2), "01", 0), (PageRequest(max=2, after="1"), "23", None),
+    (PageRequest(max=2, before=""), "89", None), (PageRequest(max=2, before="4"), "23", None),
+    (PageRequest(max=3, index=8), "89", 8), (PageRequest(max=0), "", None),
+])
+def test_pages(service, page, wanted, index):
+    service.create("node", OWNER)
+    for number in range(10):
+        service.publish("node", OWNER, str(number), payload())
+    found = service.get_items("node", OWNER, page=page)
+    assert ("".join(ids(found)), found.count, found.index) == (wanted, 10, index)
+
+
 def test_events_have_prosodys_names_and_fields(service):
     heard = []
     for name in ("node-created", "item-published", "item-published/node", "item-retracted",

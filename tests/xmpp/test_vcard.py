@@ -75,6 +75,7 @@ def test_and_back():
 @pytest.mark.parametrize(("old", "new"), [
     ("<DESC>x</DESC>", "<note><text>x</text></note>"),
     ("<PHOTO><BINVAL>eA==</BINVAL></PHOTO>", ""), ("<MAILER>x</MAILER>", ""),
+    ("<PHOTO><EXTVAL>http://x</EXTVAL></PHOTO>", "<photo><uri>http://x</uri></photo>"),
     ("<LOGO><EXTVAL>http://x</EXTVAL></LOGO>", "<logo><uri>http://x</uri></logo>"),
     ("<SOUND><PHONETIC>x</PHONETIC></SOUND>", ""), ("<TEL/>", "<tel><uri>tel:</uri></tel>"),
     ("<EMAIL>a@b</EMAIL>", "<email><text>a@b</text></email>"), ("<ORG/>", "<org/>"),
@@ -90,6 +91,8 @@ def test_odd_old_ones(old, new):
     ("<geo><uri>geo:1,2;u=3</uri></geo>", "<GEO><LAT>1</LAT><LON>2</LON></GEO>"),
     ("<uid><uri>urn:x</uri></uid>", "<UID>urn:x</UID>"),
     ("<logo><uri>http://x</uri></logo>", "<LOGO><EXTVAL>http://x</EXTVAL></LOGO>"),
+    ("<photo><uri>data:image/png;base64,eA==</uri></photo>",
+     "<PHOTO><TYPE>image/png</TYPE><BINVAL>eA==</BINVAL></PHOTO>"),
     ("<unheard-of/>", ""), ("<fn/>", "<FN/>"),
 ])
 def test_odd_new_ones(new, old):

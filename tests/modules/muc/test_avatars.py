@@ -85,3 +85,13 @@ def test_pictures_that_prosody_has_stored_are_found(party, rooms_server):
     room = muc.rooms.get(party.room)
     del room._data["avatar_hashes"]
     assert hashes(juliet) == [sha1(b"hello")]
+
+
+def test_a_new_room_has_no_picture_that_was_left_behind(party, rooms_server):
+    store = rooms_server.server.storage.open(HOST, "vcard_muc")
+    attr = {"xmlns": "vcard-temp"}
+    store.set(party.room.partition("@")[0], {"name": "vCard", "attr": attr, 1: {
+        "name": "PHOTO", "attr": attr, 1: {"name": "BINVAL", "attr": attr, 1: "aGVsbG8="}}})
+    muc = rooms_server.server.modules.get_module(HOST, "muc").exports
+    muc.create_room(party.room, {"persistent": True})
+    assert hashes(party.guest("romeo")) is None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from prosody_py.events import filters
-from prosody_py.router.to_many import is_plain
-from prosody_py.testing.rooms import codes
+from prosody_py.events.bystanders import bystander, meddlers
+from prosody_py.testing.rooms import HOST, codes
+from prosody_py.xmpp import builders
 
 
 @pytest.fixture
@@ -32,8 +35,12 @@ def both_ways(party):
     return juliet, [one for one in juliet.client.flush() if one.name in ("message", "presence")]
 
 
+def nobody_looks(events, name):
+    return meddlers(events.events, "room", name.partition("/")[0], name) == []
+
+
 def test_nobody_looks_and_it_goes_straight_to_the_connection(party, events):
-    assert is_plain(events.events, "message/full") and is_plain(events.events, "presence/full")
+    assert nobody_looks(events, "message/full") and nobody_looks(events, "presence/full")
     juliet, got = both_ways(party)
     assert [one.name for one in got] == ["message", "presence"]
     assert {one.attr["to"] for one in got} == {juliet.jid}
@@ -44,7 +51,7 @@ def test_who_looks_sees_every_stanza_with_its_address(party, events):
     for name in ("message/full", "presence/full"):
         events.add(name, lambda event: seen.append(
             (event.stanza.name, event.stanza.attr["to"])), 10)
-    assert not is_plain(events.events, "message/full")
+    assert not nobody_looks(events, "message/full")
     juliet, got = both_ways(party)
     assert [one.name for one in got] == ["message", "presence"]
     assert ("message", juliet.jid) in seen and ("presence", juliet.jid) in seen
@@ -73,20 +80,12 @@ def test_who_looks_can_swallow_it(party, events):
 def test_who_does_not_mind_is_passed_by(party, events):
     seen = []
 
-    def look(event):
+    @bystander("room")
+    def look(module, event):
         seen.append(event)
 
-    class Handler:
-        """A handler as a module makes it."""
-
-        function = look
-
-        def __call__(self, event):
-            return look(event)
-
-    look.passes_groupchat = True
-    events.add("message/full", Handler(), 10)
-    assert is_plain(events.events, "message/full")
+    events.add("message/full", partial(look, None), 10)
+    assert nobody_looks(events, "message/full")
     juliet, got = both_ways(party)
     assert [one.name for one in got] == ["message", "presence"]
     # What goes to one alone, the subject for who enters, takes the common way.
@@ -119,3 +118,20 @@ def test_a_session_that_is_gone_leaves_the_room(party, rooms_server):
     left = juliet.presence_of("Romeo")
     assert left.attr["type"] == "unavailable" and 333 in codes(left)
     rooms_server.server.full_sessions[romeo.jid] = session
+
+
+def test_who_enters_a_room_that_is_too_large_to_tell_at_once(party, rooms_server):
+    """The list of occupants is larger than what may wait for a client."""
+    juliet = party.owner()
+    room = rooms_server.server.modules.get_module(HOST, "muc").rooms.live[party.room]
+    far = rooms_server.server.hosts[HOST].events
+    far.add_handler("route/remote", lambda event: True)
+    for number in range(2000):
+        occupant = room.new_occupant(f"u{number}@far.example", f"{party.room}/u{number}")
+        presence = builders.presence().text_tag("status", "x" * 8000)
+        occupant.set_session(f"u{number}@far.example/r", presence)
+        room.save_occupant(occupant)
+    seen = [one for one in party.guest("romeo").join() if one.name == "presence"]
+    assert len(seen) == 2002 and 110 in codes(seen[-1])
+    assert len({one.attr["from"] for one in seen}) == 2002
+    assert juliet.nick

@@ -108,6 +108,35 @@ def test_a_server_that_cannot_be_reached_costs_nothing_but_its_users(far):
     assert juliet.presence_of("Mercutio").attr["type"] == "unavailable"
 
 
+def test_a_server_that_is_lost_takes_all_its_users_along(far):
+    juliet, server = far
+    running = juliet.party.running
+    room = running.server.modules.get_module(HOST, "muc").rooms.live[juliet.room]
+    for number in range(500):
+        occupant = room.new_occupant(f"u{number}@far.example", f"{juliet.room}/u{number}")
+        occupant.set_session(f"u{number}@far.example/r", builders.presence())
+        room.save_occupant(occupant)
+    events = running.server.hosts[HOST].events
+    events.remove_handler("route/remote", server.take)
+    sent = []
+
+    def unreachable(event):
+        sent.append(event.stanza)
+        if event.stanza.attr.get("type") != "error":
+            event.origin.send(builders.error_reply(
+                event.stanza, "cancel", "remote-server-not-found").reset())
+        return True
+
+    events.add_handler("route/remote", unreachable)
+    juliet.say("anybody?")
+    left = {juliet.client.receive_until(lambda one: one.attr.get("type") == "unavailable").attr[
+        "from"] for _ in range(501)}
+    assert len(left) == 501 and list(room._occupants) == [juliet.address]
+    assert len(sent) < 501 * 3
+    juliet.flush().say("alone")
+    assert juliet.message().get_child_text("body") == "alone"
+
+
 def test_somebody_from_another_server_stays_over_a_restart(far, start):
     juliet, server = far
     juliet.party.running.stop()

@@ -66,7 +66,8 @@ def test_an_error_is_passed_back(party):
 
 def test_an_answer_that_nobody_asked_for_is_dropped(party):
     juliet, romeo = party.pair()
-    juliet.send(f"<iq type='result' id='made-up' to='{romeo.address}'/>").flush()
+    for id in ("made-up", "made-up-and-as-long-as-ours"):
+        juliet.send(f"<iq type='result' id='{id}' to='{romeo.address}'/>").flush()
     assert [one for one in romeo.client.flush() if one.name == "iq"] == []
 
 

@@ -45,6 +45,14 @@ def test_a_room_in_lua_has_an_archive(juliet):
     assert juliet.told().bodies == [None, *texts[1:], "sorry"]
 
 
+def test_who_has_spoken_is_not_what_the_message_says(juliet):
+    user = "http://jabber.org/protocol/muc#user"
+    juliet.speak("x", f"<x xmlns='{user}'><item jid='queen@localhost' affiliation='owner'/></x>")
+    (kept,) = juliet.told().messages
+    (x,) = [tag for tag in kept.tags if tag.attr.get("xmlns") == user]
+    assert [item.attr["jid"] for item in x.tags] == [juliet.client.jid]
+
+
 def test_its_owner_switches_it_off(juliet):
     info = "<query xmlns='http://jabber.org/protocol/disco#info'/>"
     assert MAM in str(juliet.client.iq("get", info, juliet.room))

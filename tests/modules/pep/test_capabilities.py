@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+
+import gevent
 import pytest
 
 from prosody_py.events.bystanders import meddlers, meddles
 from prosody_py.testing.client import wait_until
 from prosody_py.testing.people import People
 from prosody_py.testing.pubsub import DISCO, Asking, Wanting, event_ids
+from prosody_py.xmpp.caps import hash_input
 from prosody_py.xmpp.parser import StreamParser
 
 NODE = "urn:example:node"
@@ -58,6 +63,22 @@ def test_what_is_not_true_is_not_believed(friends):
     Asking(juliet).publish(NODE, "a")
     assert event_ids(second.flush()) == [(NODE, "a")]
     assert event_ids(romeo.flush()) == []
+
+
+def test_capabilities_of_the_second_kind(friends):
+    juliet, romeo, second = friends
+    wanting = Wanting(NODE)
+    digest = base64.b64encode(hashlib.sha256(hash_input(wanting.query)).digest()).decode()
+    c = (f"<c xmlns='urn:xmpp:caps'><hash xmlns='urn:xmpp:hashes:2' algo='sha-256'>{digest}"
+         "</hash></c>")
+    romeo.send(f"<presence>{c}</presence>")
+    request = romeo.receive_until(lambda element: element.attr.get("type") == "get")
+    assert request.tags[0].attr["node"] == f"urn:xmpp:caps#sha-256.{digest}"
+    wanting.answer(romeo, request)
+    romeo.flush()
+    second.send(f"<presence>{c}</presence>").flush()
+    Asking(juliet).publish(NODE, "a")
+    assert event_ids(romeo.flush()) == event_ids(second.flush()) == [(NODE, "a")]
 
 
 def test_without_capabilities_nothing_is_told(friends):
@@ -197,3 +218,20 @@ def test_nothing_of_pep_stands_in_the_way_of_shortcuts(start_server):
     for owner, names in (("presence", presence), ("message", messages)):
         events.add_handler(names[0], lambda event: None)
         assert meddlers(events, "headline", owner, *names) is None
+
+
+def test_hosts_that_do_not_answer_are_not_asked_without_end(start_server):
+    running = start_server(["pep", "presence"], components={ELSEWHERE: {"module": "disco"}})
+    running.user("juliet")
+    silent = [Elsewhere(running, f"nurse{number}") for number in range(40)]
+    for nurse in silent:
+        nurse.announce(Wanting(NODE), "juliet@localhost")
+        gevent.sleep(0)
+    gevent.sleep(0.05)
+    asked = running.server.hosts["localhost"].modules["pep"].asked
+    assert asked == {ELSEWHERE: 32}
+    # Clients here are asked all the same.
+    juliet = running.client("juliet").available()
+    Wanting(NODE).announce(juliet)
+    Asking(juliet).publish(NODE, "a")
+    assert event_ids(juliet.flush()) == [(NODE, "a")]

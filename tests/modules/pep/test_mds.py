@@ -69,11 +69,12 @@ def test_a_node_that_is_there_is_used_as_it_is(friends):
     assert own.items(NODE) == [romeo.bare_jid]
 
 
-def test_a_message_that_would_be_empty_goes_nowhere(friends):
+def test_a_message_that_would_be_empty_is_refused(friends):
     juliet, romeo = friends
-    juliet.send(f"<message to='{romeo.bare_jid}'>{SHOWN}</message>").flush()
+    juliet.send(f"<message to='{romeo.bare_jid}'>{SHOWN}</message>")
+    assert juliet.message().get_error()[1] == "bad-request"
     assert [element for element in romeo.flush() if element.name == "message"] == []
-    assert Asking(juliet).items(NODE) == [romeo.bare_jid]
+    assert Asking(juliet).refused("get", f"<items node='{NODE}'/>")[1] == "item-not-found"
 
 
 def test_nonsense_is_refused(friends):

@@ -160,6 +160,13 @@ def test_an_avatar_elsewhere_is_not_in_the_vcard(friends):
     assert vcard(juliet).get_child("PHOTO") is None
 
 
+@OURS
+def test_another_picture_than_was_promised_is_not_shown(friends):
+    juliet, _romeo, own = friends
+    publish_avatar(own, HASH, base64.b64encode(b"another").decode())
+    assert vcard(juliet).get_child("PHOTO") is None
+
+
 # -- presence ----------------------------------------------------------------------------------
 
 
