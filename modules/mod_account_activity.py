@@ -1,16 +1,24 @@
-"""When an account was last used: for administrators, by commands. Others are told nothing.
+"""When an account was last logged in to, in Prosody's store "account_activity": {timestamp}.
 
-The store is "account_activity", username -> {"timestamp": seconds since 1970}, of the last login or
-the end of the last session.
+It is written at a login, at most once in `account_activity_accuracy`, so that clients which come
+and go all day do not write all day.
 """
 
 from __future__ import annotations
 
 import time
 
-from prosody_py.api import CommandError, Table, command, datetime, hook, jid
-from prosody_py.config.values import period
+from prosody_py.api import CommandError, Options, Table, command, datetime, hook, jid, period
 from prosody_py.hosts import users
+
+DAY = 86400
+
+
+class Config(Options):
+    """How exact."""
+
+    account_activity_accuracy = period("1 minute", min="0 seconds", doc="A login this shortly "
+                                       "after the last one that was noted is not noted.")
 
 
 def load(module):
@@ -18,68 +26,47 @@ def load(module):
     module.store = module.open_store("account_activity")
 
 
-def note(module, username: str) -> None:
-    """Store that an account is used now, without holding up who is served."""
-    now = int(time.time())
-
-    def store(_now: float) -> None:
-        if users.user_exists(module.server, username, module.host):  # not removed meanwhile
-            module.store.set(username, {"timestamp": now})
-
-    module.add_timer(0, store)
-
-
 @hook("authentication-success")
-def login(module, event):
-    """Somebody has logged in."""
-    note(module, event.session.username)
+def note(module, event):
+    """Note a login; the client does not wait for the disk."""
+    username = event.session.username
+    if username is not None:
+        module.add_timer(0, lambda _now: keep(module, username, time.time()))
 
 
-@hook("resource-unbind")
-def leave(module, event):
-    """A session has ended."""
-    note(module, event.session.username)
+def keep(module, username, now):
+    """Store the time of a login, unless the account was removed meanwhile."""
+    if not users.user_exists(module.server, username, module.host):
+        return
+    last = (module.store.get(username) or {}).get("timestamp") or 0
+    if now - last >= module.options.account_activity_accuracy:
+        module.store.set(username, {"timestamp": int(now)})
 
 
 @hook("user-deleted")
 def forget(module, event):
-    """Remove what is known of an account that is gone."""
+    """Keep nothing of an account that is gone."""
     module.store.set(event.username, None)
-
-
-def last_used(module, username: str) -> float | None:
-    """Return when an account was last used, seconds since 1970; now while it is connected."""
-    if username in module.host_object.sessions:
-        return time.time()
-    return (module.store.get(username) or {}).get("timestamp")
 
 
 @command("user", "activity", "jid:bare_jid")
 def activity(module, call, address):
-    """Tell when an account was last used."""
+    """Show when an account was last logged in to."""
     username = jid.node(address)
     if not users.user_exists(module.server, username, module.host):
-        raise CommandError(f"There is no account {address}")
-    if username in module.host_object.sessions:
-        return f"{address} is connected now"
-    when = last_used(module, username)
-    if when is None:
-        return f"{address} has not been used since this is noted"
-    days = int((time.time() - when) // 86400)
-    return f"{address} was last used {datetime.format_datetime(when)} ({days} days ago)"
+        raise CommandError(f"There is no account {address}", "item-not-found")
+    last = (module.store.get(username) or {}).get("timestamp")
+    return Table(("what", "value"), [
+        ("account", address), ("last login", datetime.format_datetime(last) if last else None)])
 
 
-@command("user", "list_inactive", "host:host", "time:string")
-def list_inactive(module, call, host, text):
-    """List accounts that were not used for a time such as "1 year"."""
-    try:
-        limit = time.time() - period(text)
-    except ValueError:
-        raise CommandError(f"{text!r} is not a time such as \"1 year\"") from None
+@command("user", "inactive", "host:host", "days:integer")
+def inactive(module, call, host, days):
+    """List the accounts that nobody has logged in to for so many days."""
+    before = time.time() - days * DAY
     rows = []
-    for username in sorted(users.provider(module.server, host).users()):
-        when = last_used(module, username)
-        if when is None or when < limit:
-            rows.append((f"{username}@{host}",
-                         "never" if when is None else datetime.format_datetime(when)))
-    return Table(("account", "last used"), rows)
+    for username in list(users.provider(module.server, host).users()):
+        last = (module.store.get(username) or {}).get("timestamp")
+        if (last or 0) < before and username not in module.host_object.sessions:
+            rows.append((f"{username}@{host}", datetime.format_datetime(last) if last else "never"))
+    return Table(("account", "last login"), sorted(rows))

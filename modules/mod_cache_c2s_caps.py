@@ -14,8 +14,7 @@ from __future__ import annotations
 import secrets
 from collections import OrderedDict
 
-from prosody_py.api import Event, StanzaError, hook, stanza
-from prosody_py.sessions.shortcut import passes_by
+from prosody_py.api import Event, StanzaError, bystander, hook, stanza
 from prosody_py.xmpp import caps
 
 DISCO = "http://jabber.org/protocol/disco#info"
@@ -32,7 +31,7 @@ def load(module):
 
 
 @hook("pre-presence/bare", priority=-1)
-@passes_by
+@bystander("presence")
 def announced(module, event):
     """Ask a client whose capabilities are new; without capabilities forget the old ones."""
     session, presence = event.origin, event.stanza

@@ -16,7 +16,9 @@ about was (section 6.1).
 
 from __future__ import annotations
 
-from prosody_py.api import Event, Stanza, hook, iq, jid
+from functools import partial
+
+from prosody_py.api import PASS, Event, Stanza, StanzaError, bystander, hook, iq, jid
 from prosody_py.hosts.one_to_many import OneToMany
 from prosody_py.sessions.lifecycle import top_resources
 
@@ -46,6 +48,15 @@ def enable(module, event):
 def disable(module, event):
     """Give a client no more copies."""
     event.origin.extras["want_carbons"] = None
+
+
+@iq("set", XMLNS, "enable", to="bare")
+@iq("set", XMLNS, "disable", to="bare")
+def refuse(module, event):
+    """Let nobody switch copies of another account (sections 4.1 and 5.1)."""
+    if event.to_self:
+        return PASS
+    raise StanzaError("not-allowed", "This account is somebody else's")
 
 
 # -- which messages --------------------------------------------------------------------------
@@ -120,10 +131,10 @@ def note(element: Stanza, user) -> None:
 # -- who gets them ---------------------------------------------------------------------------
 
 
-def wanting(user, without) -> list:
-    """Return the sessions that are to get copies, but those in `without`."""
+def wanting(user) -> list:
+    """Return the sessions of a user that have asked for copies."""
     return [session for session in user.sessions.values()
-            if session.extras.get("want_carbons") and session not in without]
+            if session.extras.get("want_carbons")]
 
 
 def receivers(module, user, element: Stanza, account: str) -> list:
@@ -142,21 +153,31 @@ def receivers(module, user, element: Stanza, account: str) -> list:
 def outgoing(module, event):
     """Copy what a client sends to the user's other clients (section 8)."""
     session = event.origin
-    user = module.host_object.sessions.get(session.username)
-    if user is None or len(user.sessions) < 2:
+    user = module.host_object.sessions.get(getattr(session, "username", None))
+    sessions = [other for other in wanting(user) if other is not session] if user else []
+    if not sessions:
         return
     account, to = session.bare_jid, event.stanza.attr.get("to")
-    without = [session]
     if to is None or jid.bare(to) == account:  # to oneself: who gets it needs no copy
-        without += receivers(module, user, event.stanza, account)
-    sessions = wanting(user, without)
+        getting = receivers(module, user, event.stanza, account)
+        sessions = [other for other in sessions if other not in getting]
     if sessions and should_copy(module, event, user, True):
         note(event.stanza, user)
-        copy(event.stanza, "sent", account, sessions)
+        copies = wrapped(event.stanza, "sent", account)
+        if getattr(session, "unfinished", None) is None:
+            send(copies, sessions)
+        else:  # what the message says of itself, such as its id in an archive, is not so yet
+            session.finish_before_next(partial(send, copies, sessions))
+
+
+def is_asked(module, account: str, peer: str) -> bool:
+    """Whether other modules say what happens, also with messages that are nobody's business."""
+    return "carbons-should-copy" in module.events.index
 
 
 @hook("message/full", priority=-0.5)
 @hook("message/bare", priority=-0.5)
+@bystander("room", "headline", unless=is_asked)
 def incoming(module, event):
     """Copy what is for one client or for the foremost to the others (section 7)."""
     element = event.stanza
@@ -165,35 +186,31 @@ def incoming(module, event):
         return  # to the own account: the others have it or got it as <sent/>
     account = to.partition("/")[0]
     user = module.server.bare_sessions.get(account)
-    if user is None or len(user.sessions) < 2 and element.attr.get("type") != "error":
+    sessions = wanting(user) if user is not None else ()
+    if not sessions or jid.bare(element.attr.get("from")) == account:
         return
-    if jid.bare(element.attr.get("from")) == account:
-        return
-    sessions = wanting(user, receivers(module, user, element, account))
+    getting = receivers(module, user, element, account)
+    sessions = [session for session in sessions if session not in getting]
     if sessions and should_copy(module, event, user, False):
-        copy(element, "received", account, sessions)
+        send(wrapped(element, "received", account), sessions)
 
 
-def concerns(module, _account: str, _peer: str) -> bool:
-    """Whether headlines may be copied after all."""
-    return "carbons-should-copy" in module.events.index
-
-
-incoming.concerns = concerns
-
-
-def copy(element: Stanza, direction: str, account: str, sessions) -> None:
-    """Give sessions a message in its wrapper (XEP-0297)."""
+def wrapped(element: Stanza, direction: str, account: str) -> OneToMany:
+    """Return a message as it is now in its wrapper (XEP-0297)."""
     inner = Stanza("message", {"xmlns": "jabber:client", **element.attr})
     inner.children = list(element.children)
     forwarded = Stanza("forwarded", {"xmlns": FORWARD})
     forwarded.children.append(inner)
-    wrapped = Stanza(direction, {"xmlns": XMLNS})
-    wrapped.children.append(forwarded)
+    wrapper = Stanza(direction, {"xmlns": XMLNS})
+    wrapper.children.append(forwarded)
     message = Stanza("message", {"from": account})
     if "type" in element.attr:
         message.attr["type"] = element.attr["type"]
-    message.children.append(wrapped)
-    to_many = OneToMany(message)
+    message.children.append(wrapper)
+    return OneToMany(message)
+
+
+def send(copies: OneToMany, sessions) -> None:
+    """Give each session its copy."""
     for session in sessions:
-        to_many.send(session, session.full_jid)
+        copies.send(session, session.full_jid)

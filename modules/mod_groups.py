@@ -19,13 +19,14 @@ is marked as not to be stored (`persist`), and is taken out when the module goes
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
-
-from prosody_py.api import Options, hook, integer, jid, path
+from prosody_py.api import Options, bystander, hook, integer, jid, path
 from prosody_py.api.errors import LoadError
 from prosody_py.hosts import rostermanager
-from prosody_py.hosts.roster import RosterItem, forget_roster
+from prosody_py.hosts.roster import forget_roster
+from prosody_py.hosts.shared_contacts import Wanted, share
 from prosody_py.sessions import presence
+
+OWNER = "groups"
 
 
 class Config(Options):
@@ -45,13 +46,16 @@ class Groups:
         self.of: dict[str, list[str]] = {}
         self.seen_by_all: frozenset[str] = frozenset()
 
-    def contacts(self, address: str) -> Iterator[tuple[str, str, str | None]]:
-        """Yield (group, contact, display name) for all whom an account shall have as contacts."""
-        groups = self.of.get(address, ())
-        for group in (*groups, *(name for name in self.public if name not in groups)):
+    def contacts(self, address: str) -> dict[str, Wanted]:
+        """Return all whom an account shall have as contacts."""
+        own = self.of.get(address, [])
+        found: dict[str, Wanted] = {}
+        for group in (*own, *(name for name in self.public if name not in own)):
             for contact, name in self.members[group].items():
-                if contact != address:
-                    yield group, contact, name
+                before = found.get(contact, Wanted(None, ()))
+                found[contact] = Wanted(before.name or name, (*before.groups, group))
+        found.pop(address, None)
+        return found
 
 
 def read_groups(text: str) -> tuple[Groups, list[str]]:
@@ -107,9 +111,8 @@ def ready(module):
     forget_others(module)
     for username, user in list(module.host_object.sessions.items()):
         if user.roster is not None:
-            wanted = {contact for _group, contact, _name
-                      in module.groups.contacts(user.roster.jid)}
-            push(module, username, [*withdraw(user.roster, wanted), *inject(module, user.roster)])
+            push(module, username, share(
+                user.roster, OWNER, module.groups.contacts(user.roster.jid)))
 
 
 def unload(module):
@@ -117,7 +120,7 @@ def unload(module):
     forget_others(module)
     for username, user in list(module.host_object.sessions.items()):
         if user.roster is not None and not module.reloading:
-            push(module, username, withdraw(user.roster))
+            push(module, username, share(user.roster, OWNER, {}))
 
 
 def push(module, username: str, contacts: list[str]) -> None:
@@ -137,45 +140,19 @@ def forget_others(module) -> None:
 @hook("roster-load")
 def add_contacts(module, event):
     """Put the contacts into a roster that was read."""
-    inject(module, event.roster)
-
-
-def inject(module, roster) -> list[str]:
-    """Put the contacts of a roster's owner into it; return who is new or different."""
-    changed = []
-    for group, contact, name in module.groups.contacts(roster.jid):
-        item = roster.get(contact)
-        if item is None:
-            item = RosterItem("both", None, name, (group,))
-            item.more = {"persist": False, "shared": True}
-            roster[contact] = item
-        elif item.subscription == "both" and group in item.groups:
-            continue
-        else:
-            item.subscription, item.ask = "both", None
-            item.groups[group] = True
-            item.name = item.name or name
-        changed.append(contact)
-    if changed:
-        roster.version = True  # it changes without the counter
-    return changed
-
-
-def withdraw(roster, wanted: Container[str] = ()) -> list[str]:
-    """Take what was put into a roster out of it, but for what is `wanted`; return who was."""
-    shared = [contact for contact, item in roster.items() if item.more and item.more.get("shared")]
-    gone = [contact for contact in shared if contact not in wanted]
-    for contact in gone:
-        del roster[contact]
-    if shared == gone and gone:
-        roster.version = roster.counter
-    return gone
+    share(event.roster, OWNER, module.groups.contacts(event.roster.jid))
 
 
 # -- public groups: everybody sees their members, who have not everybody in their rosters --------
 
 
+def concerns(module, account: str, peer: str) -> bool:
+    """Whether presence to an account may be a question that is answered here."""
+    return account in module.groups.seen_by_all
+
+
 @hook("presence/bare", priority=10)
+@bystander("presence", unless=concerns)
 def show_public(module, event):
     """Let everybody of the host see how a member of a public group is."""
     element = event.stanza
@@ -205,11 +182,3 @@ def tell_everybody(module, session, element) -> None:
                 copy = element.shallow()
                 copy.attr["to"] = receiver.full_jid
                 receiver.send(copy)
-
-
-def concerns(module, account: str, peer: str) -> bool:
-    """Whether presence to an account may be a question that is answered here."""
-    return account in module.groups.seen_by_all
-
-
-show_public.concerns = concerns

@@ -11,15 +11,16 @@ account is there, and meanwhile belongs to the session that is making it.
 
 from __future__ import annotations
 
-from prosody_py.api import Options, StanzaError, boolean, hook, jid, stanza
+from prosody_py.api import Options, StanzaError, boolean, bystander, hook, jid, stanza
 from prosody_py.api.roles import RoleError, add_secondary_role, set_user_role
 from prosody_py.hosts import rostermanager
 from prosody_py.hosts.roster import RosterItem, commit, load_roster
 from prosody_py.sessions import presence
 
-FEATURE = "urn:xmpp:ibr-token:0"
+FEATURES_OF_STREAM = ("urn:xmpp:ibr-token:0", "urn:xmpp:invite")  # XEP-0445, and before it
 PARS = "urn:xmpp:pars:0"
 DEPENDS = ("invites",)
+MAX_WRONG = 5  # tokens that are not valid, until a stream ends
 
 
 class Config(Options):
@@ -58,7 +59,8 @@ def is_open(module, session) -> bool:
 def features(module, event):
     """Tell that tokens are taken."""
     if is_open(module, event.origin):
-        event.features.tag("register", xmlns=FEATURE).up()
+        for xmlns in FEATURES_OF_STREAM:
+            event.features.tag("register", xmlns=xmlns).up()
 
 
 @hook(f"stanza/iq/{PARS}:preauth")
@@ -75,6 +77,10 @@ def show_token(module, event):
     invite = found(module, token)
     if invite is None or not invite.allow_registration:
         session.log.info("Somebody at %s has shown a token that is not valid", session.ip)
+        wrong = session.extras["wrong_tokens"] = (session.extras.get("wrong_tokens") or 0) + 1
+        if wrong > MAX_WRONG:
+            session.close("policy-violation", "Too many tokens were not valid")
+            return True
         raise StanzaError("item-not-found", "The provided token is invalid or expired",
                           type="cancel")
     session.extras["validated_invite"] = invite
@@ -183,6 +189,7 @@ def befriend(module, one: str, two: str) -> None:
 
 
 @hook("presence/bare", priority=11)
+@bystander("presence")  # it only says how somebody is
 def subscribe(module, event):
     """Approve a request that comes with a token of the account, and ask in return."""
     element = event.stanza
@@ -211,11 +218,3 @@ def become_contact(module, username: str, contact: str, element) -> None:
         module.send(stanza.presence({"from": account, "to": contact, "type": type}))
         if type == "subscribed":
             presence.send_available(server, account, contact)
-
-
-def concerns(module, account: str, peer: str) -> bool:
-    """Presence that only says how somebody is passes by unseen."""
-    return False
-
-
-subscribe.concerns = concerns

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 
-from prosody_py.api import StanzaError, hook, iq, jid, stanza
+from prosody_py.api import StanzaError, bystander, hook, iq, jid, stanza
 from prosody_py.hosts.rostermanager import is_contact_subscribed
 from prosody_py.hosts.users import user_exists
 
@@ -23,6 +23,7 @@ def load(module):
 
 
 @hook("pre-presence/bare", priority=10)
+@bystander("presence")  # what is to somebody is none of its business
 def note_status(module, event):
     """Remember what a session says when it becomes unavailable."""
     attr = event.stanza.attr

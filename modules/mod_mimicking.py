@@ -29,10 +29,13 @@ def check(module, event):
                    other.get("username"))
 
 
+@hook("user-created")
 @hook("user-registered")
 def add(module, event):
-    """Note how a new account looks."""
-    module.store.set(skeleton(event.username), {"username": event.username})
+    """Note how a new account looks; one that an administrator has made as well."""
+    key = skeleton(event.username)
+    if module.store.get(key) is None:
+        module.store.set(key, {"username": event.username})
 
 
 @hook("user-deleted")

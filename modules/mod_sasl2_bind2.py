@@ -137,7 +137,7 @@ def enable(module, event):
     """Enable carbons, and begin in the state that the client is in."""
     session, request, modules = event.session, event.request, module.host_object.modules
     if "carbons" in modules and request.get_child("enable", CARBONS) is not None:
-        session.extras["want_carbons"] = True
+        session.extras["want_carbons"] = CARBONS
         event.result.add_child(stanza.stanza("enabled", xmlns=CARBONS))
     for state in ("active", "inactive") if "csi" in modules else ():
         if request.get_child(state, CSI) is not None:

@@ -100,11 +100,11 @@ def advance(module, session, text: str | None) -> bool:
 def succeed(module, session, outcome) -> None:
     """Log the session in."""
     mechanism = session.sasl_handler.mechanism
-    session.sasl_handler = None
-    lifecycle.make_authenticated(session, outcome.username)
+    lifecycle.make_authenticated(session, outcome.username, outcome.role)
     session.extras["sasl_mechanism"] = mechanism
     session.log.info("Authenticated as %s by %s", session.bare_jid, mechanism)
     module.fire_event("authentication-success", Event(session=session))
+    session.sasl_handler = None
     answer = stanza.stanza("success", xmlns=ns.SASL)
     if outcome.data is not None:
         answer.text(encode(outcome.data))

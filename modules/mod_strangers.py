@@ -19,6 +19,7 @@ from prosody_py.api import (
     Options,
     StanzaError,
     boolean,
+    bystander,
     enum,
     hook,
     integer,
@@ -50,7 +51,8 @@ class Config(Options):
         100, min=1, max=1_000_000, doc="What all strangers of one domain may send in that time.")
     strangers_period = period("1 hour", min="1 second", max="30 days",
                               doc="The time that the limits are for.")
-    strangers_trust_local = boolean(True, doc="The users of this host are no strangers.")
+    strangers_trust_local = boolean(
+        True, doc="The users of this host and the components of the server are no strangers.")
     strangers_trust_domains = set_((), of=string(), doc="Domains whose users are no strangers.")
     strangers_cache_size = integer(10_000, min=100, max=1_000_000,
                                    doc="Senders, and domains, that are remembered.")
@@ -103,9 +105,11 @@ def is_stranger(module, username: str, sender: str) -> bool:
     """Whether an account knows nothing of a sender (a full or bare JID)."""
     contact, domain = jid.bare(sender), jid.host(sender)
     options = module.options
+    host = module.server.hosts.get(domain)
     if (domain in options.strangers_trust_domains or contact == module.host
             or contact == f"{username}@{module.host}"
-            or options.strangers_trust_local and domain == module.host):
+            or options.strangers_trust_local and (
+                domain == module.host or host is not None and host.type == "component")):
         return False
     item = load_roster(module.server, username, module.host).get(contact)
     if item is not None and (item.subscription != "none" or item.ask):
@@ -146,12 +150,15 @@ def unload(module):
 # -- the rules -------------------------------------------------------------------------------
 
 
-def refused(module, event, rule: str) -> str | None:
-    """Return why a stanza is refused by a rule, None when it may pass; it counts if so."""
+def refused(module, event, rule: str, sender: str | None = None) -> str | None:
+    """Return why a stanza is refused by a rule, None when it may pass; it counts if so.
+
+    `sender` is who it comes from if that is not who has sent it.
+    """
     if rule == "allow":
         return None
     attr = event.stanza.attr
-    username, sender = jid.node(attr.get("to")), attr.get("from")
+    username, sender = jid.node(attr.get("to")), sender or attr.get("from")
     if username is None or sender is None or not is_stranger(module, username, sender):
         return None
     if rule == "block":
@@ -167,16 +174,20 @@ def refused(module, event, rule: str) -> str | None:
 
 @hook("message/bare", priority=FIRST)
 @hook("message/full", priority=FIRST)
+@bystander("room")
 def message(module, event):
     """Let a message through, or send it back."""
     element, options = event.stanza, module.options
     if element.attr.get("to") is None or element.attr.get("type") in ("error", "groupchat"):
         return None
     muc = element.get_child("x", MUC_USER)
-    invites = element.get_child("x", CONFERENCE) is not None or (
-        muc is not None and muc.get_child("invite") is not None)
-    rule = options.strangers_invites if invites else options.strangers_messages
+    invite = muc.get_child("invite") if muc is not None else None
+    direct = element.get_child("x", CONFERENCE) is not None
+    rule = options.strangers_invites if direct or invite is not None else options.strangers_messages
     reason = refused(module, event, rule)
+    if reason is None and invite is not None:  # what a strange room says of others is worth nothing
+        sender = jid.prep(invite.attr.get("from") or "")
+        reason = refused(module, event, rule, sender) if sender else None
     if reason is None:
         return None
     if rule == "block":
@@ -185,6 +196,7 @@ def message(module, event):
 
 
 @hook("presence/bare", priority=FIRST)
+@bystander("presence")  # it only says how somebody is
 def subscription(module, event):
     """Let a request to become a contact through, or drop it."""
     if event.stanza.attr.get("type") != "subscribe":
@@ -198,11 +210,3 @@ def request(module, event):
     if event.stanza.attr.get("type") in ("get", "set") and refused(
             module, event, module.options.strangers_requests):
         raise StanzaError("service-unavailable")
-
-
-def concerns(module, account: str, peer: str) -> bool:
-    """Presence that only says how somebody is passes by unseen."""
-    return False
-
-
-subscription.concerns = concerns

@@ -2,7 +2,7 @@
 
 With `registration_delete_grace_period` an account whose user removes it is disabled first, and
 removed when that time is over, unless an administrator enables it again. What waits is in the store
-"pending_deletion": username -> {"requested", "due"}, seconds since 1970.
+"accounts_cleanup": username -> {"requested", "due"}, seconds since 1970.
 
 Fires `user-deregistered-pending` when an account begins to wait, and `user-deregistered`
 (username, host, source, session) after it was removed.
@@ -30,7 +30,7 @@ class Config(Options):
 
 def load(module):
     """Open the store, and look at it now and then."""
-    module.pending = module.open_store("pending_deletion")
+    module.pending = module.open_store("accounts_cleanup")
     module.hourly("Remove accounts whose time is over", lambda _task: remove_due(module))
 
 
@@ -147,6 +147,9 @@ def remove_due(module) -> int:
             continue
         try:
             if users.user_exists(module.server, username, module.host):
+                if users.provider(module.server, module.host).is_enabled(username):
+                    module.pending.set(username, None)  # enabled by a way that tells nobody
+                    continue
                 users.delete_user(module.server, username, module.host)
                 removed += 1
             module.pending.set(username, None)

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from prosody_py.api import StanzaError, jid
-from prosody_py.api.commands.access import role_on
-from prosody_py.api.role_definitions import roles_below
-
-ADMIN = "prosody:admin"
+from prosody_py.api.commands.access import administers
 
 
 def is_admin(module, host, event) -> bool:
     """Whether the sender administers a host, or the whole server ("*")."""
-    role = role_on(module.server, host, event.stanza.attr.get("from") or "", event.origin)
-    return ADMIN in (roles_below(module.server, host, role) or ())
+    return administers(module.server, host, event.stanza.attr.get("from") or "", event.origin)
 
 
 def is_local(module, event) -> bool:
@@ -31,7 +27,7 @@ PERMISSIONS = {
     "admin": lambda module, command, event: is_admin(module, module.host, event),
     "global_admin": lambda module, command, event: is_admin(module, "*", event),
     "check": lambda module, command, event: module.may("adhoc:" + command.node, event),
-    "registry": lambda module, command, event: command.may_run(event),
+    "registry": lambda module, command, event: command.may_run(),
 }
 
 

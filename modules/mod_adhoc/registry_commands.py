@@ -18,29 +18,44 @@ MAX_LINES = 1000  # of what a command says meanwhile
 MAX_ROWS = 1000   # of a table; a stanza has its limits
 
 
+class Sender:
+    """Who has sent a request, and what that is found to be allowed; for one request."""
+
+    def __init__(self, module, event):
+        self.server, self.session = module.server, event.origin
+        self.who = event.stanza.attr.get("from") or ""
+        self.may_administer = module.may(ADMINISTRATION, event, True)
+        self._roles: dict[str, str] = {}
+
+    def role_on(self, host: str) -> str:
+        """Return the sender's role on a host, "*" for the whole server."""
+        if host not in self._roles:
+            self._roles[host] = access.role_on(self.server, host, self.who, self.session)
+        return self._roles[host]
+
+
 class RegistryCommand:
     """A command of the registry, as mod_adhoc knows commands."""
 
     permission = "registry"
 
-    def __init__(self, module, command: Command):
-        self.module, self.command = module, command
+    def __init__(self, module, command: Command, sender: Sender):
+        self.module, self.command, self.sender = module, command, sender
         self.node = PREFIX + ":".join(command.words)
         self.name = f"{' '.join(command.words)}: {command.help.rstrip('.')}"
         self.item = self
 
-    def may_run(self, event) -> bool:
+    def may_run(self) -> bool:
         """Whether the sender may use it here, for some arguments at least."""
-        module, command = self.module, self.command
-        if "prosody:admin" in (roles_below(module.server, module.host, command.role) or ()) and (
-                not module.may(ADMINISTRATION, event, True)):
+        module, command, sender = self.module, self.command, self.sender
+        if not sender.may_administer and "prosody:admin" in (
+                roles_below(module.server, module.host, command.role) or ()):
             return False
         places = [EVERYWHERE] if command.everywhere else [module.host, EVERYWHERE]
         if not command.host_selector and EVERYWHERE in command.handlers:
             places = [EVERYWHERE]
-        who = event.stanza.attr.get("from") or ""
-        return any(access.may_run(module.server, command, place, access.role_on(
-            module.server, place, who, event.origin)) for place in places)
+        return any(access.may_run(module.server, command, place, sender.role_on(place))
+                   for place in places)
 
     def handler(self, _item, data, state):
         """Show the form, or run the command."""
@@ -114,11 +129,12 @@ def command_of(module, node: str, event) -> RegistryCommand | None:
     command = Registry.of(module.server).commands.get(tuple(node[len(PREFIX):].split(":", 1)))
     if command is None or not is_offered(module, command):
         return None
-    return RegistryCommand(module, command)
+    return RegistryCommand(module, command, Sender(module, event))
 
 
 def offered(module, event) -> list[RegistryCommand]:
     """Return the commands that the sender may run, in the order of their words."""
-    commands = [RegistryCommand(module, command) for _words, command in sorted(
+    sender = Sender(module, event)
+    commands = [RegistryCommand(module, command, sender) for _words, command in sorted(
         Registry.of(module.server).commands.items()) if is_offered(module, command)]
-    return [command for command in commands if command.may_run(event)]
+    return [command for command in commands if command.may_run()]

@@ -139,7 +139,8 @@ def fill(reply: Stanza, result: Any) -> None:
         text = result.get(kind)
         if text is not None:
             add_note(reply, kind, text)
-    for kind, text in result.get("notes") or ():
+    notes = result.get("notes")
+    for kind, text in notes if isinstance(notes, list | tuple) else ():
         add_note(reply, kind, text)
 
 

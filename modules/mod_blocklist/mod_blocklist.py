@@ -5,9 +5,8 @@ that has asked for the list has `interested_blocklist` and is told of changes. W
 a user who is not there (visibility.py). The own account and the host itself are never blocked:
 a user could not get out of that again.
 
-Cost: an account without a list costs one look into a dict for each stanza. Presence that is sent
-from session to session without the bus (sessions.presence) asks `concerns` whether a handler here
-would stop it.
+Cost: an account without a list costs one look into a dict for each stanza. What is sent to many
+without the bus (events.bystanders) asks `concerns` whether a handler here would stop it.
 
 What fails: a list that cannot be read is an error in the handler, which is logged, and the stanza
 goes on: a broken disk does not silence everybody.
@@ -18,7 +17,18 @@ from __future__ import annotations
 import secrets
 from functools import partial
 
-from prosody_py.api import Options, Stanza, StanzaError, boolean, hook, integer, iq, jid, stanza
+from prosody_py.api import (
+    Options,
+    Stanza,
+    StanzaError,
+    boolean,
+    bystander,
+    hook,
+    integer,
+    iq,
+    jid,
+    stanza,
+)
 from prosody_py.hosts.one_to_many import OneToMany
 
 from .lists import Lists, blocks
@@ -144,41 +154,62 @@ def forget(module, event):
 # -- what comes in -------------------------------------------------------------------------
 
 
+def list_for(module, event) -> frozenset[str] | None:
+    """Return what the receiver of a stanza has blocked, None for nothing."""
+    to = event.stanza.attr.get("to")
+    if to is None:  # to the own account
+        return None
+    lists, username = module.lists, to.partition("@")[0]
+    blocked = lists.known(username)
+    return lists.of(username) if blocked is None else blocked or None
+
+
 def comes_in(module, event) -> bool:
     """Whether a stanza comes from somebody whom its receiver has blocked."""
-    attr = event.stanza.attr
-    to = attr.get("to")
-    if to is None:
+    blocked = list_for(module, event)
+    if not blocked:
         return False
-    username = jid.node(to)
+    attr = event.stanza.attr
+    return covers(module, blocked, attr["to"].partition("@")[0], attr.get("from"))
+
+
+def concerns(module, account: str, peer: str) -> bool:
+    """Whether what is between an account of this host and somebody may be stopped here."""
+    username = account.partition("@")[0]
     blocked = module.lists.known(username)
-    if blocked is None:
-        blocked = module.lists.of(username)
-    return bool(blocked) and covers(module, blocked, username, attr.get("from"))
+    return blocked is None or bool(blocked) and covers(module, blocked, username, peer)
 
 
 @hook("message/bare", priority=FIRST)
 @hook("message/full", priority=FIRST)
+@bystander("room", "headline", unless=concerns)
 def message_in(module, event):
     """Answer as for a user who is not there; what is from a room or wants no answer is dropped."""
+    blocked = list_for(module, event)
+    if not blocked:
+        return None
     element = event.stanza
-    if comes_in(module, event):
-        if element.attr.get("type") in ("error", "groupchat", "headline"):
+    username, sender = element.attr["to"].partition("@")[0], element.attr.get("from")
+    x = element.get_child("x", MUC_USER)
+    if covers(module, blocked, username, sender):
+        if (x is not None or element.attr.get("type") in ("error", "groupchat", "headline")
+                or is_in_room(module, username, sender)):
             return True
         raise StanzaError("service-unavailable", "The user is not there")
-    if element.attr.get("to") is not None and (
-            x := element.get_child("x", MUC_USER)) is not None:
-        return invited(module, element, x)
-    return None
-
-
-def invited(module, element: Stanza, x: Stanza) -> bool | None:
-    """Drop an invitation to a room that comes from somebody who is blocked."""
-    invite = x.get_child("invite")
+    # An invitation to a room that comes from somebody who is blocked.
+    invite = x.get_child("invite") if x is not None else None
     sender = jid.prep(invite.attr.get("from") or "") if invite is not None else None
-    if sender and account_blocks(module, jid.node(element.attr["to"]), sender):
-        return True
-    return None
+    return True if sender and covers(module, blocked, username, sender) else None
+
+
+def is_in_room(module, username: str, address: str) -> bool:
+    """Whether an account may be in the room that an address is of: rooms turn out who sends errors.
+
+    A session that is in a room has sent it presence.
+    """
+    user, room = module.host_object.sessions.get(username), jid.bare(address)
+    return any(jid.bare(to) == room for session in list(user.sessions.values())
+               for to in session.directed or ()) if user is not None else False
 
 
 @hook("iq/bare", priority=FIRST)
@@ -194,19 +225,10 @@ def iq_in(module, event):
 
 @hook("presence/bare", priority=FIRST)
 @hook("presence/full", priority=FIRST)
+@bystander("presence", "room", unless=concerns)
 def presence_in(module, event):
     """Drop presence of all kinds."""
     return True if comes_in(module, event) else None
-
-
-def concerns(module, account: str, peer: str) -> bool:
-    """Whether presence between an account of this host and somebody may be stopped here."""
-    username = account.partition("@")[0]
-    blocked = module.lists.known(username)
-    return blocked is None or bool(blocked) and covers(module, blocked, username, peer)
-
-
-message_in.concerns = presence_in.concerns = concerns
 
 
 # -- what goes out -------------------------------------------------------------------------
@@ -217,7 +239,9 @@ def goes_out(module, event) -> bool:
     to, username = event.stanza.attr.get("to"), getattr(event.origin, "username", None)
     if to is None or username is None:
         return False
-    blocked = module.lists.of(username)
+    blocked = module.lists.known(username)
+    if blocked is None:
+        blocked = module.lists.of(username)
     return bool(blocked) and covers(module, blocked, username, to)
 
 
@@ -242,6 +266,7 @@ def refuse(module, event):
 @hook("pre-presence/bare", priority=FIRST)
 @hook("pre-presence/full", priority=FIRST)
 @hook("pre-presence/host", priority=FIRST)
+@bystander("presence", unless=concerns)
 def presence_out(module, event):
     """As `refuse`, but what the server sends by itself for a session is dropped in silence."""
     if not goes_out(module, event):
@@ -256,6 +281,3 @@ def presence_out(module, event):
     if by_itself:
         return True
     raise refusal()
-
-
-presence_out.concerns = concerns

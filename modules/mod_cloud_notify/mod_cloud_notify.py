@@ -19,6 +19,7 @@ from prosody_py.api import (
     Options,
     StanzaError,
     boolean,
+    bystander,
     hook,
     integer,
     iq,
@@ -28,7 +29,6 @@ from prosody_py.api import (
     string,
 )
 from prosody_py.hosts.roster import load_roster
-from prosody_py.sessions.shortcut import passes_by
 from prosody_py.xmpp import importance
 from prosody_py.xmpp.dataforms import Form
 
@@ -120,7 +120,7 @@ def disable(module, event):
 
 
 @hook("message/bare", priority=1)
-@passes_by
+@bystander("headline")
 def revoked(module, event):
     """A push service takes the right to publish away (section 8)."""
     element = event.stanza

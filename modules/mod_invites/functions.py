@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from prosody_py.api import StanzaError, jid
@@ -27,6 +27,19 @@ def data_values(table: Any) -> list[Any]:
     """Return the entries of a list, or of a Lua table that is one."""
     found = table.copy() if hasattr(table, "copy") else table
     return list(found.values()) if isinstance(found, Mapping) else list(found)
+
+
+class Pending:
+    """What is iterated over in Python, and called again and again by the `for` of Lua."""
+
+    def __init__(self, entries: list[tuple[str, Invite]]):
+        self._entries = iter(entries)
+
+    def __iter__(self) -> Iterator[tuple[str, Invite]]:
+        return self._entries
+
+    def __call__(self, *_state: Any) -> tuple[str, Invite] | None:
+        return next(self._entries, None)
 
 
 class Functions:
@@ -126,8 +139,8 @@ class Functions:
             return None, "not found"
         return self._module.invites.remove(token)
 
-    def pending_account_invites(self) -> dict[str, Invite]:
-        """Return the open invitations to make an account, by token."""
+    def pending_account_invites(self) -> Pending:
+        """Iterate over the open invitations to make an account: (token, invitation)."""
         now = time.time()
-        return {invite.token: invite for invite in self._module.invites
-                if invite.type == "register" and not is_over(invite, now)}
+        return Pending([(invite.token, invite) for invite in self._module.invites
+                        if invite.type == "register" and not is_over(invite, now)])

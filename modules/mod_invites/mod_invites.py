@@ -14,7 +14,17 @@ from prosody_py.api import Options, hook, integer, period
 
 from .functions import NAMES, Functions
 from .invite import OpenInvites
-from .shell import commands, generate
+from .shell import (
+    delete,
+    generate,
+    invite_account,
+    invite_contact,
+    invite_reset,
+    list_open,
+    show,
+)
+
+COMMANDS = (delete, invite_account, invite_contact, invite_reset, list_open, show)
 
 
 class Config(Options):
@@ -30,7 +40,7 @@ class Config(Options):
 
 def load(module):
     """Read what is open, and offer the functions to others by Prosody's names."""
-    if module.host_object is None:  # for the command line, which loads it once more on a host
+    if module.host_object is None:  # for the command line, see `command`
         return
     server, host = module.server, module.host
     module.invites = OpenInvites(module.open_store, lambda token: (
@@ -39,14 +49,18 @@ def load(module):
     for name in NAMES:
         setattr(module.exports, name, getattr(functions, name))
     module.exports.reserved_by = module.invites.for_username
-    for command in commands(module):
-        module.add_item("shell-command", command)
     module.daily("Remove expired invitations", lambda _task: module.invites.remove_expired())
 
 
 def command(module, words):
     """Make an invitation from the command line: `generate HOST [--reset USER] ...`."""
-    return generate(module.server, words)
+    def functions_on(host: str) -> Functions:
+        here = module.context(host)
+        module.options = Config.read(module.server.config, host)
+        module.invites = OpenInvites(here.open_store, lambda token: False)
+        return Functions(here)
+
+    return generate(sorted(module.server.hosts), functions_on, words)
 
 
 @hook("user-deleted")

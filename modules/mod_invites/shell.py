@@ -7,42 +7,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from prosody_py.api import StanzaError, datetime, jid
+from prosody_py.api import CommandError, StanzaError, Table, command, datetime, jid
 from prosody_py.config.values import period
 from prosody_py.hosts import users
 
 from .invite import is_over
 
-SECTION = "invite"
-
-
-def commands(module) -> list[dict[str, Any]]:
-    """Return the shell's commands."""
-    def command(name, desc, handler, args, flags=None):
-        item = {"section": SECTION, "section_desc": "Create and manage invitations", "name": name,
-                "desc": desc, "handler": handler, "host_selector": args[0]["name"],
-                "args": args}
-        return {**item, "flags": flags} if flags else item
-
-    account = [{"name": "user_jid", "type": "string"}]
-    token = [{"name": "host", "type": "host"}, {"name": "token", "type": "string"}]
-    return [
-        command("create_account", "Invite somebody to make an account USER@HOST, or any on HOST",
-                lambda call, user_jid, flags=None: create_account(module, user_jid, flags or {}),
-                account, {"value_params": {"role": True, "expires_after": True},
-                          "array_params": {"group": True}}),
-        command("create_reset", "Let somebody choose a new password for an account",
-                lambda call, user_jid, flags=None: create_reset(module, user_jid, flags or {}),
-                account, {"value_params": {"expires_after": True}}),
-        command("create_contact", "Invite somebody to become a contact of an account",
-                lambda call, user_jid, flags=None: create_contact(module, user_jid, flags or {}),
-                account, {"value_params": {"expires_after": True}}),
-        command("list", "List the open invitations of a host",
-                lambda call, host: list_open(module), token[:1]),
-        command("show", "Show what an invitation is for",
-                lambda call, host, token: show(module, token), token),
-        command("delete", "Take an invitation back",
-                lambda call, host, token: delete(module, token), token)]
+EXPIRES = {"value_params": {"expires_after"}}
+ACCOUNT = {"value_params": {"role", "expires_after"}, "array_params": {"group"}}
+CONTACT = {"value_params": {"expires_after"}}
 
 
 def lifetime(flags: dict[str, Any]) -> float | None:
@@ -54,85 +27,99 @@ def lifetime(flags: dict[str, Any]) -> float | None:
         raise ValueError(f"{text!r} is not a period such as \"3 days\"") from None
 
 
-def told(make: Callable[[], Any]) -> tuple[bool, str]:
-    """Return what the shell says of an invitation that `make` makes."""
+def made(make: Callable[[], Any]) -> str:
+    """Return the address of an invitation that `make` makes; raises CommandError."""
     try:
         invite = make()
-    except (StanzaError, ValueError, TypeError) as error:
-        return False, getattr(error, "text", None) or str(error)
-    return True, invite.landing_page or invite.uri
+    except (StanzaError, ValueError) as error:
+        raise CommandError(getattr(error, "text", None) or str(error)) from None
+    return invite.landing_page or invite.uri
 
 
-def create_account(module, address: str, flags: dict[str, Any]) -> tuple[bool, str]:
-    """Make an invitation for an account with a name, or for one without."""
+@command("invite", "create_account", "jid:string", host_selector="jid", flags=ACCOUNT,
+         help="Invitations")
+def invite_account(module, call, address, flags):
+    """Invite somebody to make an account: USER@HOST, or any on HOST.
+
+    --role ROLE, --group GROUP, --expires-after TIME.
+    """
     prepared = jid.prep(address)
     if prepared is None or jid.resource(prepared):
-        return False, f"{address} is no account and no host"
+        raise CommandError(f"{address} is no account and no host")
     username = jid.node(prepared)
     if username and users.user_exists(module.server, username, module.host):
-        return False, f"The account {prepared} exists; create_reset is for a new password"
-    additional = {"source": "shell"}
+        raise CommandError(f"The account {prepared} exists; create_reset is for a new password")
+    additional = {"source": call.who or "shell"}
     if flags.get("role"):
         additional["roles"] = [str(flags["role"])]
     if flags.get("group"):
         additional["groups"] = [str(group) for group in flags["group"]]
-    return told(lambda: module.exports.create_account(username, additional, lifetime(flags)))
+    return made(lambda: module.exports.create_account(username, additional, lifetime(flags)))
 
 
-def existing(module, address: str) -> str | None:
-    """Return the user name of an account that exists."""
-    username = jid.node(jid.prep(address))
-    found = username and users.user_exists(module.server, username, module.host)
-    return username if found else None
+def existing(module, address: str) -> str:
+    """Return the user name of an account that exists; raises CommandError."""
+    username = jid.node(address)
+    if not users.user_exists(module.server, username, module.host):
+        raise CommandError(f"There is no account {address}", "item-not-found")
+    return username
 
 
-def create_reset(module, address: str, flags: dict[str, Any]) -> tuple[bool, str]:
-    """Make an invitation to choose a new password."""
+@command("invite", "create_reset", "jid:bare_jid", flags=EXPIRES)
+def invite_reset(module, call, address, flags):
+    """Let somebody choose a new password for an account (--expires-after TIME)."""
     username = existing(module, address)
-    if username is None:
-        return False, f"There is no account {address}"
-    return told(lambda: module.exports.create_account_reset(username, lifetime(flags)))
+    return made(lambda: module.exports.create_account_reset(username, lifetime(flags)))
 
 
-def create_contact(module, address: str, flags: dict[str, Any]) -> tuple[bool, str]:
-    """Make an invitation to become somebody's contact."""
+@command("invite", "create_contact", "jid:bare_jid", flags=CONTACT)
+def invite_contact(module, call, address, flags):
+    """Invite somebody to become a contact of an account.
+
+    --allow-registration: and to make an account here; --expires-after TIME.
+    """
     username = existing(module, address)
-    if username is None:
-        return False, f"There is no account {address}"
-    return told(lambda: module.exports.create_contact(
-        username, bool(flags.get("allow_registration")), {"source": "shell"}, lifetime(flags)))
+    return made(lambda: module.exports.create_contact(
+        username, bool(flags.get("allow_registration")), {"source": call.who or "shell"},
+        lifetime(flags)))
 
 
-def list_open(module) -> tuple[bool, str]:
-    """Tell what is open, one line each."""
+@command("invite", "list", "host:host")
+def list_open(module, call, host):
+    """List the open invitations of a host."""
     now = time.time()
-    lines = [f"{invite.token}  {invite.type:8}  {invite.jid}  until "
-             f"{datetime.format_datetime(invite.expires)}"
-             for invite in module.invites if not is_over(invite, now)]
-    return True, "\n".join([*lines, f"{len(lines)} open invitations"])
+    return Table(("token", "type", "for", "until"), [
+        (invite.token, invite.type, invite.jid, datetime.format_datetime(invite.expires))
+        for invite in module.invites if not is_over(invite, now)])
 
 
-def show(module, token: str) -> tuple[bool, str]:
-    """Tell what an invitation is for."""
+@command("invite", "show", "host:host", "token:string")
+def show(module, call, host, token):
+    """Show what an invitation is for."""
     invite = module.invites.get(token)
     if invite is None:
-        return False, "There is no such invitation"
-    return True, "\n".join(f"{name}: {value}" for name, value in invite.stored().items())
+        raise CommandError("There is no such invitation", "item-not-found")
+    return Table(("what", "value"), [(name, str(value))
+                                     for name, value in invite.stored().items()])
 
 
-def delete(module, token: str) -> tuple[bool, str]:
+@command("invite", "delete", "host:host", "token:string")
+def delete(module, call, host, token):
     """Take an invitation back."""
     if not module.invites.remove(token):
-        return False, "There is no such invitation"
-    return True, "The invitation is gone"
+        raise CommandError("There is no such invitation", "item-not-found")
+    return "The invitation is gone"
 
 
-def generate(server, words: list[str]) -> int:
-    """Make an invitation from the command line and print it; return the exit code."""
+def generate(hosts: list[str], functions_on: Callable[[str], Any], words: list[str]) -> int:
+    """Make an invitation from the command line and print it; return the exit code.
+
+    `functions_on(host)` gives the functions of a host.
+    """
     parser = argparse.ArgumentParser(
         prog="prosody-py module command invites", exit_on_error=False, add_help=False)
     parser.add_argument("action", choices=["generate"])
-    parser.add_argument("host", choices=sorted(server.hosts))
+    parser.add_argument("host", choices=hosts)
     parser.add_argument("--reset", metavar="USERNAME")
     parser.add_argument("--role", action="append", default=[])
     parser.add_argument("--admin", action="append_const", dest="role", const="prosody:admin")
@@ -149,8 +136,7 @@ def generate(server, words: list[str]) -> int:
         additional["roles"] = given.role
     if given.group:
         additional["groups"] = given.group
-    exports = server.modules.load(given.host, "invites").exports
-    done, text = told(lambda: exports.create_account_reset(given.reset, ttl) if given.reset
-                      else exports.create_account(None, additional, ttl))
-    print(text)
-    return 0 if done else 1
+    exports = functions_on(given.host)
+    print(made(lambda: exports.create_account_reset(given.reset, ttl) if given.reset
+               else exports.create_account(None, additional, ttl)))
+    return 0

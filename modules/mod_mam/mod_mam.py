@@ -2,9 +2,10 @@
 
 A message that is worth keeping (`rules`) and wanted by the user (`preferences`) is in the archive
 before it is delivered, and is delivered with the id that it has there (XEP-0359). What a client
-sends is being written while it goes its way; before the next stanza of that client is handled,
-and so before anything confirms it, it is on the disk. So both archives of one message are one
-wait, the messages of different senders share a transaction, and those of one sender stay in order.
+sends is being written to its own archive while it goes its way; before the next stanza of that
+client is handled, and so before anything confirms it, it is on the disk (at once if a module wants
+to hear of it). So both archives of one message are one wait, the messages of different senders
+share a transaction, and those of one sender stay in order.
 
 Data and owner: the stores "archive" (items by user, `with` is the partner's bare address) and
 "archive_prefs"; both are emptied when the account goes. `module.newest` is the time of the newest
@@ -19,7 +20,19 @@ from __future__ import annotations
 import time
 from functools import partial
 
-from prosody_py.api import Event, Options, Stanza, boolean, hook, integer, jid, period, set_, string
+from prosody_py.api import (
+    Event,
+    Options,
+    Stanza,
+    boolean,
+    bystander,
+    hook,
+    integer,
+    jid,
+    period,
+    set_,
+    string,
+)
 from prosody_py.config.option import Option
 from prosody_py.config.values import Wrong
 from prosody_py.hosts import users
@@ -65,7 +78,7 @@ class Config(Options):
         "1 week", min=60, doc="How long messages are kept; never means for ever.")
     archive_cleanup_interval = period(
         "1 day", min=1, max="1 day", doc="How often old messages are looked for.")
-    archive_item_limit = integer(
+    storage_archive_item_limit = integer(
         None, min=1, doc="Messages kept for each user; a new one takes the place of the oldest. "
         "Without it there is no limit.")
     archive_fulltext = boolean(
@@ -86,13 +99,15 @@ def load(module):
     module.newest = 0.0
     index_words = getattr(module.archive, "index_words", None)
     module.fulltext = index_words(options.archive_fulltext) if index_words else False
-    if options.archive_item_limit is not None:
+    if options.storage_archive_item_limit is not None:
         if hasattr(module.archive, "limit_items"):
-            module.archive.limit_items(options.archive_item_limit)
+            module.archive.limit_items(options.storage_archive_item_limit)
         else:
             module.daily("Trim archives", lambda _task: trim(module))
     for feature in features(module):
         module.add_feature(feature)
+    for user in module.host_object.sessions.values():
+        user.extras.pop(CACHED, None)  # the policy of the host may be another one now
     if options.archive_expires_after != float("inf"):
         if options.archive_cleanup_interval < DAY:
             module.add_timer(options.archive_cleanup_interval, clean_up_often, module)
@@ -176,7 +191,7 @@ def outgoing(module, event):
     except StorageError as error:
         module.log("error", "A message of %s could not be archived: %s", account, error)
         return
-    if isinstance(session, Session):
+    if isinstance(session, Session) and "archive-message-added" not in module.events.index:
         session.finish_before_next(partial(finish, module, session.username, wait))
     elif not finish(module, session.username, wait):
         return
@@ -192,8 +207,14 @@ def leave(module, event):
         stanza_ids.strip_ids(event.stanza, event.origin.bare_jid)
 
 
+def is_asked(module, account: str, peer: str) -> bool:
+    """Whether other modules say what happens, also with messages that are nobody's business."""
+    return "archive-should-store" in module.events.index
+
+
 @hook("message/full")
 @hook("message/bare")
+@bystander("room", "headline", unless=is_asked)
 def incoming(module, event):
     """Keep what comes for a user, and mark it with the id that it has in the archive."""
     element = event.stanza
@@ -219,14 +240,6 @@ def incoming(module, event):
         return
     if finish(module, username, wait):
         added(module, event, username, id, kept, sender)
-
-
-def concerns(module, _account: str, _peer: str) -> bool:
-    """Whether headlines may be kept after all."""
-    return "archive-should-store" in module.events.index
-
-
-incoming.concerns = concerns
 
 
 def bury(module, username: str, retracted: str, element: Stanza, partner: str) -> None:
@@ -262,7 +275,7 @@ def clean_up(module) -> None:
 def trim(module) -> None:
     """Delete the oldest of too many messages, where the driver does not do it by itself."""
     for username in list(module.archive.users()):
-        module.archive.delete(username, {"truncate": module.options.archive_item_limit})
+        module.archive.delete(username, {"truncate": module.options.storage_archive_item_limit})
 
 
 def clean_up_often(_now: float, module) -> float:

@@ -85,8 +85,10 @@ def set(module, room, event) -> None:
             data = dict(room._affiliation_data.get(target) or {})
             if nick is not None and new in ("member", "admin", "owner"):
                 data["reserved_nickname"] = nick
-            if reason and new == "outcast":
-                data["reason"] = reason
+            if new == "outcast":
+                data.pop("reserved_nickname", None)
+                if reason:
+                    data["reason"] = reason
             room.set_affiliation(actor, target, new, reason, data or None)
         elif target in room._occupants:
             room.set_role(actor, target, new, reason)

@@ -39,7 +39,8 @@ def _choices(**texts: str) -> list[dict[str, str]]:
     return [{"value": value, "label": label} for value, label in texts.items()]
 
 
-_NUMBER = {"type": "text-single", "datatype": "xs:integer", "write": _number, "range_min": 0}
+_NUMBER = {"type": "text-single", "datatype": "xs:integer", "write": _number, "range_min": 0,
+           "range_max": 1_000_000}
 _ROLES = _choices(moderator="Moderators", participant="Participants", visitor="Visitors")
 
 

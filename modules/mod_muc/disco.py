@@ -13,6 +13,7 @@ ITEMS = "http://jabber.org/protocol/disco#items"
 ROOMINFO = MUC + "#roominfo"
 FIELD = "muc#roominfo_"
 STABLE_ID, SELF_PING = MUC + "#stable_id", MUC + "#self-ping-optimization"
+TRAFFIC = MUC + "#traffic"
 REGISTER, ADMIN_NODE = "jabber:iq:register", "x-roomuser-item"
 OWN = "{http://prosody.im/protocol/muc}roomconfig_"
 
@@ -25,6 +26,8 @@ def info(module, room, event) -> Stanza | None:
                  formdata={})
     if node:
         name = f"muc-disco#info/{node}"
+        if node == TRAFFIC and not room.hears(name):
+            raise StanzaError("service-unavailable", "All namespaces are passed on")
         if not room.hears(name):
             raise StanzaError("item-not-found", "There is no such node")
         module.fire_event(name, data)
@@ -90,7 +93,15 @@ def room_form(room) -> tuple[list, dict]:
 
 def items(module, room, event) -> Stanza:
     """Return the disco#items of a room: who is in it, for those who are, or in public rooms."""
-    reply = stanza.reply(event.stanza).tag("query", xmlns=ITEMS)
+    node = event.stanza.tags[0].attr.get("node") or None
+    reply = stanza.reply(event.stanza).tag("query", xmlns=ITEMS, node=node)
+    if node:
+        name = f"muc-disco#items/{node}"
+        if not room.hears(name):
+            raise StanzaError("item-not-found", "There is no such node")
+        module.fire_event(name, Event(room=room, origin=event.origin, stanza=event.stanza,
+                                      reply=reply))
+        return reply
     asking = event.stanza.attr["from"]
     if room.get_occupant_by_real_jid(asking) is not None or room.get_affiliation(
             jid.bare(asking)) in ("owner", "admin"):

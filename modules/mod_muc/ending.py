@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from .locking import is_locked
+
 
 def end_when_empty(module, event):
-    """End a room that is not persistent when nobody is in it any more."""
+    """End a room that is not persistent, or was never configured, when nobody is in it any more."""
     room = event.room
-    if not room.has_occupant() and not room.destroying and not room.get_persistent() and (
+    if not room.has_occupant() and not room.destroying and (
+            not room.get_persistent() or is_locked(room)) and (
             module.rooms.live.get(room.jid) is room):
         room.destroying = True
         room.fire("muc-room-destroyed")

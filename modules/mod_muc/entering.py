@@ -58,6 +58,16 @@ def handle(module, room, event) -> None:
             room.publicise_occupant_status(own)
 
 
+def probe(room, event) -> None:
+    """Tell an occupant again how it is with another one, if it asks (section 17.3)."""
+    asking = room.get_occupant_by_real_jid(event.stanza.attr["from"])
+    other = room._occupants.get(event.stanza.attr["to"])
+    if asking is not None and other is not None:
+        form = room.describe(other)[0].form(
+            other is asking or room.may_see_addresses(asking), [] if other is asking else None)
+        room.send_all([form], event.stanza.attr["from"])
+
+
 def create(module, event, address: str) -> None:
     """Make a room for who wants into one that is not there (section 10.1)."""
     rooms = module.rooms
@@ -224,9 +234,11 @@ def no_nickname_of_another(module, event):
     return None
 
 
-def no_long_nickname(module, event):
-    """Refuse a nickname that is too long for people to read."""
+def no_odd_nickname(module, event):
+    """Refuse a nickname that is too long for people to read, or that they do not see (17.1)."""
     most = module.options.muc_max_nick_length
+    if not (jid.resource(event.stanza.attr["to"]) or "").strip():
+        return refuse(event, event.room, "not-acceptable", "A nickname is not made of spaces")
     if len(jid.resource(event.stanza.attr["to"]) or "") > most:
         return refuse(event, event.room, "not-acceptable",
                       f"A nickname has at most {most} characters")
@@ -275,7 +287,7 @@ def only_with_the_password(module, event):
 def load(module):
     """Hook the events."""
     for name in ("muc-occupant-pre-join", "muc-occupant-pre-change"):
-        module.hook_own(name, no_long_nickname, 2)
+        module.hook_own(name, no_odd_nickname, 2)
         module.hook_own(name, no_nickname_of_another, 1)
     module.hook_own("muc-occupant-pre-join", only_members, -5)
     module.hook_own("muc-occupant-pre-join", nobody_banned, -10)

@@ -11,8 +11,7 @@ from typing import Any
 
 from prosody_py.api import Stanza
 
-HATS = "urn:xmpp:hats:0"
-LEGACY = "xmpp:prosody.im/protocol/hats:1"
+from .occupant import HATS, OLD_HATS
 
 
 def hats_of(room: Any, occupant: Any) -> list[Stanza]:
@@ -26,10 +25,12 @@ def hats_of(room: Any, occupant: Any) -> list[Stanza]:
     if not worn:
         return []
     result = []
-    for xmlns, name in ((HATS, "hat"), (LEGACY, "hat")):
+    for xmlns in (HATS, OLD_HATS):
         element = Stanza("hats", {"xmlns": xmlns})
         for uri, hat in worn:
             attr = {"uri": str(uri), "title": str(hat.get("title") or "")}
-            element.tag(name, attr).up()
+            if xmlns == HATS and hat.get("hue"):
+                attr["hue"] = str(hat["hue"])
+            element.tag("hat", attr).up()
         result.append(element.reset())
     return result

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import secrets
 
-from prosody_py.api import Event, Stanza, jid, stanza
+from prosody_py.api import Event, Stanza, jid
 
 from . import invites, voice
 from .answers import refuse
-from .entering import leave
+from .ghosts import from_the_dead
 from .occupant import USER, without_the_rooms_own
-
-# What an error from an occupant has to say for the occupant to be gone.
-GONE = frozenset(("gone", "internal-server-error", "item-not-found", "jid-malformed",
-                  "recipient-unavailable", "redirect", "remote-server-not-found",
-                  "remote-server-timeout", "service-unavailable"))
-GONE_CODES = ("307", "333")
 
 
 def to_room(module, event):
@@ -46,7 +40,7 @@ def groupchat(module, room, event):
     kept = Stanza("message", dict(element.attr))
     kept.attr.pop("to", None)
     kept.attr.setdefault("id", secrets.token_urlsafe(12))
-    kept.children = without_the_rooms_own(element)
+    kept.children = without_the_rooms_own(element, room.jid)
     data = Event(room=room, origin=event.origin, stanza=kept, occupant=occupant)
     data.__dict__["from"] = sender
     kept.attr["to"] = room.jid
@@ -97,7 +91,7 @@ def to_occupant(module, event):
     if module.fire_event("muc-private-message", data) is False:
         return True
     private = Stanza("message", {**attr, "from": sender.nick})
-    private.children = [*without_the_rooms_own(element), Stanza("x", {"xmlns": USER})]
+    private.children = [*without_the_rooms_own(element, room.jid), Stanza("x", {"xmlns": USER})]
     if sender.stable_id is not None:
         private.children.append(room.occupant_id_element(sender))
     room.route_to_occupant(receiver, private)
@@ -118,26 +112,6 @@ def may_whisper(module, event):
         return None
     refuse(event, room, "policy-violation", "Private messages are not allowed here", "cancel")
     return False
-
-
-def from_the_dead(room, event) -> bool | None:
-    """Take out a session whose server says that it is not there (section 14.4 of RFC 6121).
-
-    Returns None for an error that says something else: it is for who has sent the message.
-    """
-    element = event.stanza
-    real_jid = element.attr["from"]
-    occupant = room.get_occupant_by_real_jid(real_jid)
-    if occupant is None:
-        return True
-    _type, condition, text, _extra = element.get_error()
-    if condition not in GONE:
-        return True if element.attr["to"] == room.jid else None
-    why = f"Kicked: {condition.replace('-', ' ')}" + (f": {text}" if text else "")
-    gone = stanza.presence({"type": "unavailable", "from": real_jid})
-    gone.text_tag("status", why)
-    leave(room, occupant, real_jid, gone, event.origin, GONE_CODES, why)
-    return True
 
 
 def load(module):

@@ -16,9 +16,9 @@ The files: coming and going (entering.py), iqs (requests.py), forms (config_form
 lists (admin.py), what is stored (storing.py).
 
 Also XEP-0410 (self-ping), XEP-0421 (occupant ids), XEP-0317 (hats, shown), XEP-0249 (beside a
-mediated invitation). Exported for other modules and for commands: `rooms`, `get_room_from_jid`,
-`create_room`, `each_room`, `live_rooms`, `all_rooms`, `has_room`, `destroy_room`,
-`set_room_affiliation`, `configure_room`, `list_rooms`.
+mediated invitation), XEP-0486 (pictures of rooms, avatar.py). Exported for other modules and for
+commands (exported.py): `rooms`, `get_room_from_jid`, `create_room`, `each_room`, `live_rooms`,
+`all_rooms`, `has_room`, `destroy_room`, `set_room_affiliation`, `configure_room`, `list_rooms`.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from prosody_py.api import (
     Options,
     boolean,
     enum,
+    hook,
     integer,
     jid,
     mapping,
     period,
-    set_,
     stanza,
     string,
 )
@@ -43,6 +43,8 @@ from prosody_py.hosts.users import is_admin
 
 from . import (
     answers,
+    avatar,
+    commands,
     config_form,
     disco,
     ending,
@@ -61,9 +63,9 @@ from .occupant import MUC, OCCUPANT_ID
 from .rooms import Rooms
 
 DEPENDS = ("disco",)
-FEATURES = (MUC, disco.STABLE_ID, disco.SELF_PING)
+FEATURES = (MUC, disco.STABLE_ID, disco.SELF_PING, avatar.VCARD)
 PARTS = (requests, entering, ending, locking, register, messages, history, subject, invites, voice,
-         config_form, disco)
+         config_form, disco, avatar, commands)
 
 
 def restriction(value):
@@ -117,7 +119,6 @@ class Config(Options):
                                      doc="Who sends private messages in new rooms.")
     muc_room_default_always_allow_moderator_pms = boolean(
         True, doc="Whether they can always be sent from and to moderators.")
-    admins = set_((), of=string(), doc="Administrators; they own all rooms.")
 
 
 def load(module):
@@ -147,13 +148,30 @@ def restore(module, saved):
         module.rooms.take_over(saved["rooms"].keep())
 
 
+@hook("user-deleted", on="global")
+def forget_account(module, event):
+    """Take what an account was to rooms from one that is gone: the next of its name is another.
+
+    A ban stays.
+    """
+    address = f"{event.username}@{event.host}"
+    for room in module.rooms.of_account(address):
+        if room._affiliations.get(address) not in (None, "outcast"):
+            room.set_affiliation(True, address, None)
+
+
+@hook("server-stopping", priority=-300, on="global")
+def write_down_states(module, event):
+    """Note who is in the rooms still: users of other servers, who stay in them over a restart."""
+    module.rooms.save_states()
+
+
 def unload(module):
     """Tell everybody that the service ends, unless the next instance goes on."""
-    if module.reloading:
+    if module.reloading or module.server.stopping:
         return
     x = stanza.stanza("x", xmlns=MUC + "#user").tag("status", code="332").up()
     for room in list(module.rooms.live.values()):
-        room.save(True, True)
         room.destroying = True
         room.clear(x)
 

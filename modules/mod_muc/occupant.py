@@ -10,7 +10,10 @@ from prosody_py.api import Stanza
 MUC = "http://jabber.org/protocol/muc"
 USER = MUC + "#user"
 OCCUPANT_ID = "urn:xmpp:occupant-id:0"
-_ROOMS_OWN = frozenset((("x", MUC), ("x", USER), ("occupant-id", OCCUPANT_ID)))
+HATS, OLD_HATS = "urn:xmpp:hats:0", "xmpp:prosody.im/protocol/hats:1"
+STANZA_ID = "urn:xmpp:sid:0"
+_ROOMS_OWN = frozenset((("x", MUC), ("x", USER), ("occupant-id", OCCUPANT_ID), ("hats", HATS),
+                        ("hats", OLD_HATS)))
 
 
 class Each:
@@ -32,10 +35,11 @@ class Each:
         return next(self._items, None)
 
 
-def without_the_rooms_own(stanza: Stanza) -> list[Stanza | str]:
-    """Return the children of a stanza without those that only a room may add."""
+def without_the_rooms_own(stanza: Stanza, room: str) -> list[Stanza | str]:
+    """Return the children of a stanza without those that only a room (an address) may add."""
     return [child for child in stanza.children if type(child) is str
-            or (child.name, child.attr.get("xmlns")) not in _ROOMS_OWN]
+            or (child.name, child.attr.get("xmlns")) not in _ROOMS_OWN
+            and (child.name != "stanza-id" or child.attr.get("by") != room)]
 
 
 class Occupant:
@@ -68,7 +72,7 @@ class Occupant:
         """Take a presence of a session, which may be new; the first one speaks for all."""
         kept = Stanza("presence", {**presence.attr, "from": self.nick})
         kept.attr.pop("to", None)
-        kept.children = without_the_rooms_own(presence)
+        kept.children = without_the_rooms_own(presence, self.nick.partition("/")[0])
         self.sessions[real_jid] = kept
         self._shown = None
         if replace_primary or self.jid is None:

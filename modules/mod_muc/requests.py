@@ -6,7 +6,7 @@ from functools import partial
 
 from prosody_py.api import StanzaError, jid, stanza
 
-from . import admin, disco, entering, owner, register, relay
+from . import admin, avatar, disco, entering, ghosts, owner, register, relay
 from .occupant import MUC
 
 _EMPTY = {"get": "result", "set": "result"}
@@ -17,12 +17,11 @@ def presence_in_room(module, event):
     attr = event.stanza.attr
     type, address = attr.get("type"), jid.bare(attr["to"])
     if type not in (None, "unavailable"):
-        if type == "error":
-            room = module.rooms.get(address)
-            own = room.get_occupant_by_real_jid(attr["from"]) if room is not None else None
-            if own is not None:
-                entering.leave(room, own, attr["from"], stanza.presence(
-                    {"type": "unavailable"}), event.origin, ("307", "333"))
+        room = module.rooms.get(address)
+        if type == "probe" and room is not None:
+            entering.probe(room, event)
+        if type == "error" and room is not None:
+            ghosts.from_the_dead(room, event)
         return True
     room = module.rooms.get(address)
     if room is not None and module.rooms.is_tombstone(room):
@@ -30,6 +29,8 @@ def presence_in_room(module, event):
             module.rooms.answer_gone(event, room)
         return True
     room = module.rooms.get(address)
+    if was_replaced(module, event):
+        return True
     if room is not None:
         entering.handle(module, room, event)
     elif type is None:
@@ -37,6 +38,14 @@ def presence_in_room(module, event):
             event.origin.send(entering.not_in_room(attr["to"], attr["from"]))
         else:
             entering.create(module, event, address)
+    return True
+
+
+def was_replaced(module, event) -> bool:
+    """Whether another instance is in service since the room was loaded; it gets the stanza then."""
+    if module.loaded:
+        return False
+    module.server.post_stanza(event.origin, event.stanza)
     return True
 
 
@@ -57,7 +66,7 @@ def iq_to_room(answer, module, event):
     """Find the room of an iq and send what `answer(module, room, event)` returns."""
     element = event.stanza
     room = module.rooms.find(event, element.attr["to"])
-    if room is None:
+    if room is None or was_replaced(module, event):
         return True
     result = answer(module, room, event)
     if result is not None and result.name in ("iq",):
@@ -72,7 +81,12 @@ def iq_to_room(answer, module, event):
 
 def iq_in_room(module, event):
     """Pass an iq to somebody in a room on."""
-    room = module.rooms.find(event, jid.bare(event.stanza.attr["to"]))
+    element = event.stanza
+    address = jid.bare(element.attr["to"])
+    if module.rooms.get(address) is None and element.attr["type"] == "get" and (
+            element.tags[0].attr.get("xmlns") == relay.PING):
+        raise StanzaError("not-acceptable", "You are not in this room", type="cancel")
+    room = module.rooms.find(event, address)
     return True if room is None else relay.handle(module, room, event)
 
 
@@ -87,6 +101,8 @@ def load(module):
                          (f"iq-set/bare/{admin.ADMIN}:query", admin.set),
                          (f"iq-get/bare/{owner.OWNER}:query", owner.get),
                          (f"iq-set/bare/{owner.OWNER}:query", owner.set),
+                         (f"iq-get/bare/{avatar.VCARD}:vCard", avatar.get),
+                         (f"iq-set/bare/{avatar.VCARD}:vCard", avatar.set),
                          (f"iq/bare/{register.REGISTER}:query", register.handle)):
         handler = partial(iq_to_room, answer)
         module.hook(name, partial(_call, module, handler), -2)

@@ -44,6 +44,8 @@ class Room(Settings, Affiliations, Roles, Status, Identity, Subject):
         self._jid_nick: dict[str, str] = {}
         self._history: list[dict] = []
         self.addresses: dict[str, bytes] = {}  # of each session, as it stands in what it gets
+        self.ghosts: dict[str, str] = {}  # sessions that are gone, and why, see ghosts.py
+        self.kept: dict[str, Any] | None = None  # the configuration as it is stored
         self.destroying = False
         self.lock_timer: Any = None
 

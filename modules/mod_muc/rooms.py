@@ -86,10 +86,13 @@ class Rooms:
         data = Event(jid=address, data=stored)
         self.module.fire_event("muc-room-pre-restore", data)
         room = Room(self.module, address, *affiliations_of(stored))
+        room.kept = freeze(room)
         server = self.module.server
         thaw_state(room, state, lambda one: jid.host(one) not in server.hosts
                    or one in server.full_sessions)
         self.add(room)
+        if is_locked(room):
+            lock(room)  # what has locked it before the server ended has not come back
         if state is not None:
             self.state.set(node, None)
         self.module.fire_event("muc-room-restored", Event(jid=address, room=room))
@@ -143,11 +146,23 @@ class Rooms:
         most = options.muc_max_rooms_per_owner
         if not most:
             return False
-        owned = {room.jid for room in self.live.values()
-                 if room._affiliations.get(creator) == "owner"}
-        owned |= {f"{node}@{self.module.host}" for node, affiliation
-                  in self.config_map.get_all(creator).items() if affiliation == "owner"}
-        return len(owned) >= most
+        return sum(affiliation == "owner" for affiliation
+                   in self._affiliations_of(creator).values()) >= most
+
+    def _affiliations_of(self, account: str) -> dict[str, str]:
+        """Return what an account is to the rooms that know it, by their addresses."""
+        found = {f"{node}@{self.module.host}": affiliation for node, affiliation
+                 in self.config_map.get_all(account).items()}
+        found.update((room.jid, room._affiliations[account]) for room in self.live.values()
+                     if account in room._affiliations)
+        return found
+
+    def of_account(self, account: str) -> Iterator[Room]:
+        """Iterate over the rooms that know an account; they are loaded one by one."""
+        for address in self._affiliations_of(account):
+            room = self.get(address)
+            if room is not None:
+                yield room
 
     def add(self, room: Room) -> None:
         """Put a room among the rooms; others go out of memory when there are too many."""
@@ -162,11 +177,15 @@ class Rooms:
             if excess <= 0:
                 return
             if room is not newest and room.jid in self.stored and room.lock_timer is None:
-                self.save(room, True, True)
+                state = freeze_state(room)
+                self.save(room)
+                if state is not None:
+                    self.state.set(room.node, state)
                 if self.live.get(room.jid) is not room:
                     continue
-                if self.state.get(room.node) != freeze_state(room):  # it went on meanwhile
-                    self.state.set(room.node, None)
+                if state != freeze_state(room) or room.kept != freeze(room):
+                    if state is not None:  # it went on while this was written
+                        self.state.set(room.node, None)
                     continue
                 del self.live[room.jid]
                 excess -= 1
@@ -200,7 +219,10 @@ class Rooms:
             return False
         node = room.node
         if room.get_persistent():
-            self.config.set(node, freeze(room))
+            config = freeze(room)
+            if config != room.kept or forced:
+                self.config.set(node, config)
+                room.kept = config
             if room.jid not in self.stored:
                 self.stored.add(room.jid)
                 self.persistent.set(None, room.jid, True)
@@ -211,12 +233,20 @@ class Rooms:
             self.stored.discard(room.jid)
             self.persistent.set(None, room.jid, None)
             self.config.set(node, None)
+            room.kept = None
         return True
+
+    def save_states(self) -> None:
+        """Store who is in the rooms that are stored, for the time after a restart."""
+        for room in list(self.live.values()):
+            state = freeze_state(room) if room.jid in self.stored else None
+            if state is not None:
+                self.state.set(room.node, state)
 
     def bury(self, room: Room, newjid: str | None, reason: str | None) -> None:
         """Put a tombstone in the place of a destroyed room, or nothing."""
         options = self.module.options
-        stone = options.muc_tombstones and room.jid in self.stored
+        stone = options.muc_tombstones and room.jid in self.stored and not is_locked(room)
         self.drop(room)
         if not stone:
             room.destroying = True

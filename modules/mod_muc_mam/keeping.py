@@ -9,6 +9,8 @@ from prosody_py.storage.interface import StorageError
 from prosody_py.xmpp import retraction, stanza_ids
 from prosody_py.xmpp.hints import hints
 
+from .lua_rooms import room_of
+
 USER = "http://jabber.org/protocol/muc#user"
 OCCUPANT_ID = "urn:xmpp:occupant-id:0"
 MARKERS = "urn:xmpp:chat-markers:0"
@@ -72,12 +74,12 @@ def with_author(room, element: Stanza) -> Stanza:
 
 def strip_forged(module, event):
     """Take away what claims to be an id of this room (XEP-0359 section 3)."""
-    stanza_ids.strip_ids(event.stanza, event.room.jid)
+    stanza_ids.strip_ids(event.stanza, room_of(event.room).jid)
 
 
 def keep(module, event):
     """Put a message into the archive, and its id into what everybody gets."""
-    room, element = event.room, event.stanza
+    room, element = room_of(event.room), event.stanza
     if not is_archived(module, room) or stanza_ids.find_id(element, room.jid) is not None:
         return
     kept = with_author(room, element)
@@ -128,20 +130,18 @@ def author(element: Stanza) -> str | None:
 
 
 def moderated(module, event):
-    """Bury what a moderator has retracted, when that is not told by a message in the room."""
-    announcement = getattr(event, "stanza", None)
-    id = getattr(event, "stanza_id", None)
-    if id is None and announcement is not None:
-        id = retraction.retracted_id(announcement)
-    if id is not None and announcement is not None and is_archived(module, event.room):
+    """Bury what a moderator has taken back, if who has done that has not (mod_muc_moderation)."""
+    room = room_of(event.room)
+    announcement = getattr(event, "announcement", None)
+    if announcement is not None and is_archived(module, room):
         by_room = announcement.shallow()
-        by_room.attr["from"] = event.room.jid
-        bury(module, event.room, id, by_room)
+        by_room.attr["from"] = room.jid
+        bury(module, room, event.stanza_id, by_room)
 
 
 def keep_presence(module, event):
     """Keep who comes and goes, if that is wanted."""
-    room, element = event.room, getattr(event, "stanza", None)
+    room, element = room_of(event.room), getattr(event, "stanza", None)
     if not module.options.muc_log_presences or element is None or not is_archived(module, room):
         return
     type = element.attr.get("type")

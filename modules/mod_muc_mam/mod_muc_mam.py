@@ -21,6 +21,7 @@ from prosody_py.api import Options, boolean, hook, integer, period, string
 
 from . import keeping
 from .keeping import is_archived, node_of
+from .lua_rooms import add_field, room_of
 from .reading import (
     give_history,
     query_archive,
@@ -55,7 +56,7 @@ class Config(Options):
         True, doc="Replace a message that was retracted by a note that it was there.")
     max_archive_query_results = integer(
         50, min=1, max=1000, doc="Messages in one page of an archive.")
-    archive_item_limit = integer(
+    storage_archive_item_limit = integer(
         None, min=1, doc="Messages kept for each room; a new one takes the place of the oldest. "
         "Without it there is no limit.")
     archive_fulltext = boolean(
@@ -70,8 +71,8 @@ def load(module):
     module.newest = 0.0
     index_words = getattr(module.archive, "index_words", None)
     module.fulltext = index_words(options.archive_fulltext) if index_words else False
-    if options.archive_item_limit is not None and hasattr(module.archive, "limit_items"):
-        module.archive.limit_items(options.archive_item_limit)
+    if options.storage_archive_item_limit is not None and hasattr(module.archive, "limit_items"):
+        module.archive.limit_items(options.storage_archive_item_limit)
     for name, handler, priority in (
             ("muc-broadcast-message", keeping.strip_forged, 100),
             ("muc-message-is-historic", keeping.is_historic, 0),
@@ -96,14 +97,14 @@ def load(module):
 def offer(module, event):
     """Let the owner choose whether the room is archived."""
     if not module.options.muc_log_all_rooms:
-        event.form.append({"name": FIELD, "type": "boolean", "label": "Archive what is said",
-                           "value": is_archived(module, event.room)})
+        add_field(event.form, {"name": FIELD, "type": "boolean", "label": "Archive what is said",
+                               "value": is_archived(module, room_of(event.room))})
 
 
 @hook(f"muc-config-submitted/{FIELD}")
 def choose(module, event):
     """Archive the room from now on, or no more (status codes 170 and 171)."""
-    room, wanted = event.room, bool(event.value)
+    room, wanted = room_of(event.room), bool(event.value)
     if module.options.muc_log_all_rooms or wanted == is_archived(module, room):
         return
     room._data["archiving"] = wanted
@@ -137,4 +138,4 @@ def clean_up_often(_now: float, module) -> float:
 @hook("muc-room-destroyed")
 def forget_room(module, event):
     """Delete the archive of a room that is gone."""
-    module.archive.delete(node_of(event.room))
+    module.archive.delete(node_of(room_of(event.room)))

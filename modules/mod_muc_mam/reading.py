@@ -8,14 +8,16 @@ from prosody_py.storage.archive_page import ends, read_page
 from prosody_py.xmpp import mam, retraction, stanza_ids
 
 from .keeping import MESSAGES, USER, is_archived, node_of
+from .lua_rooms import room_of
 
 MOST_OF_HISTORY = 5000
 
 
-def room_of(module, event):
+def readable_room(module, event):
     """Return the room of a request; raises StanzaError for who may not enter it."""
     element = event.stanza
-    room = module.muc.get_room_from_jid(element.attr["to"])
+    found = module.muc.get_room_from_jid(element.attr["to"])
+    room = None if found is None else room_of(found)
     if room is None or room._data.get("destroyed"):
         raise StanzaError("item-not-found", "There is no such room")
     if not is_archived(module, room):
@@ -52,7 +54,7 @@ def knows_addresses(room, asking: str) -> bool:
 @iq("set", mam.XMLNS, "query", to="bare")
 def query_archive(module, event):
     """Send a page of a room's archive."""
-    room, request = room_of(module, event), event.stanza
+    room, request = readable_room(module, event), event.stanza
     query = mam.parse_query(request.tags[0], module.fulltext)
     shown = knows_addresses(room, request.attr["from"])
     keep = by_author(query.with_, shown) if query.with_ is not None else None
@@ -90,21 +92,21 @@ def hide_author(element: Stanza) -> None:
 @iq("get", mam.XMLNS, "query", to="bare")
 def tell_fields(module, event):
     """Tell the fields of a query."""
-    room_of(module, event)
+    readable_room(module, event)
     return mam.query_form(module.fulltext)
 
 
 @iq("get", mam.XMLNS, "metadata", to="bare")
 def tell_metadata(module, event):
     """Tell where the archive begins and ends."""
-    room = room_of(module, event)
+    room = readable_room(module, event)
     return mam.metadata(ends(module.archive, node_of(room), **{"with": MESSAGES}))
 
 
 @hook("muc-disco#info")
 def tell_features(module, event):
     """Say that a room has an archive."""
-    if not is_archived(module, event.room):
+    if not is_archived(module, room_of(event.room)):
         return
     features = [mam.XMLNS, mam.EXTENDED, mam.GROUPCHAT_FIELD, stanza_ids.XMLNS, retraction.XMLNS]
     if module.options.muc_log_tombstones:
@@ -121,7 +123,7 @@ def tell_features(module, event):
 @hook("muc-get-history", priority=1)
 def give_history(module, event):
     """Let who enters have its history from the archive, so that no restart shortens it."""
-    room = event.room
+    room = room_of(event.room)
     if not is_archived(module, room):
         return None
     most = min(event.maxstanzas if event.maxstanzas is not None else 20, MOST_OF_HISTORY)
@@ -137,7 +139,7 @@ def give_history(module, event):
             if chars < 0:
                 break
         chosen.append(message)
-    event.next_stanza = lambda: chosen.pop() if chosen else None
+    event.next_stanza = lambda *_state: chosen.pop() if chosen else None
     return True
 
 

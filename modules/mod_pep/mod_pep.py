@@ -19,7 +19,7 @@ from collections import Counter
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from prosody_py.api import Event, Options, Stanza, boolean, hook, integer, jid, size
+from prosody_py.api import Event, Options, Stanza, boolean, bystander, hook, integer, jid, size
 from prosody_py.api.pubsub_commands import offer
 from prosody_py.hosts import users
 from prosody_py.hosts.one_to_many import OneToMany
@@ -28,7 +28,7 @@ from prosody_py.pubsub.errors import PubsubError
 from prosody_py.pubsub.namespaces import OWNER, PUBSUB
 from prosody_py.pubsub.service import Service
 from prosody_py.pubsub.setup import Setup
-from prosody_py.sessions.shortcut import passes_by, send_to_many
+from prosody_py.router.to_many import send_headline
 from prosody_py.xmpp.dataforms import XMLNS as DATA_FORMS
 
 from .elsewhere import from_elsewhere, meet
@@ -102,7 +102,7 @@ def make_service(module, username: str, stored: Any) -> Service:
         autocreate_on_publish=True, autocreate_on_subscribe=False,
         get_affiliation=lambda who, _node, _action: "owner" if who == account else None,
         has_access=lambda model, who, node: has_access(module, username, model, who, node),
-        tell=lambda to, message: send_to_many(
+        tell=lambda to, message: send_headline(
             module.server, module.host_object, OneToMany(message), [to]))
     service = Service(setup)
     setup.deliver = lambda notice, receivers: deliver(module, service, notice, receivers)
@@ -168,7 +168,7 @@ def handle_pubsub_iq(event, service: Service | None = None) -> bool:
 
 
 @hook("message/bare", priority=1)
-@passes_by
+@bystander("headline")
 def message(module, event):
     """Take the account's answer to a request for a subscription; hear of subscribers gone."""
     element = event.stanza
@@ -214,7 +214,7 @@ def capabilities(module, event):
 
 @hook("presence/bare", priority=1)
 @hook("presence/full", priority=1)
-@passes_by
+@bystander("presence", "room")
 def presence(module, event):
     """Note what resources elsewhere want; act when a subscription has been granted."""
     element, to = event.stanza, event.stanza.attr.get("to")

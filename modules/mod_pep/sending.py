@@ -17,7 +17,7 @@ from prosody_py.hosts.roster import load_roster
 from prosody_py.pubsub.node import Node
 from prosody_py.pubsub.notices import Notice, wants_body
 from prosody_py.pubsub.service import Service
-from prosody_py.sessions.shortcut import send_to_many
+from prosody_py.router.to_many import send_headline
 
 from .interest import NOTHING
 
@@ -49,9 +49,9 @@ def deliver(module, service: Service, notice: Notice, receivers: dict[str, Any])
     server, host = module.server, module.host_object
     plain = [address for address in addresses if address not in with_body] \
         if with_body else addresses
-    send_to_many(server, host, OneToMany(notice.message(service.setup.jid)), plain)
+    send_headline(server, host, OneToMany(notice.message(service.setup.jid)), plain)
     if with_body:
-        send_to_many(server, host, OneToMany(notice.message(service.setup.jid, body)), with_body)
+        send_headline(server, host, OneToMany(notice.message(service.setup.jid, body)), with_body)
 
 
 def _addresses(module, service: Service, node: Node, receivers: dict[str, Any]) -> Iterator[str]:
@@ -140,4 +140,4 @@ def _send_last_item(module, service: Service, node: Node, address: str) -> None:
         to_many = OneToMany(notice.message(service.setup.jid))
         if node.last is item:
             node.notice = to_many
-    send_to_many(module.server, module.host_object, to_many, [address])
+    send_headline(module.server, module.host_object, to_many, [address])

@@ -42,7 +42,7 @@ from prosody_py.pubsub.namespaces import OWNER, PUBSUB
 from prosody_py.pubsub.notices import Notice, wants_body
 from prosody_py.pubsub.service import Service
 from prosody_py.pubsub.setup import Setup
-from prosody_py.sessions.shortcut import send_to_many
+from prosody_py.router.to_many import send_headline
 
 from .pending import answer_command
 from .stores import Nodes
@@ -215,7 +215,7 @@ def send_in_parts(module, message: Stanza, addresses: list[str]) -> None:
     for start in range(0, len(addresses), PART):
         if start:
             gevent.sleep(0)
-        send_to_many(module.server, module.host_object, to_many, addresses[start:start + PART])
+        send_headline(module.server, module.host_object, to_many, addresses[start:start + PART])
 
 
 def simple_broadcast(kind, node, jids, item, _actor=None, _node=None, _service=None) -> None:
@@ -225,7 +225,7 @@ def simple_broadcast(kind, node, jids, item, _actor=None, _node=None, _service=N
 
 def tell(module, to: str, message: Stanza) -> None:
     """Send a message to one address."""
-    send_to_many(module.server, module.host_object, OneToMany(message), [to])
+    send_headline(module.server, module.host_object, OneToMany(message), [to])
 
 
 def summary(module, payload: Stanza | None) -> str | None:

@@ -145,6 +145,8 @@ def remember(module, event):
     mechanism, profile = session.extras.get("fast_token_request"), session.sasl_handler.profile
     if mechanism is None and isinstance(profile, TokenUse) and profile.rotate:
         mechanism = session.sasl_handler.selected
+    if session.sasl_handler.role is not None:
+        mechanism = None  # who may do less than the account must not come back with all of it
     session.extras["fast_token_request"] = None
     event.fast = mechanism, session.username, session.extras.get("client_id")
 

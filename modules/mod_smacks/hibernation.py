@@ -55,9 +55,28 @@ class Watchdog:
     reset.never_blocks = cancel.never_blocks = True
 
 
+def call_off(session) -> None:
+    """Let no watchdog of a session bark, whoever has set it."""
+    dog = session.extras.pop("hibernating_watchdog", None)
+    tracker = session.extras.get("smacks_tracker")
+    if tracker is not None and tracker.watchdog is not None:
+        tracker.watchdog.cancel()
+    if dog is not None and dog.left is None:
+        dog.cancel(dog)  # it is one of util.watchdog, in Lua
+
+
+def time_left(session) -> float:
+    """Return the seconds that a session will still wait; of others' watchdogs all their time."""
+    dog = session.extras.get("hibernating_watchdog")
+    if dog is None:
+        return session.extras["smacks_tracker"].patience
+    return dog.left() if dog.left is not None else float(dog.timeout or 0)
+
+
 def watch(module, session, seconds: float) -> None:
     """End a session that waits, after so many seconds."""
-    session.extras["hibernating_watchdog"] = Watchdog(
+    call_off(session)
+    session.extras["hibernating_watchdog"] = session.extras["smacks_tracker"].watchdog = Watchdog(
         seconds, lambda _dog: end(module, session, "resumption timeout"))
 
 
@@ -109,9 +128,7 @@ def end(module, session, reason: str) -> None:
 
 def give_back(module, session, tracker) -> None:
     """Deal with what a session that has ended leaves behind."""
-    watchdog = session.extras.get("hibernating_watchdog")
-    if watchdog is not None:
-        watchdog.cancel()
+    call_off(session)
     queue = tracker.queue
     while queue.entries:
         number, when, text = queue.entries[0]
@@ -191,9 +208,12 @@ def keep_for(module, username: str, element, when: float | None, key: str | None
         when=when))
 
 
-def adopt(module, session, old) -> None:
-    """Look after a watchdog of an instance of this module before this one."""
-    left = old.left()
-    old.cancel()
+def adopt(module, session) -> None:
+    """Look after a session that waits, in the place of an instance of this module before."""
+    dog = session.extras.get("hibernating_watchdog")
+    if dog is not None and dog.left is None:  # in Lua: it asks for `callback` when it barks
+        return
+    left, timeout = time_left(session), dog.timeout if dog is not None else None
     watch(module, session, left)
-    session.extras["hibernating_watchdog"].timeout = old.timeout
+    if timeout is not None:
+        session.extras["hibernating_watchdog"].timeout = timeout

@@ -96,9 +96,8 @@ def restore(module, saved):
         session = tracker.session
         tracker.__class__, tracker.module = Tracker, module
         session.keep = tracker.keep
-        dog = session.extras.get("hibernating_watchdog")
-        if dog is not None:
-            hibernation.adopt(module, session, dog)
+        if tracker.suspended:
+            hibernation.adopt(module, session)
         if tracker.awaiting:
             module.awaiting.add(tracker)
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import secrets
 
-from prosody_py.api import Event
+from prosody_py.api import Event, ns
+from prosody_py.events import filters
 from prosody_py.sessions import lifecycle
 from prosody_py.xmpp.builders import stream_error
 from prosody_py.xmpp.datetime import delay
 from prosody_py.xmpp.errors import STANZA_ERROR_TYPES, StreamError
+from prosody_py.xmpp.parser import parse_fragment
 from prosody_py.xmpp.smqueue import MASK
 from prosody_py.xmpp.writer import serialize
 
@@ -37,6 +39,11 @@ class Refusal(str):
         self.type = STANZA_ERROR_TYPES[condition]
         self.context = {} if h is None else {"h": h}
         return self
+
+    def lua_face(self, border):
+        """Return the table that this is in Lua."""
+        return border.copy_to_lua({"type": self.type, "condition": self.condition,
+                                   "text": self.text, "context": self.context})
 
 
 def refuse(condition: str, text: str, h: int | None = None) -> tuple[None, Refusal, str]:
@@ -129,7 +136,7 @@ def take_over(module, session, original, tracker, h: int):
     original.moving = False
     if original.conn is not None:
         let_go(module, original)
-    original.extras["hibernating_watchdog"].cancel()
+    hibernation.call_off(original)
     if not tracker.queue.resumable() or tracker.queue.is_old(h):
         return refuse("item-not-found", "Stanzas that were not received are not kept any more",
                       original.handled_stanza_count)
@@ -171,18 +178,24 @@ def go_on(module, session, original, tracker) -> None:
     if original.destroyed or original.extras.pop("smacks_moved", None) is None:
         return
     original.extras.pop("hibernating", None)
-    original.extras.pop("hibernating_watchdog", None)
     tracker.awaiting = tracker.delayed = False
     tracker.count()
     texts = [repeated(module, when, text) for _number, when, text in tracker.queue.entries]
     tracker.suspended = False
+    filtered = original.filters is not None and "stanzas/out" in original.filters
     for text in texts:
-        original.rawsend(text)
+        original.rawsend(refiltered(original, text) if filtered else text)
     original.log.info("Goes on; %d stanzas are sent again", len(texts))
     if "smacks-hibernation-end" in module.events.index:
         module.fire_event("smacks-hibernation-end", Event(
             origin=session, resumed=original, queue=tracker.queue.table()))
     tracker.ask_now()
+
+
+def refiltered(session, text: bytes) -> str | bytes:
+    """Return a stanza as it looks on the kind of stream that the session has now."""
+    element = filters.run(session, "stanzas/out", parse_fragment(text))
+    return serialize(element, ns.CLIENT) if element is not None else b""
 
 
 def repeated(module, when: float, text: bytes) -> bytes:

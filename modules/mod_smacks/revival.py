@@ -13,7 +13,7 @@ has got; that is forgotten, and the rest is given to whom comes first, or kept f
 
 What is stored of a session: `resource`, `role`, `xmlns`, `h`, `tail`, `head`, `since`, `until`,
 `patience`, `conntime`, `presence`, `priority`, `interested`, `directed`, `extras`; or, while it is
-connected, `connected`, `tail` and `numbers` (serial -> number).
+connected, `connected` and `numbers` (serial -> number).
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Revival:
                 gone[key] = REMOVE
                 del tracker.journaled[number]
         tracker.stored = bool(numbers)
-        state = {"connected": True, "tail": tracker.queue.tail, "numbers": numbers}
+        state = {"connected": True, "numbers": numbers}
         self.journal.put(tracker.session.username, {
             **gone, tracker.token: state if numbers else REMOVE})
 
@@ -160,10 +160,9 @@ class Revival:
         state = entries.get("") if entries else None
         if not state or not state.get("connected"):
             return
-        got = (h - state["tail"]) & MASK
-        numbers = state.get("numbers") or {}
-        gone = [key for key in entries if key and
-                numbers.get(key.rpartition("/")[2], MASK) - state["tail"] <= got < 0x80000000]
+        numbers = state.get("numbers") or {}  # of what was there then; the rest came later
+        gone = [key for key, entry in entries.items() if key and (
+            h - numbers.get(key.rpartition("/")[2], entry["n"])) & MASK <= MASK // 2]
         for key in gone:
             del entries[key]
         if gone:
@@ -185,12 +184,11 @@ def describe(tracker) -> dict:
     """Return what is stored of a session that waits."""
     session, queue = tracker.session, tracker.queue
     since = session.extras["hibernating"]
-    dog = session.extras.get("hibernating_watchdog")
     return {
         "resource": session.resource, "role": session.role.name if session.role else None,
         "xmlns": tracker.xmlns, "h": session.handled_stanza_count, "tail": queue.tail,
         "head": queue.head, "since": since, "patience": tracker.patience,
-        "until": time.time() + (dog.left() if dog is not None else tracker.patience),
+        "until": time.time() + hibernation.time_left(session),
         "conntime": session.conntime, "priority": session.priority,
         "interested": session.interested,
         "presence": serialize(session.presence) if session.presence is not None else None,

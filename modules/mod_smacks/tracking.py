@@ -40,6 +40,7 @@ class Tracker:
         self.lock = BoundedSemaphore()  # held while the session is being resumed
         self.token: str | None = None   # what it can be resumed by
         self.patience = 0.0             # seconds that it waits for its client
+        self.watchdog = None            # what ends it then
         self.awaiting = False           # an <r/> is on its way
         self.delayed = False            # and nothing has come for long
         self.inactive = False           # nobody looks at the client (XEP-0352)

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from weakref import WeakKeyDictionary
 
-from prosody_py.api import Options, Stanza, StanzaError, boolean, hook, iq, jid, stanza
+from prosody_py.api import Options, Stanza, StanzaError, boolean, bystander, hook, iq, jid, stanza
 from prosody_py.pubsub.errors import PubsubError
-from prosody_py.sessions.shortcut import passes_by
 from prosody_py.xmpp import vcard
 from prosody_py.xmpp.preserialize import deserialize
 
@@ -128,7 +127,7 @@ def forget(module, event):
 @hook("pre-presence/bare", priority=10)
 @hook("pre-presence/full", priority=10)
 @hook("pre-presence/host", priority=10)
-@passes_by
+@bystander("presence")
 def inject(module, event):
     """Say in available presence which avatar there is (XEP-0398 section 4).
 

@@ -12,7 +12,7 @@ discovery) and `DEPENDS` (modules that it needs).
 
 from prosody_py.api import adhoc
 from prosody_py.api.commands import CommandError, Table
-from prosody_py.api.marks import PASS, command, hook, iq
+from prosody_py.api.marks import PASS, command, hook, iq, offer_commands
 from prosody_py.api.outgoing import DnsError, HttpError, MailError
 from prosody_py.config.options import (
     Options,
@@ -32,6 +32,7 @@ from prosody_py.config.options import (
     string,
 )
 from prosody_py.events.bus import Event, Events
+from prosody_py.events.bystanders import bystander
 from prosody_py.xmpp import builders as stanza
 from prosody_py.xmpp import dataforms, datetime, jid, ns, rsm
 from prosody_py.xmpp.errors import StanzaError, StreamError
@@ -39,7 +40,8 @@ from prosody_py.xmpp.stanza import Stanza
 
 __all__ = [
     "CommandError", "DnsError", "Event", "Events", "HttpError", "MailError", "Options", "PASS",
-    "Stanza", "StanzaError", "StreamError", "Table", "adhoc", "array", "boolean", "command",
-    "dataforms", "datetime", "enum", "hook", "inherited_set", "integer", "iq", "jid", "mapping",
-    "ns", "number", "path", "period", "rate", "rsm", "scalar", "set_", "size", "stanza", "string",
+    "Stanza", "StanzaError", "StreamError", "Table", "adhoc", "array", "boolean", "bystander",
+    "command", "dataforms", "datetime", "enum", "hook", "inherited_set", "integer", "iq", "jid",
+    "mapping", "ns", "number", "offer_commands", "path", "period", "rate", "rsm", "scalar", "set_",
+    "size", "stanza", "string",
 ]

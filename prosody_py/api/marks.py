@@ -6,6 +6,7 @@ A marked function stays a plain function and is called as `function(module, even
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from prosody_py.api.commands.arguments import Argument
@@ -87,6 +88,19 @@ def command(section: str, name: str, *arguments: str, help: str = "", **more: An
     host; the first address or host among them).
     """
     return lambda function: _mark(function, CommandMark((section, name), arguments, help, more))
+
+
+def offer_commands(module, *functions: Callable) -> None:
+    """Offer marked functions of a module; for those in the files beside its own.
+
+    Those of the module's own file are offered by themselves.
+    """
+    for function in functions:
+        for mark in getattr(function, MARK, ()):
+            if isinstance(mark, CommandMark):
+                handlers = {module.host: partial(function, module)}
+                module.add_item("command", (mark.declare(function, module.name, handlers),
+                                            mark.section_help))
 
 
 class _Pass:

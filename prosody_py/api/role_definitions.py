@@ -9,6 +9,8 @@ in order; what nobody decides is not allowed. Modules allow actions to roles wit
 from __future__ import annotations
 
 import logging
+from collections import ChainMap
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,17 +114,23 @@ def roles_below(server, host: str, role: str | None) -> tuple[str, ...] | None:
     return tuple(found)
 
 
-def role_may(server, host: str, role: str | None, action: str) -> bool:
-    """Whether a role may do `action` on a host."""
+def role_may(server, host: str, role: str | None, action: str,
+             default: str | None = None) -> bool:
+    """Whether a role may do `action` on a host.
+
+    `default` is a role that may, and those that inherit it, unless the configuration denies it.
+    """
     place = server.hosts.get(host) or server
     granted = place.extras.get("permissions", {})
+    if default is not None:
+        granted = ChainMap({(default, action): 1}, granted)
     roles = definitions(server, host)
     if roles is BUILT_IN:  # where nothing is denied, the order does not matter
         return any((name, action) in granted for name in roles_below(server, host, role) or ())
     return _policy(roles, granted, role, action, set()) is True
 
 
-def _policy(roles: dict[str, RoleDefinition], granted: dict, name: str | None, action: str,
+def _policy(roles: dict[str, RoleDefinition], granted: Mapping, name: str | None, action: str,
             seen: set[str | None]) -> bool | None:
     """Return what a role says of an action: True, False, or nothing."""
     role = roles.get(name or "")

@@ -33,6 +33,8 @@ ROOM_EVENTS: tuple[tuple[str, str, str, str], ...] = (
      "Somebody asks what a room is; handlers add to reply, form and formdata.", ""),
     ("muc-disco#info/*", "room origin stanza reply form formdata",
      "The same for a node.", ""),
+    ("muc-disco#items/*", "room origin stanza reply",
+     "Somebody asks for the items of a node of a room; handlers add them to reply.", ""),
     # -- occupants -------------------------------------------------------------------------
     ("muc-occupant-pre-join",
      "room origin stanza occupant is_first_session is_last_session is_new_room",
@@ -99,4 +101,6 @@ ROOM_EVENTS: tuple[tuple[str, str, str, str], ...] = (
     ("muc-moderated", "room stanza_id moderator reason retract stanza announcement",
      "A moderator has taken back what somebody has said: forget what it was, keep that it was "
      "there.", ""),
+    ("muc-retracted", "room stanza_id occupant stanza",
+     "Somebody has taken back what it has said.", ""),
 )

@@ -98,8 +98,8 @@ class AuthProvider:
     def converse(self, mechanism: str) -> Callable[[bytes], tuple]:
         """Begin an exchange of an `other_mechanisms`; return what takes a client's messages.
 
-        That returns ("challenge", data), ("success", data, None, username), where the data may be
-        None, or ("failure", condition, text).
+        That returns ("challenge", data), ("success", data, None, username, role), where data and
+        role may be None, or ("failure", condition, text). A role is what the session may act as.
         """
         raise AccountError(f"There is no {mechanism} on this host")
 
@@ -154,8 +154,9 @@ def user_exists(server, username: str, host: str) -> bool:
 
 
 def create_user(server, username: str, password: str | None, host: str) -> None:
-    """Make an account; raises AccountError."""
+    """Make an account and say so (`user-created`); raises AccountError."""
     provider(server, host).create_user(username, password)
+    _tell(server, "user-created", Event(username=username, host=host))
 
 
 def set_password(server, username: str, password: str, host: str, resource=None) -> None:

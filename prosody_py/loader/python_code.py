@@ -10,7 +10,7 @@ from typing import Any
 
 from prosody_py.api.errors import LoadError
 from prosody_py.api.hooking import answer_iq
-from prosody_py.api.marks import MARK, PASS, CommandMark, HookMark
+from prosody_py.api.marks import MARK, PASS, HookMark, IqMark, offer_commands
 from prosody_py.api.marks import command as command_mark
 from prosody_py.config.options import Options
 from prosody_py.loader.find import Source
@@ -74,17 +74,15 @@ class PythonCode:
 
     def register(self, module) -> None:
         """Register the marked functions."""
-        for function in list(vars(self.namespace).values()):
-            for mark in getattr(function, MARK, ()) if callable(function) else ():
+        functions = [value for value in vars(self.namespace).values() if callable(value)]
+        offer_commands(module, *functions)
+        for function in functions:
+            for mark in getattr(function, MARK, ()):
                 if isinstance(mark, HookMark):
                     events = module.server.events if mark.on == "global" else module.events
                     module.hook_object_event(events, mark.event, partial(function, module),
                                              mark.priority)
-                elif isinstance(mark, CommandMark):
-                    handlers = {module.host: partial(function, module)}
-                    module.add_item("command", (mark.declare(function, module.name, handlers),
-                                                mark.section_help))
-                else:
+                elif isinstance(mark, IqMark):
                     handler = partial(_run_iq, module, function)
                     for target in mark.to:
                         module.hook(f"iq-{mark.type}/{target}/{mark.xmlns}:{mark.name}",

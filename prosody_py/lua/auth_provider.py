@@ -220,7 +220,9 @@ class LuaAuthProvider(AuthProvider):
                 status, data, text = (*self._pad(handler.process(
                     handler, message.decode("utf-8", "surrogateescape"))), None, None)[:3]
             data = encode(data) if status != "failure" and isinstance(data, str) else data
-            return status, data, text, handler.username
+            role = handler.role
+            return status, data, text, handler.username, (
+                role if role is None or isinstance(role, str) else role.name)
         return process
 
     def allows_anonymous(self) -> bool:

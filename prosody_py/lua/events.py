@@ -12,7 +12,7 @@ from time import perf_counter
 from typing import Any
 
 from prosody_py.api.effort import Effort
-from prosody_py.events.bus import Event, StanzaEvent
+from prosody_py.events.bus import Event, StanzaEvent, fields_of
 from prosody_py.lua.references import LuaData, LuaReference
 from prosody_py.lua.shapes import UNSHARED
 from prosody_py.lua.stanzas import LuaStanza
@@ -44,7 +44,7 @@ class LuaHandler:
         return id(self.callable)
 
     def __call__(self, event: Any) -> Any:
-        if type(event) is not StanzaEvent or len(event.__dict__) != 3:
+        if type(event) is not StanzaEvent or event.__dict__:
             return self._border.run_handler(self._raw, event, self.effort)
         stanza = event.stanza
         if type(stanza) is not Stanza or id(event) in self._border.open_events:
@@ -112,7 +112,7 @@ class LuaHandler:
         opened[key] = event
         start = perf_counter()
         try:
-            table = border.to_lua(stanza)
+            table = stanza.lua.table if type(stanza) is LuaStanza else border.to_lua(stanza)
             border.epoch += 1  # not before: what becomes a table now is known as it is now
             result = border.enter_stanza(self._raw, key, table, id(event.origin), event.to_self)
             if type(result) is tuple:
@@ -122,7 +122,11 @@ class LuaHandler:
                     result = result[0]
             else:
                 account.effort = below
-                effort.note(perf_counter() - start)
+                effort.calls += 1
+                spent = perf_counter() - start
+                effort.seconds += spent
+                if spent > effort.worst:
+                    effort.worst = spent
                 if result is None and type(stanza) is LuaStanza:
                     face = stanza.lua
                     if face.as_made and face.parent is None:
@@ -187,7 +191,7 @@ class Handlers:
     def event_fields(self, key: int) -> tuple:
         """Return the fields of an open event: name, value, name, value ..."""
         fields: list[Any] = []
-        for name, value in self.open_events[key].__dict__.items():
+        for name, value in fields_of(self.open_events[key]).items():
             if value is not None:
                 fields += (encode(name), self.to_lua(value))
         return tuple(fields)

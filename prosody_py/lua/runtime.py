@@ -152,7 +152,8 @@ class Runtime(Values, Handlers, Environment):
             return value.raw
         if isinstance(value, Stanza):
             return self.stanzas.to_lua(value)
-        if isinstance(value, str):
+        face = getattr(value, "lua_face", None)
+        if face is None and isinstance(value, str):
             return encode(str(value))
         if isinstance(value, int):
             return int(value)
@@ -160,7 +161,6 @@ class Runtime(Values, Handlers, Environment):
             return self.copy_to_lua(value)
         if isinstance(value, self._raw_type):
             return value
-        face = getattr(value, "lua_face", None)
         return face(self) if face is not None else self.proxies.to_lua(value)
 
     def is_lua_value(self, raw: Any) -> bool:

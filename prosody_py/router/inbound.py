@@ -108,6 +108,9 @@ def _process_element(server, origin, stanza) -> None:
         unhandled(origin, stanza)
         return
     xmlns = stanza.attr.get("xmlns")
+    if origin.negotiating is not None and origin.negotiating != xmlns:
+        origin.close("not-authorized", "Nothing else is allowed while you authenticate")
+        return
     name = f"stanza/{xmlns}:{stanza.name}"
     if xmlns is None:
         name = "stanza/" + stanza.name

@@ -153,6 +153,9 @@ def _discard(_stanza) -> bool:
     return False
 
 
+_discard.never_blocks = True  # as Session.send
+
+
 def update(session, successor) -> None:
     """Let a session go on over the connection of `successor`, a session that is given up.
 

@@ -7,9 +7,9 @@ given to the receivers' sessions at once, as text that is written once for all o
 
 from __future__ import annotations
 
+from prosody_py.events.bystanders import Meddler, meddlers, meddles
 from prosody_py.hosts.one_to_many import OneToMany
 from prosody_py.hosts.roster import load_roster
-from prosody_py.sessions.shortcut import concerned, others
 from prosody_py.xmpp.builders import presence
 from prosody_py.xmpp.jid import split
 from prosody_py.xmpp.stanza import Stanza
@@ -35,6 +35,11 @@ def available_sessions(server, account: str) -> list:
     return [session for session in user.sessions.values() if session.presence is not None]
 
 
+def _others(events, *names: str) -> list[Meddler] | None:
+    """Return who may stop these events beside mod_presence, None for who must see each of them."""
+    return meddlers(events, "presence", OWNER, *names)
+
+
 def _last_presence(session) -> OneToMany:
     """Return a session's presence, as text that is kept until there is another presence."""
     current = session.presence
@@ -56,7 +61,7 @@ class _Shortcuts:
         self._account, self._session = session.bare_jid, session.full_jid
         self._answered = answered
         names = ("pre-presence/bare", "presence/full") if answered else ("pre-presence/bare",)
-        self._senders = others(session.host_object.events, OWNER, *names)
+        self._senders = _others(session.host_object.events, *names)
         self._known: dict[str, list | None] = {}
 
     def nobody_there(self, contact) -> bool:
@@ -69,8 +74,8 @@ class _Shortcuts:
         receivers = self._receivers(contact)
         if receivers is None or "@" not in contact.jid:
             return False
-        return not (self._senders and concerned(self._senders, self._account, contact.jid)
-                    or receivers and concerned(receivers, contact.jid, self._session))
+        return not (self._senders and meddles(self._senders, self._account, contact.jid)
+                    or receivers and meddles(receivers, contact.jid, self._session))
 
     def _receivers(self, contact) -> list | None:
         if self._senders is None:
@@ -79,8 +84,7 @@ class _Shortcuts:
             host = self._server.hosts.get(contact.host)
             names = ("presence/bare", "pre-presence/full") if self._answered else (
                 "presence/bare",)
-            self._known[contact.host] = None if host is None else others(
-                host.events, OWNER, *names)
+            self._known[contact.host] = None if host is None else _others(host.events, *names)
         return self._known[contact.host]
 
 
@@ -110,11 +114,11 @@ def broadcast(server, session, stanza: Stanza, contacts) -> None:
 def send_to_resources(server, session, stanza: Stanza, resources) -> None:
     """Send a session's presence to sessions of the same user; it gets its own without a `to`."""
     to_many = OneToMany(stanza)
-    entries = others(session.host_object.events, OWNER, "pre-presence/full", "presence/full")
+    others = _others(session.host_object.events, "pre-presence/full", "presence/full")
     for receiver in resources:
         if receiver is session:
             to_many.send(session, None)
-        elif entries is not None and not concerned(entries, session.bare_jid, receiver.full_jid):
+        elif others is not None and not meddles(others, session.bare_jid, receiver.full_jid):
             to_many.send(receiver, receiver.full_jid)
         else:
             server.post_stanza(session, to_many.element(receiver.full_jid), True)

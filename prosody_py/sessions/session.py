@@ -59,6 +59,7 @@ class Session:
     version: float | None = None
     lang: str | None = None
     sasl_handler: Any = None
+    negotiating: str | None = None   # namespace of an exchange during which nothing else may come
     destroyed: bool | None = None
     keep: Any = None                 # stream management: what sees each text, see `send`
     handled_stanza_count: int | None = None  # stanzas of the peer, once it wants them counted
@@ -158,7 +159,10 @@ class Session:
         """Wait for what `finish_before_next` was given."""
         waits, self.unfinished = self.unfinished, None
         for wait in waits or ():
-            wait()
+            try:
+                wait()
+            except Exception as error:
+                self.log.error("What was begun for a stanza has failed: %s", error, exc_info=error)
 
     def _send_filtered(self, stanza: Stanza | str | bytes) -> bool:
         if isinstance(stanza, Stanza):

@@ -13,7 +13,14 @@ from typing import Any
 from prosody_py.storage.archive_query import DAY, Position, Query
 from prosody_py.storage.interface import StorageError
 from prosody_py.storage.sqlite_text import bind, flat, groups, repeated
-from prosody_py.storage.sqlite_words import add_words, match_text, owner_word
+from prosody_py.storage.sqlite_words import (
+    add_words,
+    is_ordered,
+    match_text,
+    note_disorder,
+    note_times,
+    owner_word,
+)
 
 _insert = repeated("""INSERT INTO archive (id, seq, store, user, key, "when", "with", value)
 VALUES {} ON CONFLICT (store, user, key) DO UPDATE SET id = excluded.id, seq = excluded.seq,
@@ -23,7 +30,8 @@ _TRIM = """DELETE FROM archive WHERE id IN (SELECT id FROM archive INDEXED BY ar
 WHERE store = ? AND user = ? ORDER BY "when", seq LIMIT ?)"""
 _AS_JSON = """SELECT CAST('[' || group_concat('[' || json_quote(key) || ',' || "when" || ',' || seq
 || ',' || json_quote("with") || ',' || json_quote(value) || ']') || ']' AS BLOB)
-FROM ({rows} ORDER BY "when" {order}, seq {order} LIMIT ?)"""
+FROM ({rows} LIMIT ?)"""
+_BY_TIME = ' ORDER BY "when" {order}, seq {order}'
 _PAGE = """SELECT key, "when", seq, "with", value FROM archive INDEXED BY {index} WHERE {where}"""
 _FOUND = """SELECT archive.key, archive."when", archive.seq, archive."with", archive.value
 FROM archive_words CROSS JOIN archive ON archive.id = archive_words.rowid
@@ -69,6 +77,7 @@ def append_items(database: sqlite3.Connection, calls: list[tuple]) -> list[None]
     texts = {call[:3]: (number + i, *call[6:]) for i, call in enumerate(calls) if len(call) > 6}
     if texts:
         add_words(database, list(texts.values()))
+        note_times(database, [(call[0], call[3]) for call in calls if len(call) > 6])
     return [None] * len(calls)
 
 
@@ -103,6 +112,8 @@ def replace_items(database: sqlite3.Connection, calls: list[tuple]) -> list[Any]
             add_words(database, [(*database.execute(
                 "SELECT id FROM archive WHERE store = ? AND user = ? AND key = ?",
                 call[3:6]).fetchone(), *call[6:])])
+            if call[1] is not None:
+                note_disorder(database, call[3])
         results.append(None if count else not_found())
     return results
 
@@ -175,15 +186,30 @@ def _page(database: sqlite3.Connection, store: int, user: str | bytes, query: Qu
           low: Position, high: Position, count: int) -> bytes | None:
     index, where, arguments = _conditions(store, user, query, low, high)
     order = "DESC" if query.reverse else "ASC"
-    if query.fulltext is not None:
-        if not query.fulltext:
-            return None
+    if query.fulltext is None:
+        rows = _PAGE.format(index=index, where=where) + _BY_TIME.format(order=order)
+    elif not query.fulltext:
+        return None
+    else:
         rows = _FOUND.format(where=where)
         arguments.insert(0, match_text(owner_word(store, user), query.fulltext))
-    else:
-        rows = _PAGE.format(index=index, where=where)
-    sql = _AS_JSON.format(rows=rows, order=order)
-    return database.execute(sql, (*arguments, count)).fetchone()[0]
+        if is_ordered(database, store):
+            rows += " AND archive_words.rowid BETWEEN ? AND ? ORDER BY archive_words.rowid " + order
+            arguments += _numbers(database, store, user, low, high)
+        else:
+            rows += _BY_TIME.format(order=order)
+    return database.execute(_AS_JSON.format(rows=rows), (*arguments, count)).fetchone()[0]
+
+
+def _numbers(database: sqlite3.Connection, store: int, user: str | bytes, low: Position,
+             high: Position) -> tuple[int, int]:
+    """Return the ids of the first and the last item between two positions."""
+    found = [database.execute(
+        f'SELECT id FROM archive INDEXED BY archive_when WHERE store = ? AND user = ? '
+        f'AND ("when", seq) {sign} (?, ?) ORDER BY "when" {order}, seq {order} LIMIT 1',
+        (store, user, *position)).fetchone()
+        for sign, order, position in ((">", "ASC", low), ("<", "DESC", high))]
+    return (found[0][0], found[1][0]) if all(found) else (1, 0)
 
 
 def _delete(database: sqlite3.Connection, store: int, user: str | bytes, query: Query,

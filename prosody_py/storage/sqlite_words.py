@@ -5,8 +5,11 @@ It is made when a store first wants one, so a file without searches has none. Da
 for store and user, so a search reads the entries of one user alone; its `body` is the words of the
 text as storage/words has them (FTS5's own idea of letters is that of Unicode 6.1).
 `archive_indexed` says from which item on a store is indexed: what was there before is done in the
-background, newest first. Triggers take away what belongs to items that change or go; they live in
-the connection, so that a file can be written by an SQLite without FTS5.
+background, newest first. It also says whether the order of time is that of the ids, as it is unless
+somebody imports: then a page of a search ends as soon as it is full.
+
+Triggers take away what belongs to items that change or go; they live in the connection, so that a
+file can be written by an SQLite without FTS5.
 """
 
 from __future__ import annotations
@@ -29,7 +32,8 @@ _TABLES = (
     """CREATE VIRTUAL TABLE IF NOT EXISTS archive_words USING fts5(
     owner, body, tokenize = ascii, columnsize = 0)""",
     """CREATE TABLE IF NOT EXISTS archive_indexed (
-    store INTEGER PRIMARY KEY, first INTEGER NOT NULL)""",
+    store INTEGER PRIMARY KEY, first INTEGER NOT NULL, oldest INTEGER, newest INTEGER,
+    ordered INTEGER NOT NULL DEFAULT 1)""",
 )
 _TRIGGERS = (
     """CREATE TEMP TRIGGER IF NOT EXISTS words_removed AFTER DELETE ON main.archive
@@ -123,7 +127,7 @@ def add_store(database: sqlite3.Connection, calls: list[tuple]) -> list[bool]:
     for statement in (*_TABLES, *_TRIGGERS):
         database.execute(statement)
     for call in calls:
-        database.execute("INSERT OR IGNORE INTO archive_indexed "
+        database.execute("INSERT OR IGNORE INTO archive_indexed (store, first) "
                          "SELECT ?, coalesce(max(id), 0) + 1 FROM archive", call)
     return [True] * len(calls)
 
@@ -132,6 +136,30 @@ def remove_store(database: sqlite3.Connection, calls: list[tuple]) -> list[None]
     """End the index of each (store)."""
     database.executemany("DELETE FROM archive_indexed WHERE store = ?", calls)
     return [None] * len(calls)
+
+
+def is_ordered(database: sqlite3.Connection, store: int) -> bool:
+    """Whether the indexed items of a store have the same order by time as by id."""
+    found = database.execute("SELECT ordered FROM archive_indexed WHERE store = ?",
+                             (store,)).fetchone()
+    return bool(found and found[0])
+
+
+def note_times(database: sqlite3.Connection, items: list[tuple[int, int]]) -> None:
+    """Note the times of new items, (store, when) in the order of their ids."""
+    times: dict[int, list[int]] = {}
+    for store, when in items:
+        times.setdefault(store, []).append(when)
+    for store, whens in times.items():
+        database.execute(
+            "UPDATE archive_indexed SET ordered = ordered AND ? AND ? >= coalesce(newest, ?), "
+            "oldest = coalesce(oldest, ?), newest = max(coalesce(newest, ?), ?) WHERE store = ?",
+            (whens == sorted(whens), whens[0], whens[0], whens[0], whens[0], max(whens), store))
+
+
+def note_disorder(database: sqlite3.Connection, store: int) -> None:
+    """Note that an item has got another time."""
+    database.execute("UPDATE archive_indexed SET ordered = 0 WHERE store = ?", (store,))
 
 
 def add_words(database: sqlite3.Connection, rows: list[tuple[int, str, str]]) -> None:
@@ -146,20 +174,24 @@ def index_older(database: sqlite3.Connection, calls: list[tuple]) -> list[bool]:
 
 
 def _index_older(database: sqlite3.Connection, store: int) -> bool:
-    found = database.execute("SELECT first FROM archive_indexed WHERE store = ?",
+    found = database.execute("SELECT first, oldest FROM archive_indexed WHERE store = ?",
                              (store,)).fetchone()
     if not found or not found[0]:
         return False
+    first, oldest = found
     rows = database.execute(
-        "SELECT id, store, user, value FROM archive WHERE id < ? ORDER BY id DESC LIMIT ?",
-        (found[0], _CHUNK)).fetchall()
+        'SELECT id, store, user, "when", value FROM archive WHERE id < ? ORDER BY id DESC LIMIT ?',
+        (first, _CHUNK)).fetchall()
     mine = [row for row in rows if row[1] == store]
-    texts = map(body_text, item_values([row[3] for row in mine]))
+    texts = map(body_text, item_values([row[4] for row in mine]))
     add_words(database, [(id, owner_word(store, user), " ".join(words_of(text)))
-                         for (id, _store, user, _value), text in zip(mine, texts, strict=True)
-                         if text])
+                         for (id, _store, user, _when, _value), text
+                         in zip(mine, texts, strict=True) if text])
+    whens = [row[3] for row in mine] if oldest is None else [oldest, *(row[3] for row in mine)]
     first = rows[-1][0] if len(rows) == _CHUNK else 0
-    database.execute("UPDATE archive_indexed SET first = ? WHERE store = ?", (first, store))
+    database.execute(
+        "UPDATE archive_indexed SET first = ?, oldest = ?, ordered = ordered AND ? WHERE store = ?",
+        (first, min(whens, default=None), whens == sorted(whens, reverse=True), store))
     return bool(first)
 
 

@@ -57,6 +57,8 @@ def parse_query(query: Stanza, fulltext: bool = False) -> ArchiveQuery:
     Raises StanzaError: "bad-request" for what is malformed, "feature-not-implemented" for a field
     that there is not (section 4.1.5).
     """
+    if query.attr.get("node"):
+        raise StanzaError("feature-not-implemented", "Nodes (XEP-0442) have no archives here")
     page = rsm.page_request(query) or rsm.PageRequest()
     if page.index is not None:
         raise StanzaError("feature-not-implemented", "Pages are not found by number here")

@@ -54,6 +54,12 @@ module:add_item("shell-command", {
 		return true, "hello " .. name .. " from " .. tostring(given.from);
 	end;
 });
+local loop = { section = "broken"; name = "loop"; handler = print };
+loop.loop = loop;
+module:add_item("shell-command", loop);
+module:add_item("shell-command", {
+	section = "broken"; name = "role"; role = "king"; handler = function () return true, "ran"; end;
+});
 '''
 
 
@@ -206,6 +212,8 @@ def warden(place):
     ("user:list", {"host": "nowhere.example"}, "forbidden"),
     ("role:list", {}, "forbidden"),
     ("user:setrole", {"jid": "warden@example.org", "role": "prosody:operator"}, "forbidden"),
+    ("roster:subscribe", {"jid": "warden@example.org", "contact": "root@localhost"},
+     "forbidden"),
 ])
 def test_an_administrator_of_a_host_is_kept_to_it(warden, node, fields, condition):
     first = step(warden, PREFIX + node).tags[0]
@@ -239,6 +247,29 @@ def test_without_mod_admin_adhoc_nobody_administers_over_xmpp(place, shell, root
         assert step(root, PREFIX + "user:create", to="localhost").get_error()[1] == "forbidden"
     finally:
         shell.run(["module", "load", "admin_adhoc"], lambda line: None)
+
+
+def test_a_command_for_a_role_that_does_not_exist_is_for_nobody_but_the_shell(
+        shell, warden, root):
+    assert shell.run(["broken", "role"])["text"] == "ran"
+    for client in (warden, root):
+        assert step(client, PREFIX + "broken:role", to="localhost").get_error()[1] == "forbidden"
+
+
+def test_the_configuration_has_the_last_word(place, warden):
+    denied = {"user:create", "user:list"}
+    place.write(hosts={**place.options["hosts"], "example.org": {
+        **place.options["hosts"]["example.org"],
+        "remove_permissions": {"prosody:admin": sorted(denied)},
+        "add_permissions": {"prosody:guest": ["room:facts"]}}})
+    place.run("reload")
+    nodes = listed(warden)
+    assert PREFIX + "user:delete" in nodes and not nodes & {PREFIX + name for name in denied}
+    assert step(warden, PREFIX + "user:create").get_error()[1] == "forbidden"
+    place.write(hosts={**place.options["hosts"], "example.org": {
+        "admins": ["root@localhost", "warden@example.org"]}})
+    place.run("reload")
+    assert PREFIX + "user:create" in listed(warden)
 
 
 # -- secrets -------------------------------------------------------------------------------

@@ -189,3 +189,41 @@ def test_an_account_is_shown(place, ask):
     assert ["resource", "hall"] in rows and ["ip", "127.0.0.1"] in rows
     juliet.iq("set", "<query xmlns='jabber:iq:roster'><item jid='r@x' name='R'/></query>")
     assert ask("roster", "show", "juliet@localhost")["rows"] == [["r@x", "R", "none", ""]]
+
+
+def presences(client):
+    return [(element.attr["from"], element.attr.get("type")) for element in client.flush()
+            if element.name == "presence"]
+
+
+def test_accounts_are_made_to_see_each_other_and_not_to(place, ask):
+    hero, leander = place.client("hero").available(), place.client("leander").available()
+    hero.iq("get", "<query xmlns='jabber:iq:roster'/>")
+    ask("roster", "subscribe", "hero@localhost", "leander@localhost")
+    assert ask("roster", "show", "hero@localhost")["rows"][0][2] == "to"
+    assert ask("roster", "show", "leander@localhost")["rows"][0][2] == "from"
+    push = hero.receive_until(lambda element: element.name == "iq")
+    assert push.tags[0].tags[0].attr["jid"] == "leander@localhost"
+    assert (leander.jid, None) in presences(hero) and presences(leander) == []
+    ask("roster", "subscribe_both", "hero@localhost", "leander@localhost")
+    for name in ("hero", "leander"):
+        assert ask("roster", "show", f"{name}@localhost")["rows"][0][2] == "both"
+    assert (hero.jid, None) in presences(leander)
+    ask("roster", "unsubscribe", "hero@localhost", "leander@localhost")
+    assert ask("roster", "show", "hero@localhost")["rows"][0][2] == "from"
+    assert (leander.jid, "unavailable") in presences(hero)
+    ask("roster", "unsubscribe_both", "hero@localhost", "leander@localhost")
+    for name in ("hero", "leander"):
+        assert ask("roster", "show", f"{name}@localhost")["rows"][0][2] == "none"
+    with pytest.raises(CommandError, match="There is no account"):
+        ask("roster", "subscribe", "hero@localhost", "nobody@localhost")
+
+
+def test_tasks_of_modules_are_listed(place, ask):
+    module = place.server.modules.get_module("localhost", "ping")
+    task = module.hourly("Tidy up", lambda _task: None)
+    place.server.modules.get_module("*", "cron").exports.run_due(
+        place.server.modules.get_module("*", "cron"), 7200.0)
+    rows = ask("cron", "tasks", "localhost")["rows"]
+    assert ["localhost", "ping/tidy_up", "hourly"] in [row[:3] for row in rows]
+    module.remove_item("task", task)

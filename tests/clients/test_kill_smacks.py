@@ -124,6 +124,8 @@ def until_gone(work, server):
         work(server)
     except GONE:
         return
+    except AssertionError as error:  # it was about to log in
+        assert "system-shutdown" in str(error)
 
 
 def check(server, sender, receiver):
@@ -151,7 +153,7 @@ def test_nothing_acknowledged_is_lost_or_doubled(tmp_path, number):
         for name in ("romeo", "juliet"):
             register(server, name)
         receiver.begin(server)
-        for _ in range(12):
+        for _ in range(5):
             sender.pausing, sender.paused = False, True
             jobs = [gevent.spawn(until_gone, job, server)
                     for job in (sender.work, receiver.work)]
@@ -162,7 +164,7 @@ def test_nothing_acknowledged_is_lost_or_doubled(tmp_path, number):
             server.process.wait()
             server.start()
             check(server, sender, receiver)
-        assert len(sender.acknowledged) > 50
+        assert len(sender.acknowledged) > 20
     finally:
         server.kill()
     assert "Traceback" not in server.log.read_text(), server.log.read_text()

@@ -20,7 +20,8 @@ OPTIONS = {
     "interfaces": ["127.0.0.1"], "c2s_ports": [0],
     "c2s_direct_tls_ports": [0], "c2s_direct_tls_interfaces": ["127.0.0.2"],
     "storage": "sqlite", "log": {"level": "info"}, "run_as_root": True,
-    "modules_enabled": ["saslauth", "tls", "roster", "ping", "disco", "blocklist", "register"],
+    "modules_enabled": ["saslauth", "tls", "roster", "ping", "disco", "blocklist", "register",
+                        "carbons", "mam", "smacks", "csi_simple"],
     "allow_registration": True,
     "hosts": {"localhost": {}},
 }
@@ -148,6 +149,68 @@ def test_a_subscription_makes_contacts_see_each_other(ports):
         for client in (again, romeo):
             await client.disconnect()
     talk(subscribe())
+
+
+def test_copies_and_the_archive(ports):
+    async def read():
+        juliet = await Talker("juliet").log_in(ports, False)
+        romeo = await Talker("romeo").log_in(ports, True)
+        desk = await Talker("juliet", "desk").log_in(ports, True)
+        copies = []
+        for client in (juliet, romeo, desk):
+            for plugin in ("xep_0280", "xep_0313"):
+                client.register_plugin(plugin)
+        for kind, event in (("received", "carbon_received"), ("sent", "carbon_sent")):
+            desk.add_event_handler(event, lambda message, kind=kind: copies.append(
+                (kind, message[f"carbon_{kind}"]["body"])))
+        await desk.plugin["xep_0280"].enable()
+        metadata = await juliet.plugin["xep_0313"].get_archive_metadata()
+        since = metadata["mam_metadata"]["end"]["id"]
+        for number in range(60):
+            romeo.send_message("juliet@localhost/r", f"line {number}", mtype="chat")
+        await until(lambda: len(juliet.bodies) >= 60)
+        juliet.send_message("romeo@localhost/r", "answer", mtype="chat")
+        lines = [f"line {number}" for number in range(60)]
+        await until(lambda: len(copies) == 61)
+        assert copies == [*(("received", line) for line in lines), ("sent", "answer")]
+        archive = juliet.plugin["xep_0313"].iterate(with_jid="romeo@localhost", rsm={"max": 25})
+        found = [message["mam_result"]["forwarded"]["stanza"]["body"] async for message in archive]
+        assert found[-61:] == [*lines, "answer"]
+        answer = await juliet.plugin["xep_0313"].retrieve(rsm={"max": 20, "after": since})
+        pages = [message["mam_result"]["forwarded"]["stanza"]["body"]
+                 for message in answer["mam"]["results"]]
+        assert pages == (lines[:20] if since else found[:20])
+        for client in (juliet, romeo, desk):
+            await client.disconnect()
+    talk(read())
+
+
+def test_a_stream_is_resumed_with_what_was_missed(ports):
+    async def lose_and_resume():
+        juliet, romeo = Talker("juliet", "phone"), await Talker("romeo").log_in(ports, False)
+        resumed = asyncio.get_running_loop().create_future()
+        juliet.register_plugin("xep_0198", {"window": 1})
+        juliet.register_plugin("xep_0352")
+        juliet.add_event_handler("session_resumed", resumed.set_result)
+        await juliet.log_in(ports, False)
+        juliet["xep_0352"].send_inactive()
+        for number in range(MESSAGES):
+            juliet.send_message("romeo@localhost/r", str(number), mtype="chat")
+            if number == MESSAGES // 2:
+                await until(lambda: len(romeo.bodies) > MESSAGES // 4)
+                juliet.transport.abort()
+                for missed in range(MESSAGES):
+                    romeo.send_message("juliet@localhost/phone", str(missed), mtype="chat")
+                await asyncio.sleep(0.1)
+                juliet.connect(*ports["c2s"])
+                await asyncio.wait_for(resumed, 10)
+        await until(lambda: len(juliet.bodies) >= MESSAGES and len(romeo.bodies) >= MESSAGES)
+        juliet["xep_0198"].request_ack()
+        await until(lambda: not juliet["xep_0198"].unacked_queue)
+        assert romeo.bodies == juliet.bodies == [str(number) for number in range(MESSAGES)]
+        for client in (juliet, romeo):
+            await client.disconnect()
+    talk(lose_and_resume())
 
 
 def test_a_wrong_password_is_refused(ports):

@@ -1,4 +1,4 @@
-"""mod_account_activity: when accounts were last used."""
+"""mod_account_activity: when accounts were last logged in to."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from prosody_py.events.bus import Event
 from prosody_py.hosts import users
 from prosody_py.testing.client import wait_until
 
+DAY = 86400
+
 
 @pytest.fixture
 def running(start_server):
@@ -18,10 +20,10 @@ def running(start_server):
 
 @pytest.fixture
 def shell(running):
+    """Return a function that runs a command and gives what it says, as one text."""
     def run(*words):
-        answer = running.server.events.fire_event("admin-request", Event(
-            question={"words": list(words)}, user=0, process=1, say=lambda line: None))
-        return answer.get("text") or answer.get("error") or answer
+        return str(running.server.events.fire_event("admin-request", Event(
+            question={"words": list(words)}, user=0, process=1, say=lambda line: None)))
 
     return run
 
@@ -30,38 +32,30 @@ def stored(running, username="alice"):
     return running.server.storage.open("localhost", "account_activity").get(username)
 
 
-def test_logins_and_ends_of_sessions_are_noted(running, shell):
-    alice = running.client("alice")
+def test_a_login_is_noted(running, shell):
+    running.client("alice")
     wait_until(lambda: stored(running))
     assert abs(stored(running)["timestamp"] - time.time()) < 60
-    assert "connected now" in str(shell("user", "activity", "alice@localhost"))
-    running.server.storage.open("localhost", "account_activity").set("alice", {"timestamp": 5})
-    alice.close()
-    wait_until(lambda: stored(running)["timestamp"] > 5)
-    assert "(0 days ago)" in str(shell("user", "activity", "alice@localhost"))
-
-
-def test_what_is_not_known_is_told(running, shell):
-    running.user("bob")
-    assert "has not been used" in str(shell("user", "activity", "bob@localhost"))
-    assert "no account" in str(shell("user", "activity", "nobody@localhost"))
+    assert "alice@localhost" in shell("user", "activity", "alice@localhost")
+    assert "no account" in shell("user", "activity", "nobody@localhost")
 
 
 def test_accounts_that_are_not_used_are_listed(running, shell):
     running.client("alice")
-    running.user("bob")
-    running.user("carol")
+    for name in ("bob", "carol"):
+        running.user(name)
     store = running.server.storage.open("localhost", "account_activity")
-    store.set("bob", {"timestamp": time.time() - 10 * 86400})
-    found = str(shell("user", "list_inactive", "localhost", "1 week"))
+    store.set("bob", {"timestamp": int(time.time() - 10 * DAY)})
+    found = shell("user", "inactive", "localhost", "7")
     assert "bob@localhost" in found and "carol@localhost" in found and "alice@" not in found
-    assert "bob@" not in str(shell("user", "list_inactive", "localhost", "2 weeks"))
-    assert "is not a time" in str(shell("user", "list_inactive", "localhost", "ever"))
+    assert "bob@" not in shell("user", "inactive", "localhost", "20")
 
 
 def test_nothing_is_left_of_an_account_that_is_removed(running):
     running.client("alice")
     wait_until(lambda: stored(running))
+    running.server.storage.open("localhost", "account_activity").set("alice", {"timestamp": 5})
+    running.client("alice")  # what it writes comes after the end of the account
     users.delete_user(running.server, "alice", "localhost")
     running.client("eve").flush()
     assert stored(running) is None

@@ -251,6 +251,36 @@ def test_one_occupant_of_a_room_can_be_blocked(people, server):
     assert bodies(juliet) == ["emilia"]
 
 
+class Room:
+    """Where the stanzas of a room come from; `errors` has the answers."""
+
+    type, host, full_jid = "component", "second.example", None
+
+    def __init__(self):
+        self.errors = []
+
+    def send(self, element):
+        self.errors.append(element.get_error()[1])
+
+
+@pytest.mark.ours_alone(OURS)
+@pytest.mark.parametrize(("marked", "joined", "errors"), [
+    (True, False, []), (False, True, []), (False, False, ["service-unavailable"])])
+def test_rooms_get_no_errors_for_which_they_would_turn_one_out(people, server, marked, joined,
+                                                               errors):
+    juliet = people.login("juliet")
+    if joined:
+        juliet.send("<presence to='room@second.example/juliet'/>").flush()
+    block(juliet, "room@second.example/iago")
+    private = stanza.message({"type": "chat", "to": juliet.jid,
+                              "from": "room@second.example/iago"}, "psst")
+    if marked:
+        private.tag("x", xmlns="http://jabber.org/protocol/muc#user").up()
+    room = Room()
+    server.server.post_stanza(room, private)
+    assert room.errors == errors and bodies(juliet) == []
+
+
 @pytest.mark.ours_alone(OURS)
 def test_invitations_by_who_is_blocked_do_not_come_through_a_room(people, server):
     juliet = people.login("juliet")
@@ -474,3 +504,20 @@ def test_others_may_ask_who_is_blocked(couple, server):
     name = juliet.bare_jid.partition("@")[0]
     assert exports.is_blocked(name, romeo.jid) and not exports.is_blocked(name, "x@x.lit")
 
+
+
+@pytest.mark.ours_alone("Debian's reads the whole list, and writes it")
+def test_two_sessions_that_block_at_the_same_time_lose_nothing(start_server):
+    running = start_server(["blocklist"], storage="sqlite")
+    desk, phone = running.client("juliet", "desk"), running.client("juliet", "phone")
+    wanted = set()
+    for number in range(20):
+        for client in (desk, phone):
+            address = f"{client.jid.rpartition('/')[2]}{number}@x.lit"
+            wanted.add(address)
+            client.send(f"<iq type='set' id='{number}'><block xmlns='{XMLNS}'>"
+                        f"<item jid='{address}'/></block></iq>")
+    desk.flush(), phone.flush()
+    assert set(blocked(desk)) == wanted
+    running.server.modules.reload("localhost", "blocklist")
+    assert set(blocked(phone)) == wanted

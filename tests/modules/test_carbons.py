@@ -82,13 +82,14 @@ def test_the_other_client_sees_what_one_receives(three):
 
 def test_the_other_client_sees_what_one_sends(three):
     phone, desk, romeo = three
-    send(phone, romeo.jid)
+    phone.send(f"<message to='{romeo.jid}' type='chat'>{BODY}</message>")
+    assert messages(phone) == []
     (carbon,) = messages(desk)
     assert (carbon.attr["from"], carbon.attr["to"]) == (desk.bare_jid, desk.jid)
     direction, inner = wrapped(carbon)
     assert direction == "sent" and inner.get_child_text("body") == "Hail"
     assert (inner.attr["from"], inner.attr["to"]) == (phone.jid, romeo.jid)
-    assert messages(phone) == [] and seen(romeo) == ["itself"]
+    assert seen(romeo) == ["itself"]
 
 
 def test_what_one_sends_is_copied_also_if_that_client_has_not_asked(three):
@@ -110,6 +111,14 @@ def test_who_has_a_lower_priority_gets_a_copy(three, people):
     phone.flush()
     send(romeo, phone.bare_jid)
     assert seen(phone) == ["itself"] and seen(desk) == ["received"]
+
+
+def test_the_only_client_gets_a_copy_of_what_it_does_not_get_itself(three, people):
+    phone, desk, romeo = three
+    desk.send("</stream:stream>").closed_with()
+    phone.send("<presence><priority>-1</priority></presence>").flush()
+    send(romeo, phone.bare_jid)
+    assert seen(phone) == ["received"]
 
 
 def test_who_is_not_available_gets_copies(three, people):
@@ -199,6 +208,15 @@ def test_who_disables_copies_gets_none(three):
     switch(desk, "enable")
     send(romeo, phone.jid)
     assert seen(desk) == ["received"]
+
+
+@NOT_DEBIANS
+@pytest.mark.parametrize("what", ["enable", "disable"])
+def test_nobody_switches_copies_of_another_account(three, what):
+    phone, desk, romeo = three
+    answer = romeo.iq("set", f"<{what} xmlns='{CARBONS}'/>", phone.bare_jid)
+    assert answer.get_error()[:2] == ("cancel", "not-allowed")
+    assert phone.iq("set", f"<{what} xmlns='{CARBONS}'/>", phone.bare_jid).attr["type"] == "result"
 
 
 def test_nobody_gets_copies_of_another_account(three):

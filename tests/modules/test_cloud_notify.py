@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from prosody_py.events.bus import Event
 from prosody_py.hosts import users
 from prosody_py.testing.client import wait_until
 from prosody_py.xmpp.parser import parse_fragment
@@ -150,6 +151,21 @@ def test_a_client_that_is_there_is_not_notified_and_counting_begins_anew(start):
     leave(running, running.client("juliet", "street").available())
     say(romeo, "juliet@localhost")
     assert service.form()["message-count"] == "1"
+
+
+def test_a_device_that_is_away_is_told_what_another_one_has_got(start):
+    running, service, juliet, romeo = start()
+    enable(juliet, service, "phone")
+    leave(running, juliet)
+    desktop = running.client("juliet", "desktop").available()
+    enable(desktop, service, "desktop")
+    events = running.server.hosts["localhost"].events
+    for sender in (romeo.jid, desktop.jid):  # as the archive says it; the second is her own
+        events.fire_event("archive-message-added", Event(
+            origin=None, for_user="juliet", id="1", stanza=parse_fragment(
+                f"<message from='{sender}' to='juliet@localhost'><body>a</body></message>")))
+    published = service.published().get_child("pubsub", PUBSUB).get_child("publish")
+    assert published.attr["node"] == "phone" and service.is_silent()
 
 
 # -- registering ---------------------------------------------------------------------------

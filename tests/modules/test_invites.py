@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 
+import gevent
 import pytest
 
 from prosody_py.api.roles import user_role
@@ -165,7 +168,8 @@ def test_what_is_open_can_be_listed(running):
     running.user("romeo")
     one, two = invites(running).create_account(), invites(running).create_account("juliet")
     contact = invites(running).create_contact("romeo")
-    assert set(invites(running).pending_account_invites()) == {one.token, two.token}
+    pending = dict(invites(running).pending_account_invites())
+    assert pending == {one.token: one, two.token: two}
     assert invites(running).get_account_invite_info(contact.token) == (None, "not found")
 
 
@@ -241,6 +245,29 @@ def test_wrong_tokens_are_refused(running, payload, condition):
     answer = opened(running).iq("set", payload, "localhost")
     assert answer.get_error()[:2] == (
         "cancel" if condition == "item-not-found" else "modify", condition)
+
+
+@pytest.mark.ours_alone("Debian's has no limit")
+def test_nobody_tries_tokens_on_and_on(running):
+    client = opened(running)
+    for _ in range(5):
+        assert show(client, "wrong").get_error()[1] == "item-not-found"
+    client.send(f"<iq type='set' id='1' to='localhost'><preauth xmlns='{PARS}' token='x'/></iq>")
+    assert client.closed_with() == "policy-violation"
+
+
+@pytest.mark.ours_alone("Debian's does not say it")
+@pytest.mark.parametrize("fields", [[], ["email"]])
+def test_the_name_that_an_invitation_is_for_is_told(start, fields):
+    running = start(additional_registration_fields=fields)
+    client = opened(running)
+    show(client, invites(running).create_account("juliet").token)
+    query = client.iq("get", f"<query xmlns='{REGISTER}'/>").tags[0]
+    assert query.get_child_text("username") == "juliet"
+    if fields:
+        field = query.get_child("x", "jabber:x:data").get_child_with_attr(
+            "field", None, "var", "username")
+        assert field.get_child_text("value") == "juliet"
 
 
 def test_who_has_no_token_cannot_register(running):
@@ -355,6 +382,19 @@ def test_a_new_password_for_an_account(running):
     assert not valid(running, invite.token)
 
 
+@pytest.mark.ours_alone("Debian's counts them")
+def test_those_who_are_invited_are_not_too_many(start):
+    running = start(registration_allowlist=[])
+    for name in ("juliet", "nurse", "paris"):
+        invite = invites(running).create_account()
+        assert registered(running, invite, name).attr["type"] == "result"
+    running = start(registration_allowlist=[], registration_invite_only=False)
+    assert register(opened(running), "juliet").attr["type"] == "result"
+    assert register(opened(running), "nurse").get_error()[1] == "policy-violation"
+    running = start(registration_blocklist=["127.0.0.1"])
+    assert registered(running, invites(running).create_account()).attr["type"] == "error"
+
+
 # -- becoming a contact (XEP-0379) -----------------------------------------------------------
 
 
@@ -384,15 +424,17 @@ def test_a_request_with_a_token_is_approved_and_returned(running):
 
 
 @pytest.mark.ours_alone(OLDER)
-@pytest.mark.parametrize("token", ["wrong", "others", "account"])
+@pytest.mark.parametrize("token", ["wrong", "others", "account", "reset"])
 def test_a_request_with_a_token_that_is_not_valid_is_like_any_other(running, token):
     romeo, juliet = (running.client(name).available() for name in ("romeo", "juliet"))
     running.user("nurse")
     others, account = invites(running).create_contact("nurse"), invites(running).create_account()
-    token = {"wrong": token, "others": others.token, "account": account.token}[token]
+    reset = invites(running).create_account_reset("romeo")
+    token = {"wrong": token, "others": others.token, "account": account.token,
+             "reset": reset.token}[token]
     assert [type for _, type in kinds(ask(juliet, "romeo@localhost", token))] == []
     assert ("juliet@localhost", "subscribe") in kinds(romeo.flush())
-    assert valid(running, others.token) and valid(running, account.token)
+    assert all(valid(running, invite.token) for invite in (others, account, reset))
 
 
 @pytest.mark.ours_alone(OLDER)
@@ -416,7 +458,7 @@ def shell(start):
     def run(*words):
         answer = running.server.events.fire_event("admin-request", Event(
             question={"words": list(words)}, user=0, process=1, say=lambda line: None))
-        return answer.get("text", answer.get("error"))
+        return str(answer.get("text", answer.get("error", answer)))
 
     run.running = running
     return run
@@ -433,10 +475,62 @@ def test_the_shell_makes_invitations_and_takes_them_back(shell):
     assert uri.startswith("xmpp:juliet@localhost?register;preauth=")
     assert "romeo@localhost exists" in shell("invite", "create_account", "romeo@localhost")
     assert "xmpp:romeo@localhost?register" in shell("invite", "create_reset", "romeo@localhost")
-    assert "?roster;" in shell("invite", "create_contact", "romeo@localhost")
+    assert not shell("invite", "create_contact", "romeo@localhost").endswith("ibr=y")
+    assert shell("invite", "create_contact", "--allow-registration",
+                 "romeo@localhost").endswith(";ibr=y")
     assert "no account" in shell("invite", "create_contact", "nobody@localhost")
-    assert "4 open invitations" in shell("invite", "list", "localhost")
-    assert "type: register" in shell("invite", "show", "localhost", token)
+    assert shell("invite", "list", "localhost").count("until") == 1
+    assert all(invite.token in shell("invite", "list", "localhost") for invite in (
+        shell.running.server.modules.get_module("localhost", "invites").invites))
+    assert "register" in shell("invite", "show", "localhost", token)
     assert shell("invite", "delete", "localhost", token) == "The invitation is gone"
-    assert shell("invite", "delete", "localhost", token) == "There is no such invitation"
+    assert "There is no such invitation" in shell("invite", "delete", "localhost", token)
     assert "period" in shell("invite", "create_account", "localhost", "--expires-after", "soon")
+
+
+# -- the disk, and other processes -----------------------------------------------------------
+
+
+@pytest.fixture
+def on_disk(start):
+    return start(storage="sqlite", run_as_root=True)
+
+
+@pytest.mark.ours_alone("Debian's looks at a token twice")
+def test_a_token_is_used_once_also_by_two_at_the_same_time(on_disk):
+    for _ in range(5):
+        invite = invites(on_disk).create_account()
+        with gevent.Timeout(20):
+            used = [greenlet.get() for greenlet in [
+                gevent.spawn(invites(on_disk).use, invite.token) for _ in range(4)]]
+        assert sorted(used) == [False, False, False, True]
+
+
+@pytest.mark.ours_alone("Debian's has a command of its own")
+@pytest.mark.slow
+@pytest.mark.parametrize(("words", "kind"), [
+    (["localhost", "--role", "prosody:admin"], "xmpp:localhost?register"),
+    (["localhost", "--reset", "romeo"], "xmpp:romeo@localhost?register")])
+def test_the_command_line_makes_invitations_beside_the_server(on_disk, words, kind):
+    on_disk.user("romeo")
+    done = subprocess.run(
+        [sys.executable, "-m", "prosody_py", "--config", on_disk.file, "module", "command",
+         "invites", "generate", *words], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    uri = done.stdout.strip()
+    assert uri.startswith(kind)
+    on_disk.user("somebody")  # what another process has stored is seen with the next access
+    found = look_up(on_disk, uri.rpartition("=")[2])
+    assert found.uri == uri
+    if "--role" in words:
+        assert found.additional_data["roles"] == ["prosody:admin"]
+
+
+@pytest.mark.ours_alone("Debian's has a command of its own")
+def test_the_command_line_says_what_is_wrong(on_disk, capsys):
+    module = on_disk.server.modules.get_module("localhost", "invites")
+    command = module.exports.command
+    for words in ([], ["generate"], ["generate", "nowhere.example"],
+                  ["generate", "localhost", "--expires-after", "soon"]):
+        assert command(module, words) == 2
+    assert "is not a period" in capsys.readouterr().out

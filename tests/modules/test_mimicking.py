@@ -35,6 +35,12 @@ def test_a_name_that_looks_like_another_is_refused(running, name, alike):
     assert exists(running, name) and not exists(running, alike)
 
 
+@pytest.mark.ours_alone("Debian's knows of those who have registered")
+def test_accounts_that_administrators_make_count_too(running):
+    running.user("alice")
+    assert register(running, CYRILLIC).get_error()[1] == "conflict"
+
+
 def test_names_that_differ_are_not_refused(running):
     for name in ("alice", "alica", "bob"):
         assert register(running, name).attr["type"] == "result"
@@ -60,9 +66,10 @@ def test_the_store_has_prosodys_form(running):
 
 @pytest.mark.ours_alone("Debian's has a command of its own")
 def test_accounts_that_were_there_before_are_added_by_a_command(running):
-    running.user("alice")
-    running.user("romeo")
-    running.user("rorneo")
+    running.server.modules.unload("localhost", "mimicking")
+    for name in ("alice", "romeo", "rorneo"):
+        running.user(name)
+    running.server.modules.load("localhost", "mimicking")
     bootstrap = running.server.modules.get_module("localhost", "mimicking")
     text = bootstrap.exports.bootstrap(bootstrap, None, "localhost")
     assert text.endswith("2 accounts were added")

@@ -8,8 +8,17 @@ import hashlib
 import pytest
 
 from prosody_py.api import stanza
+from prosody_py.hosts import users
 from prosody_py.testing.client import Client
-from prosody_py.testing.sasl2 import XMLNS, condition, connect, encode
+from prosody_py.testing.sasl2 import (
+    FAST,
+    XMLNS,
+    bind,
+    condition,
+    connect,
+    encode,
+    request_token,
+)
 from prosody_py.xmpp import ns
 from prosody_py.xmpp.sasl import SaslError
 
@@ -221,6 +230,19 @@ def test_events_are_those_of_logging_in(server, client):
                     "authentication-success", "sasl2/c2s/success"]
 
 
+def test_anybody_gets_in_anonymously_and_gets_no_token(start_server):
+    running = start_server(["sasl2_bind2", "sasl2_fast", "client_management"],
+                           hosts={"localhost": {"authentication": "anonymous"}})
+    jids = set()
+    for _ in range(2):
+        client = connect(running)
+        assert client.mechanisms == ["ANONYMOUS"] and set(client.inline) == {"bind"}
+        answer = client.begin("ANONYMOUS", "trace", bind() + request_token())
+        assert answer.get_child("token", FAST) is None
+        jids.add(client.succeeded(answer).jid)
+    assert len({jid.partition("@")[0] for jid in jids}) == 2
+
+
 # -- tasks ---------------------------------------------------------------------------------
 
 CODE = "urn:example:code"
@@ -299,3 +321,20 @@ def test_to_authenticate_anew_amid_tasks_ends_the_stream(client, tasks):
     assert asked(client.plain("juliet")) == ["A", "B"]
     client.send(f"<authenticate xmlns='{XMLNS}' mechanism='PLAIN'/>")
     assert client.closed_with() == "not-authorized"
+
+
+@pytest.mark.parametrize("change", ["password", "deleted"])
+def test_what_was_proved_has_to_hold_until_the_end(server, client, tasks, change):
+    name = f"mercutio-{change}"
+    server.user(name)
+    server.server.modules.reload("localhost", "sasl2")
+    assert asked(client.plain(name)) == ["A", "B"]
+    server.server.modules.reload("localhost", "sasl2")
+    if change == "password":
+        users.set_password(server.server, "juliet", "secret", "localhost")  # somebody else's
+        assert asked(next_(client, "A", "A")) == ["C"]
+        users.set_password(server.server, name, "other", "localhost")
+    else:
+        users.delete_user(server.server, name, "localhost")
+    assert condition(client.receive()) == "not-authorized"
+    assert condition(next_(client, "C", "C")) == "malformed-request"

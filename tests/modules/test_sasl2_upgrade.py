@@ -9,6 +9,7 @@ import pytest
 
 from prosody_py.hosts import users
 from prosody_py.testing.sasl2 import XMLNS, condition, connect, encode
+from prosody_py.xmpp import sasl
 
 UPGRADE, SCRAM = "urn:xmpp:sasl:upgrade:0", "urn:xmpp:scram-upgrade:0"
 ALL = ["SHA-1", "SHA-256", "SHA-512"]
@@ -124,6 +125,19 @@ def test_a_password_that_was_changed_meanwhile_gets_no_keys(server, name):
     assert condition(give(client, encode(b"x" * 32))) == "not-authorized"
     client = connect(server)
     assert client.scram(name, "other", mechanism="SCRAM-SHA-256").name == "success"
+
+
+def test_keys_are_kept_beside_those_they_belong_to_alone(server, name):
+    provider = server.server.hosts["localhost"].users
+    old = provider.scram_keys(name, "SHA-1")
+    new = sasl.derive("secret", "SHA-256", 4096)
+    users.set_password(server.server, name, "other", "localhost")
+    changed = accounts(server).get(name)
+    with pytest.raises(users.AccountError, match="changed"):
+        provider.add_scram_keys(name, new, old)
+    with pytest.raises(users.AccountError, match="no account"):
+        provider.add_scram_keys("nobody", new, old)
+    assert accounts(server).get(name) == changed
 
 
 @pytest.mark.parametrize("how", ["PLAIN", "token"])

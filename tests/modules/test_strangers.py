@@ -9,7 +9,7 @@ from prosody_py.testing.people import People, kinds
 HOSTS = {"localhost": {}, "far.example": {}}
 BODY = "<body>Buy!</body>"
 INVITES = ["<x xmlns='jabber:x:conference' jid='room@x.lit'/>",
-           "<x xmlns='http://jabber.org/protocol/muc#user'><invite from='a@b'/></x>"]
+           "<x xmlns='http://jabber.org/protocol/muc#user'><invite from='a@b.example'/></x>"]
 
 
 @pytest.fixture
@@ -121,6 +121,15 @@ def test_invitations_have_a_rule_of_their_own(start, inside):
     assert send(iago, juliet.jid, inside) == [BLOCKED]
     assert send(iago, juliet.jid) == []
     assert len(heard(juliet)) == 1
+
+
+@pytest.mark.parametrize(("trusted", "inviter", "errors"), [
+    (["far.example"], "eve@spam.example/x", [BLOCKED]), (["far.example"], "romeo@localhost", []),
+    ([], "romeo@localhost", [BLOCKED])])
+def test_neither_the_room_nor_who_invites_may_be_a_stranger(start, trusted, inviter, errors):
+    juliet, iago = start(strangers_invites="block", strangers_trust_domains=trusted)
+    invite = f"<x xmlns='http://jabber.org/protocol/muc#user'><invite from='{inviter}'/></x>"
+    assert send(iago, juliet.jid, invite) == errors
 
 
 @pytest.mark.parametrize(("options", "shown"), [

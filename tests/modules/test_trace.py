@@ -18,8 +18,8 @@ from prosody_py.lua import runtime_of
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-NAMES = sorted(path.stem.removeprefix("mod_") for pattern in ("modules/mod_*.py",
-               "modules/mod_*/mod_*.py", "plugins_lua/mod_*.lua") for path in ROOT.glob(pattern))
+PLACES = ("modules/mod_*.py", "modules/mod_*/mod_*.py", "plugins_lua/mod_*.lua")
+NAMES = sorted(path.stem.removeprefix("mod_") for place in PLACES for path in ROOT.glob(place))
 OPTIONS = {
     "admins": ["alice@localhost"],
     "allow_registration": True,
@@ -27,6 +27,7 @@ OPTIONS = {
     "motd_text": "News.",
     "turn_external_secret": "secret",
     "groups_file": os.devnull,
+    "muc_rtbl_jid": "lists.localhost",
     "contact_info": {"admin": ["mailto:admin@example.com"]},
 }
 # Not unloaded, for the clients could not be there without them.

@@ -176,3 +176,14 @@ def test_without_a_grace_period_an_account_is_removed_at_once(start_server):
     running = start_server(["user_account_management"])
     assert removed(running) == ["user-deleted", "user-deregistered"]
     assert not exists(running)
+
+
+@GRACE
+def test_who_may_log_in_is_not_removed_however_that_came(start_server):
+    running = start_server(["user_account_management"], registration_delete_grace_period="2 days")
+    removed(running)
+    users.provider(running.server, "localhost").set_enabled("bill", True)
+    module = waiting(running)
+    module.pending.set("bill", {"requested": 1, "due": 2})
+    assert module.exports.remove_due(module) == 0 and exists(running)
+    assert list(module.pending.users()) == []

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from gevent import pywsgi, ssl
 
 from prosody_py.testing.client import Client
-from prosody_py.testing.sasl2 import Sasl2Client
+from prosody_py.testing.sasl2 import FAST, Sasl2Client, bind, request_token
 from prosody_py.xmpp import ns
 
 EMAIL = x509.NameOID.EMAIL_ADDRESS
@@ -196,3 +196,43 @@ def test_a_token_is_good_for_sasl_2_as_well(server):
     with gevent.Timeout(20):
         success = client.begin("OAUTHBEARER", bearer("good", "juliet@localhost"))
     assert client.succeeded(success).jid == "juliet@localhost"
+
+
+SCOPED = """
+    local new_sasl = require "util.sasl".new;
+    local provider = { name = "scoped" };
+    function provider.user_exists() return true; end
+    function provider.get_sasl_handler(session)
+        return new_sasl(module.host, { oauthbearer = function (self, token, realm, authzid)
+            if token ~= "some" and token ~= "all" then return nil; end
+            if token == "some" then self.role = { name = "prosody:restricted" }; end
+            return "juliet", true, { scope = token };
+        end });
+    end
+    module:provides("auth", provider);
+"""
+
+
+@pytest.mark.parametrize("sasl2", [False, True])
+@pytest.mark.parametrize(("token", "role"), [("some", "prosody:restricted"),
+                                             ("all", "prosody:user")])
+def test_a_token_may_be_good_for_less_than_the_account(start_with_modules, tmp_path, sasl2, token,
+                                                       role):
+    folder = tmp_path / "more"
+    folder.mkdir()
+    (folder / "mod_auth_scoped.lua").write_text(SCOPED)
+    running = start_with_modules(modules=["sasl2_bind2", "sasl2_fast", "client_management"],
+                                 more_folders=[str(folder)], authentication="scoped")
+    client, offered = connect(running, kind=Sasl2Client)
+    assert offered == ["OAUTHBEARER"]
+    if sasl2:
+        success = client.begin("OAUTHBEARER", bearer(token), bind() + request_token())
+        jid = client.succeeded(success).jid
+        # Nobody comes back with more than it came with.
+        assert (success.get_child("token", FAST) is None) == (token == "some")
+        client.receive()
+        listing = client.iq("get", "<list xmlns='urn:xmpp:cam:0'/>")
+        assert (listing.attr["type"] == "error") == (token == "some")
+    else:
+        jid = answer(client, "OAUTHBEARER", bearer(token))
+    assert running.server.full_sessions[jid].role.name == role

@@ -10,6 +10,7 @@ import struct
 import pytest
 from gevent import socket
 
+from prosody_py.testing.client import wait_until
 from prosody_py.testing.sasl2 import XMLNS as SASL2
 from prosody_py.testing.sasl2 import Scram, bind, encode
 from prosody_py.xmpp import ns
@@ -176,5 +177,42 @@ def test_nothing_else_comes_between_the_frames_of_a_login(start_debian, intruder
                  f"{encode('n,,n=juliet,r=abc')}</initial-response></authenticate>")
     assert client.element().name == "challenge"
     client.frame(intruder)
-    assert client.element().get_child("not-authorized") is not None
+    assert client.element().get_child("not-authorized", ns.STREAM_ERRORS) is not None
     client.sock.close()
+
+
+SM = "urn:xmpp:sm:3"
+
+
+def test_a_stream_in_frames_is_managed_and_resumed(start_debian):
+    running = start_debian("websocket", modules=["smacks"], consider_websocket_secure=True,
+                           http_ports=[0], https_ports=[])
+    running.user("juliet")
+    romeo = running.client("romeo").available()
+    first, second = (WebSocket(running.address("http")) for _ in range(2))
+    jid = first.login()
+    first.frame(f"<enable xmlns='{SM}' resume='true'/>")
+    token = first.element().attr["id"]
+    session = running.server.full_sessions[jid]
+    romeo.send(f"<message to='{jid}' type='chat'><body>one</body></message>").flush()
+    assert first.element().get_child_text("body") == "one" and first.element().name == "r"
+    first.frame(f"<message xmlns='jabber:client' to='{romeo.jid}'/>")
+    first.sock.close()
+    wait_until(lambda: session.conn is None)
+    second.open()
+    data = base64.b64encode(b"\0juliet\0secret").decode()
+    second.frame(f"<auth xmlns='{ns.SASL}' mechanism='PLAIN'>{data}</auth>")
+    second.element()
+    second.open()
+    second.frame(f"<resume xmlns='{SM}' previd='{token}' h='0'/>")
+    resumed = second.element()
+    assert (resumed.name, resumed.attr["h"]) == ("resumed", "1")
+    again = second.element()
+    assert again.get_child_text("body") == "one" and again.get_child("delay", "urn:xmpp:delay")
+    second.frame(f"<a xmlns='{SM}' h='1'/>")
+    assert romeo.message().attr["from"] == jid
+    romeo.send(f"<message to='{jid}' type='chat'><body>two</body></message>").flush()
+    while (element := second.element()).name == "r":
+        pass
+    assert element.get_child_text("body") == "two"
+    second.sock.close()

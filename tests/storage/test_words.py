@@ -87,6 +87,31 @@ def test_a_search_of_many_pages(storage, together):
     assert found(archive, "word", reverse=True) == list(range(249, -1, -1))
 
 
+@pytest.mark.parametrize("disorder", ["append", "set", "older", None])
+def test_results_are_in_order_of_time_whatever_the_order_of_arrival(storage, disorder):
+    archive = storage.open("localhost", "archive", "archive")
+    if disorder == "older":
+        archive.append("juliet", "late", message("word"), START + 5.5, "x")
+    archive.index_words(True)
+    for number in range(10):
+        archive.append("juliet", str(number), message("word"), START + number, "x")
+    if disorder == "append":
+        archive.append("juliet", "late", message("word"), START + 5.5, "x")
+    elif disorder == "set":
+        archive.append("juliet", "late", message("word"), START + 99, "x")
+        archive.set("juliet", "late", message("word"), START + 5.5)
+    expected = [*range(6), *(["late"] if disorder else []), *range(6, 10)]
+    wait_until(lambda: len(found(archive, "word", limit=99)) == len(expected))
+    assert found(archive, "word") == expected
+    assert found(archive, "word", reverse=True) == expected[::-1]
+    assert found(archive, "word", after="5", limit=2) == expected[6:8]
+    assert found(archive, "word", before="6", limit=2, reverse=True) == expected[
+        :expected.index(6)][::-1][:2]
+    assert found(archive, "word", start=START + 5.2, end=START + 6) == expected[
+        6:expected.index(6) + 1]
+    assert found(archive, "word", start=START + 500) == found(archive, "word", end=START - 1) == []
+
+
 def test_what_changes_or_goes_is_not_found_any_more(archive):
     archive.set("juliet", "0", message("changed"))
     archive.append("juliet", "1", message("replaced"), START, "x")

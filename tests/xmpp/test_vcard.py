@@ -92,8 +92,8 @@ def test_odd_old_ones(old, new):
     ("<uid><uri>urn:x</uri></uid>", "<UID>urn:x</UID>"),
     ("<logo><uri>http://x</uri></logo>", "<LOGO><EXTVAL>http://x</EXTVAL></LOGO>"),
     ("<photo><uri>data:image/png;base64,eA==</uri></photo>",
-     "<PHOTO><TYPE>image/png</TYPE><BINVAL>eA==</BINVAL></PHOTO>"), ("<unheard-of/>", ""),
-    ("<fn/>", "<FN/>"),
+     "<PHOTO><TYPE>image/png</TYPE><BINVAL>eA==</BINVAL></PHOTO>"),
+    ("<unheard-of/>", ""), ("<fn/>", "<FN/>"),
 ])
 def test_odd_new_ones(new, old):
     assert inside(to_temp(parse("vcard", VCARD4, new))) == old

@@ -45,8 +45,7 @@ def _own_role(server, host: str, who: str) -> str:
 
 def may_run(server, command: Command, host: str, role: str) -> bool:
     """Whether somebody who has `role` on `host` ("*" for the server) may use a command there."""
-    return (command.role in (roles_below(server, host, role) or ())
-            or role_may(server, host, role, command.permission))
+    return role_may(server, host, role, command.permission, command.role)
 
 
 def check(server, command: Command, values: list[Any], who: str, at: str,
@@ -62,10 +61,14 @@ def check(server, command: Command, values: list[Any], who: str, at: str,
                            else f"Your role on {where} does not allow this", "forbidden")
 
 
+def administers(server, host: str, who: str, session: Any = None) -> bool:
+    """Whether somebody is an administrator of a host, "*" for the whole server."""
+    return ADMIN in (roles_below(server, host, role_on(server, host, who, session)) or ())
+
+
 def administers_all(server, who: str, session: Any = None) -> bool:
     """Whether somebody is an administrator of the whole server."""
-    return ADMIN in (roles_below(server, EVERYWHERE,
-                                 role_on(server, EVERYWHERE, who, session)) or ())
+    return administers(server, EVERYWHERE, who, session)
 
 
 def protect(call, account: str) -> None:

@@ -13,7 +13,7 @@ CommandError for what the user has to know. See `arguments` for the types.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -23,6 +23,7 @@ from prosody_py.xmpp import jid as addresses
 
 ADMIN = "prosody:admin"
 EVERYWHERE = "*"
+_WITH_VALUE = ("array_params", "value_params")  # flags that have a value, and those that repeat
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,8 @@ class Command:
     @property
     def usage(self) -> str:
         """Return the command as one types it."""
-        flags = ["[--FLAG VALUE ...]"] if self.flags is not None else []
+        flags = [f"[--{name} VALUE]" if kind in _WITH_VALUE else f"[--{name}]"
+                 for kind, names in sorted((self.flags or {}).items()) for name in sorted(names)]
         return " ".join([*self.words, *map(str, self.arguments), *flags])
 
     def parse(self, words: list[str]) -> list[Any]:
@@ -135,6 +137,10 @@ class Command:
         if found is None and EVERYWHERE not in self.handlers:
             return at if at in self.handlers else next(iter(self.handlers))
         return found or EVERYWHERE
+
+    def is_like(self, other: Command) -> bool:
+        """Whether another command is the same, but for its hosts."""
+        return replace(self, handlers={}, help="") == replace(other, handlers={}, help="")
 
     def handler_for(self, values: list[Any], at: str | None = None) -> Callable:
         """Return the function for these arguments; raises CommandError."""
@@ -173,7 +179,9 @@ class Command:
         return {"words": list(self.words), "help": self.help,
                 "args": [{"name": one.name, "type": one.type, "optional": one.optional,
                           **({"choices": list(one.choices)} if one.choices else {})}
-                         for one in self.arguments]}
+                         for one in self.arguments],
+                **({"flags": sorted(f"--{name}" for names in self.flags.values()
+                                    for name in names)} if self.flags else {})}
 
 
 def _split_flags(words: list[str], flags: Mapping[str, set[str]]) -> tuple[list[str], dict]:
@@ -188,7 +196,7 @@ def _split_flags(words: list[str], flags: Mapping[str, set[str]]) -> tuple[list[
             continue
         name, equals, value = word[2:].partition("=")
         name = name.replace("-", "_")
-        takes_value = name in flags.get("value_params", ()) or name in flags.get("array_params", ())
+        takes_value = any(name in flags.get(kind, ()) for kind in _WITH_VALUE)
         if not equals:
             value = waiting.pop(0) if takes_value and waiting else True
         if name in flags.get("array_params", ()):

@@ -3,10 +3,12 @@
     form_of(command, hosts)          # to fill in; None when the command has no arguments
     read(command, form, x)           # the arguments, or CommandError
     result_of(answer, title)         # <x type='result'/> of a table; None for a text
+    value_of(field, text)            # what a word means as the value of any field
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from prosody_py.api.commands.arguments import Argument, CommandError
@@ -19,6 +21,7 @@ _TYPES = {
     "boolean": "boolean", "jid": "jid-single", "bare_jid": "jid-single", "host": "list-single",
     "password": "text-private", "text": "text-multi", "choice": "list-single",
 }
+_FLAGS = {"array_params": "text-multi", "switches": "boolean"}
 _INTEGERS = ("integer", "number")
 
 
@@ -26,9 +29,8 @@ def form_of(command: Command, hosts: list[str]) -> Form | None:
     """Return the form for a command's arguments; `hosts` are those to choose from."""
     fields = [_field(argument, hosts) for argument in command.arguments]
     for kind, names in sorted((command.flags or {}).items()):
-        fields += [{"name": f"--{name}", "label": name.replace("_", " "),
-                    "type": "text-multi" if kind == "array_params" else "text-single"}
-                   for name in sorted(names)]
+        fields += [{"name": f"--{name}", "label": name.replace("_", " ").capitalize(),
+                    "type": _FLAGS.get(kind, "text-single")} for name in sorted(names)]
     if not fields:
         return None
     fields.insert(0, {"name": "FORM_TYPE", "type": "hidden", "value": FORM_TYPE})
@@ -108,3 +110,28 @@ def result_of(answer: dict[str, Any], title: str) -> Stanza | None:
             x.tag("field", var=name).text_tag("value", value).up()
         x.up()
     return x.reset()
+
+
+def value_of(field: Mapping[str, Any], text: str) -> Any:
+    """Return what a text means as the value of a form's field; raises CommandError.
+
+    Lines, or several values of a list, are separated by commas; yes and no are as good as 1 and 0.
+    """
+    kind = field.get("type") or "text-single"
+    value: Any = text
+    if kind == "boolean":
+        value = Argument(str(field.get("name")), "boolean").convert(text)
+    elif kind.endswith("-multi"):
+        value = [part.strip() for part in text.split(",") if part.strip()]
+    chosen = value if isinstance(value, list) else [value]
+    known = [one["value"] if isinstance(one, Mapping) else one
+             for one in field.get("options") or ()]
+    if known and (unknown := [one for one in chosen if one not in known]):
+        raise CommandError(f"{field['name']}: {unknown[0]!r} is not one of {', '.join(known)}",
+                           "not-acceptable")
+    form = Form([field])
+    try:
+        return form.read(form.element({field["name"]: value}, "submit")).get(field["name"], "")
+    except FormError as error:
+        raise CommandError("; ".join(f"{name}: {why}" for name, why in error.errors.items()),
+                           "not-acceptable") from None

@@ -24,7 +24,10 @@ def modules_commands(server) -> Iterator[tuple[Command, str]]:
         for command, section_help in server.modules.get_items("command", host):
             yield replace(command, handlers=dict(command.handlers)), section_help
         for offered in server.modules.get_items("shell-command", host):
-            item = offered.copy()  # a dict; of a Lua table, one with all that is in it
+            try:
+                item = offered.copy()  # a dict; of a Lua table, one with all that is in it
+            except ValueError:
+                continue  # it contains itself
             section, name, handler = map(item.get, ("section", "name", "handler"))
             if section and name and callable(handler):
                 yield (_command(item, str(section), str(name), host, handler),

@@ -33,12 +33,12 @@ class Registry:
     def add(self, command: Command, section_help: str = "") -> None:
         """Add a command, or a further host's handler of one that is there.
 
-        What the core has stays the core's.
+        What the core has stays the core's, and of two that are not the same the first one counts.
         """
         known = self.commands.get(command.words)
         if known is None:
             self.commands[command.words] = command
-        elif "*" not in known.handlers:
+        elif "*" not in known.handlers and known.is_like(command):
             known.handlers.update(command.handlers)
         if section_help or command.words[0] not in self.sections:
             self.sections[command.words[0]] = (self.sections.get(command.words[0])

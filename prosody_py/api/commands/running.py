@@ -14,6 +14,7 @@ from prosody_py.api.errors import LoadError
 from prosody_py.api.roles import RoleError
 from prosody_py.config.problems import ConfigError
 from prosody_py.storage.interface import StorageError
+from prosody_py.xmpp.errors import StanzaError
 
 log = logging.getLogger("commands")
 WAIT = 120
@@ -32,6 +33,8 @@ def run(command: Command, values: list[Any], call: Call) -> dict[str, Any]:
         problems = "\n".join(map(str, error.problems))
         raise CommandError(f"{problems}\nThe configuration cannot be used; nothing was "
                            "changed") from None
+    except StanzaError as error:
+        raise CommandError(error.text or error.condition, error.condition) from None
     except (LoadError, RoleError, StorageError) as error:
         raise CommandError(str(error)) from None
 

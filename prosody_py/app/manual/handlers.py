@@ -54,10 +54,13 @@ def of_python(text: str, namespace: types.ModuleType, is_global: bool) -> list[H
 
 
 def commands_of(name: str, namespace: types.ModuleType) -> list[Command]:
-    """Return the commands that a Python module marks."""
-    return [mark.declare(function, name, {}) for function in vars(namespace).values()
-            for mark in (getattr(function, MARK, ()) if callable(function) else ())
-            if isinstance(mark, CommandMark)]
+    """Return the commands that a Python module marks, in its file or those beside it."""
+    beside = [value for value in vars(namespace).values() if isinstance(value, types.ModuleType)
+              and value.__name__.startswith(namespace.__name__ + ".")]
+    functions = [function for file in (namespace, *beside) for function in vars(file).values()
+                 if callable(function)]
+    return [mark.declare(function, name, {}) for function in dict.fromkeys(functions)
+            for mark in getattr(function, MARK, ()) if isinstance(mark, CommandMark)]
 
 
 def _calls(function: ast.FunctionDef, namespace: types.ModuleType, own: str) -> list[Handler]:

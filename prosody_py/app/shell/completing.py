@@ -51,9 +51,11 @@ def completions(client: AdminClient, commands: list[dict[str, Any]],
              if len(one["words"]) > len(before) and one["words"][:len(before)] == before}
     command = find_command(before, commands) if before else None
     if command is not None:
-        index = len(before) - len(command["words"])
+        words = before[len(command["words"]):]
+        index = sum(not word.startswith("--") for word in words)
         if index < len(command["args"]):
             argument = command["args"][index]
             found.update(argument.get("choices")
                          or client.ask({"values": argument["type"]})["values"])
+        found.update(command.get("flags", ()))
     return found

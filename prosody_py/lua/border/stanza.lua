@@ -121,6 +121,7 @@ local in_attr = {
 -- What comes before a value of an attribute, and how the tags of a name begin and end; kept,
 -- because joining few strings is quicker than collecting many. Names may come from peers.
 local MAX_NAMES = 2000;
+local FEW = 5; -- children
 local attr_starts, tag_starts, tag_ends, name_count = {}, {}, {}, 0;
 
 -- Values that need no escape: addresses, types and namespaces come again and again.
@@ -193,8 +194,17 @@ local function escaped(child)
 end
 
 local function content(stanza, own_ns)
+	local count = #stanza;
+	if count <= FEW then
+		local text = "";
+		for i = 1, count do
+			local child = stanza[i];
+			text = text .. (type(child) == "table" and xml(child, own_ns) or escaped(child));
+		end
+		return text;
+	end
 	local out = {};
-	for i = 1, #stanza do
+	for i = 1, count do
 		local child = stanza[i];
 		out[i] = type(child) == "table" and xml(child, own_ns) or escaped(child);
 	end

@@ -18,7 +18,7 @@ def conversation(profile: Profile, mechanism: str,
     if data is None:
         data = yield Challenge(b"")
     while True:
-        status, answer, text, username = (*process(data), None, None, None)[:4]
+        status, answer, text, username, role = (*process(data), None, None, None, None)[:5]
         if status == "success":
             break
         if status != "challenge":
@@ -28,4 +28,4 @@ def conversation(profile: Profile, mechanism: str,
     username = prepared_username(username or "")
     if not profile.is_enabled(username):
         raise SaslError("account-disabled", "This account is disabled.")
-    return Success(username, None, answer or None)
+    return Success(username, None, answer or None, role)

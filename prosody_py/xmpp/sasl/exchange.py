@@ -78,12 +78,14 @@ class Exchange:
         that list was not sent. ``downgrade_protection`` adds the hash of XEP-0474 to SCRAM.
         ``iterations`` is the count of new accounts, which unknown users seem to have too.
 
-        ``username`` is the account once the exchange has succeeded.
+        ``username`` is the account once the exchange has succeeded, and ``role`` what the client
+        may act as, None for the account's own.
         """
         self.mechanism = mechanism
         self.selected = mechanism  # Prosody's name for it
         self.profile = profile
         self.username: str | None = None
+        self.role: str | None = None
         bindings = None if advertised_bindings is None else tuple(advertised_bindings)
         self._offer = Offer(tuple(advertised), bindings, downgrade_protection, iterations)
         self._run: Generator[Challenge, bytes, Success] | None = None
@@ -101,7 +103,7 @@ class Exchange:
         try:
             challenge = self._advance(data)
         except StopIteration as end:
-            self.username = end.value.username
+            self.username, self.role = end.value.username, end.value.role
             return end.value
         except SaslError as error:
             return Failure(error.condition, error.text)

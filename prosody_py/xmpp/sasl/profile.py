@@ -57,6 +57,7 @@ class Profile(Protocol):
         """Begin an exchange of a mechanism that is not among ours; None if there is no such one.
 
         What is returned takes the client's messages, and answers each with a tuple: ("challenge",
-        data), ("success", data or None, None, user name) or ("failure", condition, text or None).
+        data), ("success", data or None, None, user name, role or None) or ("failure", condition,
+        text or None).
         """
         ...

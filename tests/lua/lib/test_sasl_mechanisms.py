@@ -168,7 +168,7 @@ def test_extra_attributes_are_signed(lua):
 
 # OAUTHBEARER and EXTERNAL -----------------------------------------------------------------------
 
-OAUTH = """{ oidc_discovery_url = "https://a/b", oauthbearer = function (_, token, realm)
+OAUTH = """{ oidc_discovery_url = "https://a/b", oauthbearer = function (_, token, realm, authzid)
     if token == "off" then return "alice", false; end
     if token == "good" then return "alice", true, { scope = "x" }; end
 end }"""

@@ -61,7 +61,7 @@ def test_old_messages_are_looked_for_as_often_as_is_said(start_server):
 
 @pytest.mark.parametrize("storage", ["memory", "sqlite"])
 def test_an_archive_keeps_the_newest_of_too_many(start_server, storage):
-    people = People(start_server(["mam"], archive_item_limit=3, storage=storage))
+    people = People(start_server(["mam"], storage_archive_item_limit=3, storage=storage))
     juliet, romeo = Archive(people.login("juliet")), Archive(people.login("romeo"))
     for number in range(5):
         romeo.say(juliet.client.jid, f"line {number}")

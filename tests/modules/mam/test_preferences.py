@@ -141,3 +141,17 @@ def test_with_smart_enable_nothing_is_kept_before_a_client_asks(start_server):
 def test_a_policy_that_there_is_not_is_a_mistake(start_server):
     running = start_server(["mam"], default_archive_policy="sometimes")
     assert not running.server.modules.is_loaded("localhost", "mam")
+
+
+@OURS
+def test_another_policy_counts_for_those_who_are_there(start_server):
+    people = People(start_server(["mam"]))
+    juliet, romeo = Archive(people.login("juliet")), Archive(people.login("romeo"))
+    romeo.say(juliet.client.jid, "kept")
+    running = people.server
+    running.write_config(default_archive_policy=False)
+    running.reload_config()
+    running.server.modules.reload("localhost", "mam")
+    romeo.say(juliet.client.jid, "unkept")
+    assert juliet.bodies() == ["kept"]
+    people.close()

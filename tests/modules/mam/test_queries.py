@@ -182,6 +182,12 @@ def test_groupchat_is_asked_for_in_vain_but_rightly(talk):
         assert juliet.bodies(form(include_groupchat=wanted)) == EVERYTHING
 
 
+@OURS
+def test_nodes_have_no_archives(talk):
+    answer = talk[0].client.iq("set", f"<query xmlns='{MAM}' node='urn:example:x'/>")
+    assert answer.get_error()[1] == "feature-not-implemented"
+
+
 def test_the_form_tells_the_fields(juliet):
     x = juliet.client.iq("get", f"<query xmlns='{MAM}'/>").tags[0].get_child("x", "jabber:x:data")
     fields = {field.attr["var"]: field.attr["type"] for field in x.tags}

@@ -92,4 +92,6 @@ def test_who_is_in_no_room_asks_nobody_in_it(party):
 
 @pytest.mark.ours_alone("a node of ours")
 def test_there_are_no_other_nodes(party):
-    assert error(info(party.owner(), node="urn:other"))[1] == "item-not-found"
+    juliet = party.owner()
+    assert error(info(juliet, node="urn:other"))[1] == "item-not-found"
+    assert error(info(juliet, node=MUC + "#traffic"))[1] == "service-unavailable"

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from prosody_py.testing.rooms import HOST, JOIN, MUC, USER, codes, error, item
+from prosody_py.testing.rooms import HOST, JOIN, MUC, USER, Party, codes, error, item
 from prosody_py.xmpp.datetime import format_datetime
 
 pytestmark = pytest.mark.twins("muc", needs=("muc_unique", "adhoc"))
@@ -178,6 +178,38 @@ def test_the_roles_that_are_not_told_are_not_told(party):
     assert seen.attr.get("type") is None and item(seen)["role"] == "participant"
     juliet.admin("set", nick="Romeo", role="visitor")
     assert nurse.presence_of("Romeo").attr["type"] == "unavailable"
+
+
+@pytest.mark.ours_alone("Debian's lets it in")
+def test_a_nickname_is_not_made_of_spaces(party):
+    party.owner()
+    assert error(party.guest("romeo").knock(nick="  "))[1] in ("not-acceptable", "jid-malformed")
+
+
+@pytest.mark.ours_alone("Debian's waits until the time is over")
+def test_a_room_that_its_maker_leaves_unconfigured_ends(launch, tmp_path):
+    running = launch(tmp_path, ["disco"], components={
+        HOST: {"module": "muc", "muc_room_default_persistent": True}})
+    try:
+        party = Party(running)
+        juliet = party.guest("juliet")
+        juliet.join()
+        juliet.leave()
+        assert 201 in codes(party.guest("romeo").join()[0])
+    finally:
+        running.stop()
+
+
+@pytest.mark.ours_alone("Debian's leaves it without an answer")
+def test_an_occupant_asks_how_it_is_with_another(party):
+    juliet, romeo = party.pair()
+    juliet.show("<show>dnd</show>").flush()
+    romeo.flush().send(f"<presence type='probe' to='{juliet.address}'/>")
+    seen = romeo.client.presence()
+    assert seen.attr["from"] == juliet.address and seen.get_child_text("show") == "dnd"
+    assert "jid" not in item(seen)
+    tybalt = party.guest("tybalt")
+    assert tybalt.send(f"<presence type='probe' to='{juliet.address}'/>").client.flush() == []
 
 
 # -- history -------------------------------------------------------------------------------

@@ -45,6 +45,15 @@ def test_status_codes_of_occupants_are_taken_out(party):
     assert codes(juliet.message()) == set()
 
 
+@pytest.mark.ours_alone("Debian's passes them on")
+def test_nobody_else_gives_ids_in_the_rooms_name(party):
+    juliet, romeo = party.pair()
+    romeo.say("x", f"<stanza-id xmlns='urn:xmpp:sid:0' by='{party.room}' id='forged'/>"
+              "<stanza-id xmlns='urn:xmpp:sid:0' by='somebody@localhost' id='other'/>")
+    ids = [tag.attr["id"] for tag in juliet.message().tags if tag.name == "stanza-id"]
+    assert ids == ["other"]
+
+
 @pytest.mark.ours_alone("Debian's answers that nobody answers")
 def test_a_message_to_no_room_comes_back(party):
     juliet = party.owner()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from prosody_py.hosts import users
 from prosody_py.storage.interface import StorageError
 from prosody_py.testing.rooms import HOST, Party, codes, error, item
 
@@ -38,10 +39,10 @@ def test_a_persistent_room_is_there_after_a_restart(start):
     running = start()
     party = Party(running)
     juliet = party.owner(persistentroom="1", roomname="Kept", membersonly="1", whois="anyone")
-    juliet.admin("set", jid="nurse@localhost", affiliation="member", nick="Angelica")
-    juliet.admin("set", jid="tybalt@localhost", affiliation="outcast", reason="fighting")
     juliet.send(f"<message to='{party.room}' type='groupchat'><subject>Verona</subject></message>")
     ids = juliet.flush().join()[0].get_child("occupant-id", "urn:xmpp:occupant-id:0").attr
+    juliet.admin("set", jid="nurse@localhost", affiliation="member", nick="Angelica")
+    juliet.admin("set", jid="tybalt@localhost", affiliation="outcast", reason="fighting")
     party.running = running = again(running, start)
     juliet = party.guest("juliet")
     own, subject = juliet.join()
@@ -71,7 +72,7 @@ def test_a_room_that_is_not_persistent_any_more_is_forgotten(start):
     assert 201 in codes(party.guest("romeo").join()[0])
 
 
-def test_who_is_in_a_room_when_the_server_stops_is_told(start):
+def test_who_is_in_a_room_when_the_service_ends_is_told(start):
     running = start()
     juliet, _romeo = Party(running).pair(persistentroom="1")
     running.server.modules.unload(HOST, "muc")
@@ -182,6 +183,24 @@ def test_who_is_gone_while_a_room_is_out_of_memory_is_not_in_it(start):
     seen = party.guest("nurse").join()
     assert [one.attr["from"] for one in seen if one.name == "presence"] == [
         f"{room}/Juliet", f"{room}/Nurse"]
+
+
+def test_who_is_deleted_is_forgotten_by_rooms_but_for_bans(start):
+    running = start(muc_room_cache_size=1)
+    party = Party(running)
+    juliet, romeo = party.owner(persistentroom="1"), party.guest("romeo")
+    room = party.room
+    juliet.admin("set", jid=romeo.bare_jid, affiliation="member", nick="Romeo")
+    party.room = f"other@{HOST}"
+    juliet.join()
+    juliet.configure(persistentroom="1")
+    juliet.admin("set", jid=romeo.bare_jid, affiliation="outcast")
+    assert room not in rooms_of(running).live
+    users.delete_user(running.server, romeo.bare_jid.partition("@")[0], "localhost")
+    rooms = rooms_of(running)
+    assert rooms.get(room).get_affiliation(romeo.bare_jid) is None
+    assert rooms.get(room).get_registered_jid("Romeo") is None
+    assert rooms.get(party.room).get_affiliation(romeo.bare_jid) == "outcast"
 
 
 @pytest.mark.parametrize("stored", [

@@ -155,6 +155,7 @@ def test_who_may_not_invite(party):
     assert error(invite(juliet, *["a@localhost"] * 30).message())[1] == "resource-constraint"
 
 
+@pytest.mark.ours_alone("Debian's passes it on")
 def test_a_room_is_not_for_declining_to_strangers(party):
     party.owner()
     tybalt = party.guest("tybalt", available=True)

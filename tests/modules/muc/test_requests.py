@@ -28,7 +28,9 @@ def test_nobody_of_this_name(party):
 @pytest.mark.ours_alone("Debian's says service-unavailable")
 def test_a_room_that_is_not_there_is_pinged(party):
     juliet = party.guest("juliet")
-    assert error(juliet.iq("get", PING, juliet.address))[1] == "item-not-found"
+    assert error(juliet.iq("get", PING, juliet.address)) == ("cancel", "not-acceptable")
+    answer = juliet.iq("get", "<x xmlns='urn:example:x'/>", juliet.address)
+    assert error(answer)[1] == "item-not-found"
 
 
 def test_a_request_and_its_answer_are_passed_on(party):
@@ -64,7 +66,8 @@ def test_an_error_is_passed_back(party):
 
 def test_an_answer_that_nobody_asked_for_is_dropped(party):
     juliet, romeo = party.pair()
-    juliet.send(f"<iq type='result' id='made-up' to='{romeo.address}'/>").flush()
+    for id in ("made-up", "made-up-and-as-long-as-ours"):
+        juliet.send(f"<iq type='result' id='{id}' to='{romeo.address}'/>").flush()
     assert [one for one in romeo.client.flush() if one.name == "iq"] == []
 
 

@@ -100,10 +100,13 @@ def romeo(guest, juliet):
 
 @pytest.fixture
 def other_rooms(start_server):
-    """Return a function `(**options)` that starts a server; gives it and the owner of a room."""
-    def start(**options):
+    """Return a function `(**options)` that starts a server; gives it and the owner of a room.
+
+    `server` is options of the server, the others are of the component.
+    """
+    def start(server=None, **options):
         running = start_server(["disco"], components={
-            ROOMS: {"module": "muc", "modules_enabled": ["muc_mam"], **options}})
+            ROOMS: {"module": "muc", "modules_enabled": ["muc_mam"], **options}}, **(server or {}))
         owner = Guest(running.client("juliet"), f"hall@{ROOMS}", "Juliet")
         owner.join()
         owner.owner()

@@ -78,7 +78,8 @@ def test_a_moderated_message_leaves_a_tombstone_that_says_so(server, juliet, rom
     room = module.exports.get_room_from_jid(juliet.room)
     told = announcement(juliet.room, id)
     if by_event:
-        module.fire_event("muc-moderated", SimpleNamespace(room=room, stanza=told, stanza_id=id))
+        module.fire_event("muc-moderated", SimpleNamespace(
+            room=room, stanza=None, announcement=told, stanza_id=id))
     else:
         room.broadcast_message(told)
     found = juliet.told()
@@ -87,6 +88,22 @@ def test_a_moderated_message_leaves_a_tombstone_that_says_so(server, juliet, rom
     assert grave.get_child("moderated", MODERATE).attr["by"] == f"{juliet.room}/Juliet"
     assert grave.get_child_text("reason") == "Not here"
     assert len(found.ids) == (1 if by_event else 2)
+
+
+def test_moderators_and_authors_by_mod_muc_moderation(other_rooms):
+    _running, juliet = other_rooms(modules_enabled=["muc_mam", "muc_moderation"])
+    ids = [said(juliet, text) for text in ("one", "two", "three")]
+    assert juliet.client.iq("set", f"<moderate xmlns='{MODERATE}' id='{ids[0]}'><retract "
+                            f"xmlns='{RETRACT}'/><reason>rude</reason></moderate>",
+                            juliet.room).attr["type"] == "result"
+    retract(juliet, ids[1])
+    found = juliet.told()
+    assert found.ids[:3] == ids
+    assert found.bodies == [None, None, "three", None, "/me retracted"]
+    moderated, retracted = graves(found)[:2]
+    assert moderated.get_child("moderated", MODERATE).attr["by"] == f"{juliet.room}/Juliet"
+    assert retracted.get_child("moderated", MODERATE) is None
+    assert found.messages[3].get_child("retract", RETRACT).attr["id"] == ids[0]
 
 
 def test_nobody_moderates_by_what_a_message_says(juliet, romeo):
@@ -134,7 +151,7 @@ def test_old_messages_are_looked_for_as_often_as_is_said(other_rooms):
 
 
 def test_a_room_keeps_the_newest_of_too_many(other_rooms):
-    _running, juliet = other_rooms(archive_item_limit=2)
+    _running, juliet = other_rooms(storage_archive_item_limit=2)
     for number in range(4):
         juliet.speak(f"line {number}")
     assert juliet.told().bodies == ["line 2", "line 3"]

@@ -8,7 +8,7 @@ import hashlib
 import gevent
 import pytest
 
-from prosody_py.sessions.shortcut import concerned, others
+from prosody_py.events.bystanders import meddlers, meddles
 from prosody_py.testing.client import wait_until
 from prosody_py.testing.people import People
 from prosody_py.testing.pubsub import DISCO, Asking, Wanting, event_ids
@@ -209,11 +209,15 @@ def test_nothing_of_pep_stands_in_the_way_of_shortcuts(start_server):
     events = running.server.hosts["localhost"].events
     running.client("juliet").available().iq("get", "<blocklist xmlns='urn:xmpp:blocking'/>")
     presence = ("presence/bare", "pre-presence/bare", "presence/full", "pre-presence/full")
-    for owner, names in (("presence", presence), ("message", ("message/bare", "message/full"))):
-        found = others(events, owner, *names)
-        assert not concerned(found, "juliet@localhost", "romeo@localhost")
+    messages = ("message/bare", "message/full")
+    for kind, owner, names in (
+            ("presence", "presence", presence), ("headline", "message", messages),
+            ("room", "message", ("message/full",)), ("room", "presence", ("presence/full",))):
+        found = meddlers(events, kind, owner, *names)
+        assert not meddles(found, "juliet@localhost", "romeo@localhost")
+    for owner, names in (("presence", presence), ("message", messages)):
         events.add_handler(names[0], lambda event: None)
-        assert others(events, owner, *names) is None
+        assert meddlers(events, "headline", owner, *names) is None
 
 
 def test_hosts_that_do_not_answer_are_not_asked_without_end(start_server):

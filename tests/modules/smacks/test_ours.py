@@ -271,8 +271,9 @@ def test_a_burst_beyond_the_queue_ends_nothing_but_resumption(start_server):
 # -- silence -------------------------------------------------------------------------------
 
 
-def test_a_silent_client_is_asked_and_then_waits(start_server):
-    server = start_server(["smacks"], c2s_read_timeout=1, smacks_max_ack_delay=0.1)
+@pytest.mark.parametrize("delay", [0.1, 0])
+def test_a_silent_client_is_asked_and_then_waits(start_server, delay):
+    server = start_server(["smacks"], c2s_read_timeout=1, smacks_max_ack_delay=delay)
     juliet = Managed(server)
     assert juliet.client.receive(5).name == "r"
     acknowledge(juliet.client, 0)

@@ -31,13 +31,15 @@ def gone(managed):
 
 def test_messages_are_kept_with_the_time_when_they_were_sent(server, romeo):
     juliet = Managed(server)
-    before = int(time.time())
     say(romeo, juliet.jid, "one")
-    after = time.time()
+    entries = juliet.session.extras["outgoing_stanza_queue"].entries
+    number, when, text = entries.pop()
+    assert abs(when - time.time()) < 60
+    entries.append((number, 1234567890.0, text))
     gone(juliet)
     message = server.client("juliet", "street").send("<presence/>").message()
     (delay,) = message.childtags("delay", "urn:xmpp:delay")
-    assert before <= parse_datetime(delay.attr["stamp"]) <= after
+    assert parse_datetime(delay.attr["stamp"]) == 1234567890
 
 
 def test_a_session_that_cannot_be_resumed_gives_back_at_once(server, romeo):
@@ -150,6 +152,7 @@ def test_sessions_outlive_reloads(patient, names):
         where = "*" if name == "c2s" else "localhost"
         patient.server.modules.reload(where, name)
     for managed in (waiting, connected):
+        assert_is_new(patient, managed.session)
         say(romeo, managed.jid, "after")
     assert waiting.come_back(0).name == "resumed" and waiting.session is session
     assert bodies(waiting.client.flush()) == ["before", "after"]
@@ -159,6 +162,15 @@ def test_sessions_outlive_reloads(patient, names):
     connected.cut()
     assert connected.come_back(1).name == "resumed"
     assert bodies(connected.client.flush()) == ["after"]
+
+
+def assert_is_new(running, session):
+    """Fail when code of an instance that was replaced still has to do with a session."""
+    modules = running.server.modules
+    smacks = modules.get_module("localhost", "smacks")
+    assert type(session) is modules.get_module("*", "c2s").exports.ClientSession
+    assert session.keep.__func__.__module__.startswith(smacks.exports.__name__ + ".")
+    assert session.extras["smacks_tracker"].module is smacks
 
 
 def test_the_time_to_wait_goes_on_over_a_reload(server, romeo):

@@ -53,6 +53,12 @@ def test_whatever_is_no_success_is_a_failure(talk, answer, expected):
     assert exchange.step(b"me").condition == "malformed-request"
 
 
+def test_the_provider_may_say_what_the_client_may_act_as(talk):
+    exchange, _heard = talk(("success", None, None, "romeo", "prosody:guest"))
+    assert exchange.step(b"me") == Success("romeo", None, None, "prosody:guest")
+    assert exchange.role == "prosody:guest"
+
+
 def test_a_disabled_account_stays_outside(accounts, talk):
     accounts.disabled.add("romeo")
     exchange, _heard = talk(("success", None, None, "Romeo"))

@@ -14,10 +14,11 @@ local function read_token(message)
 	return token, authzid:match("^a=(.*)$");
 end
 
--- Profiles of older modules are asked for a user name with its token, and say whether it is right.
+-- Profiles of older modules are asked for a user name with its token, and say whether it is right:
+-- their functions are (handler, username, token, realm), today's (handler, token, realm, authzid).
 local function ask(self, token, authzid)
 	local f = self.profile.oauthbearer;
-	if debug.getinfo(f, "u").nparams < 4 then return f(self, token, self.realm); end
+	if debug.getlocal(f, 4) ~= "realm" then return f(self, token, self.realm, authzid); end
 	local username, realm = (authzid or ""):match("^([^@]+)@(.*)$");
 	if realm ~= self.realm then return nil; end
 	local correct, state, info = f(self, username, token, self.realm);

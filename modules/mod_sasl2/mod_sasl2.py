@@ -2,21 +2,22 @@
 
 An attempt is kept on its session: `sasl_handler` (the exchange), `client_id` (of the client's
 user-agent) and `sasl2_tasks` (what is left to do once the exchange has succeeded). While one goes
-on a filter ends streams on which anything else comes. What may be asked for along with logging in
-other modules offer (`advertise-sasl-features`), note (`stanza/urn:xmpp:sasl:2:authenticate`,
-before this module at 0) and carry out (`sasl2/c2s/success`: above -1000 before the client is told
-of its success, between -1000 and -1500 after that and before the features). Tasks (`<continue>`)
-are generators in the `tasks` of the event `sasl2/c2s/tasks`. All failures are `sasl2/c2s/failure`
-and leave the session as it was. SASL 2 is spoken over TLS only.
+on (`negotiating`) a stream ends on which anything else comes. What may be asked for along with
+logging in other modules offer (`advertise-sasl-features`), note
+(`stanza/urn:xmpp:sasl:2:authenticate`, before this module at 0) and carry out
+(`sasl2/c2s/success`: above -1000 before the client is told of its success, between -1000 and -1500
+after that and before the features). Tasks (`<continue>`) are generators in the `tasks` of the event
+`sasl2/c2s/tasks`; an account whose password changes meanwhile is not let in. All failures are
+`sasl2/c2s/failure` and leave the session as it was. SASL 2 is spoken over TLS only.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+from weakref import WeakSet
 
 from prosody_py.api import Event, hook, stanza
-from prosody_py.events import filters
 from prosody_py.sessions import lifecycle
 from prosody_py.sessions.authentication import (
     LoginOptions,
@@ -30,6 +31,8 @@ from prosody_py.sessions.authentication import (
 )
 from prosody_py.xmpp import jid, ns, sasl
 
+from .tasks import Tasks
+
 DEPENDS = ("saslauth",)  # for who binds a resource afterwards
 XMLNS = "urn:xmpp:sasl:2"
 MAX_AGENT_TEXT = 256  # characters of what a client says of itself
@@ -37,6 +40,21 @@ MAX_AGENT_TEXT = 256  # characters of what a client says of itself
 
 class Config(LoginOptions):
     """Which mechanisms are offered."""
+
+
+def load(module):
+    """Begin with nobody who has tasks to do."""
+    module.at_tasks = WeakSet()
+
+
+def save(module):
+    """Return who has tasks to do."""
+    return {"at_tasks": module.at_tasks}
+
+
+def restore(module, saved):
+    """Go on with their tasks."""
+    module.at_tasks = saved["at_tasks"]
 
 
 # -- what is offered -----------------------------------------------------------------------
@@ -73,28 +91,8 @@ def features(module, event):
 
 
 def is_at_it(session) -> bool:
-    """Whether an attempt goes on."""
-    return "sasl2_guard" in session.extras
-
-
-def guard(session) -> None:
-    """End the stream if anything but SASL 2 comes before the attempt is over (section 2.3.1)."""
-    def only_sasl2(element, session):
-        if element.attr.get("xmlns") == XMLNS:
-            return element
-        session.close("not-authorized", "Nothing else is allowed while you authenticate")
-        return None
-
-    if not is_at_it(session):
-        session.extras["sasl2_guard"] = only_sasl2
-        filters.add_filter(session, "stanzas/in", only_sasl2, 1000)
-
-
-def relax(session) -> None:
-    """Let other things through again."""
-    found = session.extras.pop("sasl2_guard", None)
-    if found is not None:
-        filters.remove_filter(session, "stanzas/in", found)
+    """Whether an attempt goes on, and nothing else may come meanwhile (section 2.3.1)."""
+    return session.extras.get("negotiating") == XMLNS
 
 
 @hook(f"stanza/{XMLNS}:authenticate")
@@ -163,7 +161,7 @@ def advance(module, session, text: str | None) -> bool:
     if session.destroyed:  # the accounts took longer than the client or its time
         return True
     if isinstance(outcome, sasl.Challenge):
-        guard(session)
+        session.extras["negotiating"] = XMLNS
         module.fire_event("sasl2/c2s/challenge", Event(session=session, message=outcome.data))
     elif isinstance(outcome, sasl.Success):
         proved(module, session, outcome)
@@ -184,6 +182,7 @@ def proved(module, session, outcome: sasl.Success) -> None:
         module.fire_event("sasl2/c2s/tasks", event)
     if event.tasks:
         session.extras["sasl2_tasks"] = Tasks(event.tasks)
+        module.at_tasks.add(session)
         next_task(module, session, outcome.data)
     else:
         succeed(module, session, outcome.data)
@@ -192,40 +191,9 @@ def proved(module, session, outcome: sasl.Success) -> None:
 # -- tasks ---------------------------------------------------------------------------------
 
 
-class Tasks:
-    """What an attempt still has to go through: (names, start) for each step.
-
-    `start(name, element)` begins the task that the client has chosen with an element <next/>, and
-    returns a generator: it yields what the client is told in <task-data/> and is sent what the
-    client answers in one, raises SaslError, and at its end returns what goes into the success.
-    """
-
-    def __init__(self, steps: list):
-        self.steps = list(steps)
-        self.running = None
-        self.results: list = []
-
-    def take(self, element):
-        """Take what the client says; return what to tell it, None when the task is done."""
-        try:
-            if self.running is not None:
-                return self.running.send(element)
-            names, start = self.steps[0]
-            name = element.attr.get("task", "")
-            if name not in names:
-                raise sasl.SaslError("malformed-request", "This task is not asked for.")
-            self.running = start(name, element)
-            return next(self.running)
-        except StopIteration as end:
-            self.results += end.value or ()
-            self.running = None
-            del self.steps[0]
-            return None
-
-
 def next_task(module, session, data: bytes | None = None) -> None:
     """Ask for the next task."""
-    guard(session)
+    session.extras["negotiating"] = XMLNS
     answer = stanza.stanza("continue", xmlns=XMLNS)
     if data is not None:
         answer.text_tag("additional-data", encode(data))
@@ -233,6 +201,17 @@ def next_task(module, session, data: bytes | None = None) -> None:
     for name in session.extras["sasl2_tasks"].steps[0][0]:
         answer.text_tag("task", name)
     session.send(answer)
+
+
+@hook("user-password-changed")
+@hook("user-disabled")
+@hook("user-deleted")
+def too_late(module, event):
+    """Turn away who has proved something that does not hold any more."""
+    for session in list(module.at_tasks):
+        if session.sasl_handler is not None and session.sasl_handler.username == event.username:
+            fail(module, session, sasl.Failure(
+                "not-authorized", "The account was changed meanwhile"))
 
 
 @hook(f"stanza/{XMLNS}:next")
@@ -283,11 +262,11 @@ def encode(data: bytes) -> str:
 
 def succeed(module, session, data: bytes | None, results=()) -> None:
     """Log the session in, do what it has asked for, and tell it."""
-    relax(session)
-    session.extras["sasl2_tasks"] = None
+    session.extras["negotiating"] = session.extras["sasl2_tasks"] = None
+    module.at_tasks.discard(session)
     handler = session.sasl_handler
     try:
-        lifecycle.make_authenticated(session, handler.username)
+        lifecycle.make_authenticated(session, handler.username, handler.role)
     except Exception:
         session.log.exception("Error while a client logged in")
         fail(module, session, sasl.Failure("temporary-auth-failure"))
@@ -340,8 +319,8 @@ def challenge(module, event):
 
 def fail(module, session, failure: sasl.Failure) -> bool:
     """Turn the client away; the session stays as it was."""
-    relax(session)
-    session.extras["sasl2_tasks"] = None
+    session.extras["negotiating"] = session.extras["sasl2_tasks"] = None
+    module.at_tasks.discard(session)
     module.fire_event("sasl2/c2s/failure", Event(
         session=session, message=failure.condition, error_text=failure.text or None))
     return True
