@@ -47,6 +47,7 @@ from prosody_py.router.to_many import send_headline
 from .pending import answer_command
 from .stores import Nodes
 
+DEPENDS = ("disco",)
 FEATURES = (PUBSUB, *requests.FEATURES, PUBSUB + "#access-open", PUBSUB + "#get-pending")
 PART = 500  # receivers of a notification that are served without a break
 service: Any = None  # the Service of this instance

@@ -147,8 +147,10 @@ class Items:
 
     def page(self, request: Any, most: int) -> Page:
         """Return a page (XEP-0059) of the items, oldest first; raises StorageError for an id."""
-        total = min(self.archive.find(self.user, self._visible(total=True, limit=0))[1] or 0,
-                    self.max)
+        total = self.archive.find(self.user, self._visible(total=True, limit=0))[1] or 0
+        if total > self.max:  # the first page would begin with what is too much
+            self.archive.delete(self.user, {"truncate": self.max})
+            total = self.max
         size = most if request.max is None else min(request.max, most)
         if request.max == 0:
             return Page([], total)
