@@ -19,6 +19,7 @@ connected, `connected` and `numbers` (serial -> number).
 
 from __future__ import annotations
 
+import re
 import time
 
 from prosody_py.api import Event, StanzaError, roles
@@ -36,6 +37,7 @@ from prosody_py.xmpp.writer import serialize
 from . import hibernation
 from .tracking import Tracker, new_queue
 
+SECRET = re.compile("token|secret|password|sasl|key|binding").search  # names of what stays here
 MAX_FIELDS = 100  # entries of a field that is stored
 # Fields of a session that mean nothing after a restart, or are made anew.
 OWN = frozenset((*Session.__annotations__, "own_id", "timer", "closing", "in_hand", "moving",
@@ -205,7 +207,7 @@ def describe(tracker) -> dict:
         "presence": serialize(session.presence) if session.presence is not None else None,
         "directed": list(session.directed or ()),
         "extras": {name: value for name, value in session.__dict__.items()
-                   if name not in OWN and is_data(value)},
+                   if name not in OWN and not SECRET(name) and is_data(value)},
         "elements": {name: serialize(value) for name, value in session.__dict__.items()
                      if name not in OWN and isinstance(value, Stanza)},
     }
