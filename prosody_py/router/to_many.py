@@ -15,6 +15,7 @@ import gevent
 from prosody_py.events.bus import Events
 from prosody_py.hosts.one_to_many import OneToMany
 from prosody_py.router.deliver import post_stanza
+from prosody_py.sessions.session import Session
 from prosody_py.xmpp.stanza import Stanza
 from prosody_py.xmpp.writer import escape_attr
 
@@ -68,9 +69,8 @@ def send_to_many(server, origin, stanza: Stanza | OneToMany,
                 if session.filters is not None or "send" in session.extras:
                     session.send(to_many.element(address))
                     continue
-                conn = session.conn
-                if conn is not None:
-                    conn.write(head + to + rest)
+                # One whose connection is closing says that it goes in a moment.
+                if session.send(head + to + rest) or session.conn is not None:
                     continue
         post_stanza(server, origin, to_many.element(address))
 
@@ -85,11 +85,15 @@ def send_many_to_one(server, origin, stanzas: Iterable[OneToMany], address: str,
     if not stanzas:
         return
     session = server.full_sessions.get(address)
-    if session is None or session.filters is not None or "send" in session.extras or (
-            session.conn is None) or not is_plain(
-                server.hosts[session.host].events, stanzas[0].stanza.name + "/full"):
+    if session is None or session.conn is None or not is_plain(
+            server.hosts[session.host].events, stanzas[0].stanza.name + "/full"):
         for stanza in stanzas:
             post_stanza(server, origin, stanza.element(address))
+        return
+    if session.filters is not None or "send" in session.extras or (
+            getattr(type(session), "send", None) is not Session.send):
+        for stanza in stanzas:  # something looks at each, or frames it
+            stanza.send(session, address, to)
         return
     conn = session.conn
     for start in range(0, len(stanzas), _AT_ONCE):
