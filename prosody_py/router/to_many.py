@@ -15,11 +15,8 @@ import gevent
 from prosody_py.events.bystanders import Meddler, meddlers, meddles
 from prosody_py.hosts.one_to_many import OneToMany
 from prosody_py.router.deliver import post_stanza
-<<<<<<< HEAD
-from prosody_py.xmpp.jid import prepped_split
-=======
 from prosody_py.sessions.session import Session
->>>>>>> muc
+from prosody_py.xmpp.jid import prepped_split
 from prosody_py.xmpp.stanza import Stanza
 from prosody_py.xmpp.writer import escape_attr
 
@@ -68,7 +65,7 @@ def is_possible(stanza: Stanza, kind: str) -> bool:
 def _takes_text(session: Any) -> bool:
     """Whether finished text may go to a session's connection past its `send`."""
     return (session.filters is None and session.keep is None and session.conn is not None
-            and "send" not in session.__dict__)
+            and "send" not in session.__dict__ and type(session).send is Session.send)
 
 
 def send_to_many(server: Any, origin: Any, stanza: Stanza | OneToMany,
@@ -88,29 +85,13 @@ def send_to_many(server: Any, origin: Any, stanza: Stanza | OneToMany,
     possible = is_possible(to_many.stanza, "room")
     for address, to in receivers:
         session = full_sessions.get(address)
-<<<<<<< HEAD
         if session is None or not possible or not straight(
                 session.host, event, session.bare_jid, peer):
             post_stanza(server, origin, to_many.element(address))
         elif _takes_text(session):
             session.conn.write(head + to + rest)
-        else:
-            to_many.send(session, address, to)
-=======
-        if session is not None:
-            host = session.host
-            free = plain.get(host)
-            if free is None:
-                free = plain[host] = is_plain(server.hosts[host].events, name)
-            if free:
-                if session.filters is not None or "send" in session.extras:
-                    session.send(to_many.element(address))
-                    continue
-                # One whose connection is closing says that it goes in a moment.
-                if session.send(head + to + rest) or session.conn is not None:
-                    continue
-        post_stanza(server, origin, to_many.element(address))
->>>>>>> muc
+        elif not to_many.send(session, address, to) and session.conn is None:
+            post_stanza(server, origin, to_many.element(address))  # which tells that it is gone
 
 
 def send_many_to_one(server: Any, origin: Any, stanzas: Iterable[OneToMany], address: str,
@@ -121,25 +102,12 @@ def send_many_to_one(server: Any, origin: Any, stanzas: Iterable[OneToMany], add
     """
     stanzas = list(stanzas)
     session = server.full_sessions.get(address)
-<<<<<<< HEAD
     if not stanzas or session is None or not _takes_text(session):
-=======
-    if session is None or session.conn is None or not is_plain(
-            server.hosts[session.host].events, stanzas[0].stanza.name + "/full"):
->>>>>>> muc
         for stanza in stanzas:
             send_to_many(server, origin, stanza, [(address, to)])
         return
-<<<<<<< HEAD
     name = stanzas[0].stanza.name
     straight = _Ways(server, "room", name).straight
-=======
-    if session.filters is not None or "send" in session.extras or (
-            getattr(type(session), "send", None) is not Session.send):
-        for stanza in stanzas:  # something looks at each, or frames it
-            stanza.send(session, address, to)
-        return
->>>>>>> muc
     conn = session.conn
     for start in range(0, len(stanzas), _AT_ONCE):
         parts: list[bytes] = []
