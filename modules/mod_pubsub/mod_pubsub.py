@@ -48,7 +48,9 @@ from .pending import answer_command
 from .stores import Nodes
 
 DEPENDS = ("disco",)
-FEATURES = (PUBSUB, *requests.FEATURES, PUBSUB + "#access-open", PUBSUB + "#get-pending")
+FEATURES = (PUBSUB, *requests.FEATURES, *(PUBSUB + "#" + name for name in (
+    "access-authorize", "access-open", "access-presence", "access-roster", "access-whitelist",
+    "get-pending")))
 PART = 500  # receivers of a notification that are served without a break
 service: Any = None  # the Service of this instance
 

@@ -12,12 +12,14 @@ the journal. They are *left over*: when the client asks for its session in vain,
 has got; that is forgotten, and the rest is given to whom comes first, or kept for later.
 
 What is stored of a session: `resource`, `role`, `xmlns`, `h`, `tail`, `head`, `since`, `until`,
-`patience`, `conntime`, `presence`, `priority`, `interested`, `directed`, `extras`; or, while it is
+`patience`, `conntime`, `presence`, `priority`, `interested`, `directed`, `extras` (fields of other
+modules that are plain data), `elements` (those that are elements); or, while it is
 connected, `connected` and `numbers` (serial -> number).
 """
 
 from __future__ import annotations
 
+import re
 import time
 
 from prosody_py.api import Event, StanzaError, roles
@@ -29,11 +31,14 @@ from prosody_py.storage.interface import REMOVE, StorageError
 from prosody_py.xmpp.errors import StreamError
 from prosody_py.xmpp.parser import parse_fragment
 from prosody_py.xmpp.smqueue import MASK
+from prosody_py.xmpp.stanza import Stanza
 from prosody_py.xmpp.writer import serialize
 
 from . import hibernation
 from .tracking import Tracker, new_queue
 
+SECRET = re.compile("token|secret|password|sasl|key|binding").search  # names of what stays here
+MAX_FIELDS = 100  # entries of a field that is stored
 # Fields of a session that mean nothing after a restart, or are made anew.
 OWN = frozenset((*Session.__annotations__, "own_id", "timer", "closing", "in_hand", "moving",
                  "counting", "listener", "state", "smacks", "smacks_tracker", "smacks_moved",
@@ -137,6 +142,8 @@ class Revival:
         session.handled_stanza_count = state["h"]
         tracker.begin()
         session.extras.update(state.get("extras") or {})
+        for name, text in (state.get("elements") or {}).items():
+            session.extras[name] = parse_fragment(text)
         session.extras.update(smacks=tracker.xmlns, resumption_token=token,
                               hibernating=state["since"])
         try:
@@ -200,8 +207,22 @@ def describe(tracker) -> dict:
         "presence": serialize(session.presence) if session.presence is not None else None,
         "directed": list(session.directed or ()),
         "extras": {name: value for name, value in session.__dict__.items()
-                   if name not in OWN and type(value) in (str, int, float, bool)},
+                   if name not in OWN and not SECRET(name) and is_data(value)},
+        "elements": {name: serialize(value) for name, value in session.__dict__.items()
+                     if name not in OWN and isinstance(value, Stanza)},
     }
+
+
+def is_data(value, depth: int = 4) -> bool:
+    """Whether a field of a session can be stored: text, numbers, and a few of them together."""
+    if type(value) in (str, int, float, bool):
+        return True
+    if type(value) not in (dict, list) or depth == 0 or len(value) > MAX_FIELDS:
+        return False
+    if type(value) is dict and not all(type(key) is str for key in value):
+        return False
+    return all(is_data(item, depth - 1)
+               for item in (value.values() if type(value) is dict else value))
 
 
 def fill(tracker, state: dict, entries: dict) -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from prosody_py.xmpp.parser import parse_fragment
@@ -25,6 +26,24 @@ Entry = tuple[int, float, bytes]
 _presence = re.compile(rb"<presence(?=[ />])[^>]*").match
 _from = re.compile(rb" from='([^']*)'").search
 _type = re.compile(rb" type='(?!unavailable')").search
+
+
+class _Elements(Sequence):
+    """The stanzas of a queue as it was; each is parsed when somebody asks for it."""
+
+    def __init__(self, entries: Iterable[Entry]):
+        self._texts: list[bytes | Stanza] = [text for _number, _when, text in entries]
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    def __getitem__(self, index):
+        if isinstance(index, slice):
+            return [self[at] for at in range(*index.indices(len(self)))]
+        element = self._texts[index]
+        if isinstance(element, bytes):
+            element = self._texts[index] = parse_fragment(element)
+        return element
 
 
 class OutgoingQueue:
@@ -148,9 +167,9 @@ class OutgoingQueue:
         """Whether everything that the peer may miss is still there."""
         return self.tail >= self._hole
 
-    def table(self) -> list[Stanza]:
-        """Return what is not acknowledged as elements, the oldest first."""
-        return [parse_fragment(text) for _number, _when, text in self.entries]
+    def table(self) -> Sequence[Stanza]:
+        """Return what is not acknowledged now as elements, the oldest first."""
+        return _Elements(self.entries)
 
     count_unacked.never_blocks = count_acked.never_blocks = resumable.never_blocks = True
     table.never_blocks = True

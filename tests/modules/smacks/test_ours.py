@@ -239,6 +239,23 @@ def test_what_the_old_connection_brought_is_done_once(server, juliet, romeo):
     assert bodies(romeo.flush()) == []
 
 
+def test_what_a_limit_held_back_is_the_clients_to_send_again(start_server):
+    server = start_server(["smacks", "limits"],
+                          limits={"c2s": {"rate": "20kb/s", "burst": "2s"}})
+    juliet, romeo = Managed(server), server.client("romeo", "orchard").available()
+    texts = [f"<message to='{romeo.jid}'><body>{number:4}{'x' * 1000}</body></message>"
+             for number in range(60)]
+    juliet.client.send("".join(texts[:38]))
+    wait_until(lambda: juliet.session.handled_stanza_count == 38)
+    juliet.client.send("".join(texts[38:]))  # more than may be read now
+    wait_until(lambda: juliet.session.extras["throttle"].balance < 0)
+    done = int(juliet.come_back(0).attr["h"])
+    assert 38 <= done < 60
+    juliet.client.send("".join(texts[done:]))
+    came = [int(bodies([romeo.message()])[0][:4]) for _ in range(60)]
+    assert came == list(range(60)) and bodies(romeo.flush()) == []
+
+
 def test_the_old_connection_learns_that_it_is_replaced(server, juliet):
     old = juliet.client
     assert juliet.come_back(0).name == "resumed"

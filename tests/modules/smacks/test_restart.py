@@ -13,6 +13,7 @@ from prosody_py.testing.managed import Managed, acknowledge, bodies, handled, re
 from prosody_py.testing.people import People, kinds
 from prosody_py.testing.server import TestServer
 from prosody_py.xmpp.jid import node
+from prosody_py.xmpp.parser import parse_fragment
 
 SQLITE = {"storage": "sqlite", "modules_enabled": ["saslauth", "roster", "ping", "disco", "csi"]}
 
@@ -114,11 +115,18 @@ def test_a_session_keeps_its_fields_but_not_the_clients_state(restarts):
                        "<inactive xmlns='urn:xmpp:csi:0'/>").flush()
     session = juliet.session
     session.extras["want_carbons"] = "urn:xmpp:carbons:2"
+    session.extras["caps_cache"] = parse_fragment("<query xmlns='q'><feature var='x'/></query>")
+    session.extras["push_settings"] = {"jid": "push.example", "nodes": ["a", 1]}
+    session.extras["of_the_process"] = object()
+    session.extras["fast_token"] = "nobody else's"
     role, conntime = session.role.name, session.conntime
     running = restarts.again()
     session = running.server.full_sessions[juliet.jid]
     assert session.interested and list(session.directed) == ["garden@elsewhere.example/x"]
     assert session.extras["want_carbons"] == "urn:xmpp:carbons:2"
+    assert session.extras["caps_cache"].tags[0].attr["var"] == "x"
+    assert session.extras["push_settings"] == {"jid": "push.example", "nodes": ["a", 1]}
+    assert not {"of_the_process", "fast_token"} & session.extras.keys()
     assert (session.role.name, session.conntime) == (role, conntime)
     assert session.extras.get("state") is None
 
