@@ -23,7 +23,7 @@ setup(
     packages=[*find_packages(include=["prosody_py", "prosody_py.*"]), *BUNDLED],
     package_dir=BUNDLED,
     package_data={
-        "prosody_py": ["lua/**/*.lua", "app/**/*.lua"],
+        "prosody_py": ["lua/**/*.lua", "app/**/*.lua", "app/**/*.yaml"],
         **{package: ["**/*"] for package in BUNDLED},
     },
     install_requires=[
@@ -40,7 +40,7 @@ setup(
         # For lualdap. ldap3 2.9 uses names that pyasn1 has marked as going.
         "ldap": ["ldap3>=2.9", "pyasn1<0.7"],
         "bcrypt": ["bcrypt>=4"],  # for the Lua library of that name
-        "test": ["pytest>=8", "hypothesis>=6.100", "slixmpp>=1.8", "ruff>=0.6",
+        "test": ["pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100", "slixmpp>=1.8", "ruff>=0.6",
                  "bcrypt>=4", "ldap3>=2.9", "pyasn1<0.7", "setuptools>=65", "wheel"],
     },
     entry_points={

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 
 from gevent import get_hub
+from gevent.lock import RLock
 
 from prosody_py.api import Options, array, enum, integer
 from prosody_py.hosts.users import AccountError, AuthProvider
@@ -34,6 +35,7 @@ class InternalHashed(AuthProvider):
         self.module = module
         self.options = module.options
         self.accounts = module.open_store("accounts")
+        self.changing = RLock()  # an account is read, changed and written by one at a time
 
     def user_exists(self, username):
         return self.accounts.get(username) is not None
@@ -58,12 +60,18 @@ class InternalHashed(AuthProvider):
         self.accounts.set(username, None)
 
     def set_password(self, username, password):
+        keys = self._derive(password)
+        with self.changing:
+            account = self._account(username)
+            account["scram"] = keys
+            account["updated"] = int(time.time())
+            self.accounts.set(username, account)
+
+    def _account(self, username: str) -> dict:
         account = self.accounts.get(username)
         if account is None:
             raise AccountError(f"There is no account {username}")
-        account["scram"] = self._derive(password)
-        account["updated"] = int(time.time())
-        self.accounts.set(username, account)
+        return account
 
     def _derive(self, password: str) -> dict:
         """Return the stored form of the keys of a password; raises AccountError."""
@@ -76,9 +84,7 @@ class InternalHashed(AuthProvider):
         count = self.options.default_iteration_count
         keys = [in_thread(sasl.derive, password, hash, count)
                 for hash in self.options.password_hashes]
-        return {key.hash: {"salt": key.salt.hex(), "iterations": key.iterations,
-                           "stored_key": key.stored_key.hex(),
-                           "server_key": key.server_key.hex()} for key in keys}
+        return {key.hash: _stored(key) for key in keys}
 
     def has_passwords(self):
         return True
@@ -100,15 +106,27 @@ class InternalHashed(AuthProvider):
         stored = ((self.accounts.get(username) or {}).get("scram") or {}).get(hash)
         return _keys(hash, stored) if stored else None
 
+    def hashes_of(self, username):
+        stored = (self.accounts.get(username) or {}).get("scram")
+        return tuple(stored) if stored else None
+
+    def add_scram_keys(self, username, keys, beside):
+        with self.changing:
+            account = self._account(username)
+            stored = account.get("scram") or {}
+            if beside.hash not in stored or _keys(beside.hash, stored[beside.hash]) != beside:
+                raise AccountError("The password was changed meanwhile")
+            account["scram"] = {**stored, keys.hash: _stored(keys)}
+            self.accounts.set(username, account)
+
     def is_enabled(self, username):
         return not (self.accounts.get(username) or {"disabled": True}).get("disabled")
 
     def set_enabled(self, username, enabled):
-        account = self.accounts.get(username)
-        if account is None:
-            raise AccountError(f"There is no account {username}")
-        account["disabled"] = not enabled
-        self.accounts.set(username, account)
+        with self.changing:
+            account = self._account(username)
+            account["disabled"] = not enabled
+            self.accounts.set(username, account)
 
     def allows_external(self):
         return True
@@ -118,6 +136,11 @@ def _keys(hash: str, stored: dict) -> sasl.ScramKeys:
     return sasl.ScramKeys(hash, bytes.fromhex(stored["salt"]), stored["iterations"],
                           bytes.fromhex(stored["stored_key"]),
                           bytes.fromhex(stored["server_key"]))
+
+
+def _stored(keys: sasl.ScramKeys) -> dict:
+    return {"salt": keys.salt.hex(), "iterations": keys.iterations,
+            "stored_key": keys.stored_key.hex(), "server_key": keys.server_key.hex()}
 
 
 def in_thread(function, *args):

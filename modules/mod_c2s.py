@@ -211,10 +211,10 @@ class ClientSession(IncomingSession):
         else:
             self.host, self.host_object = name, host
             self.notopen = None
-            features = Stanza("stream:features")
-            host.events.fire_event("stream-features",
-                                   Event(origin=self, features=features, stream=attr))
-            self.send(features)
+            event = Event(origin=self, features=Stanza("stream:features"), stream=attr)
+            host.events.fire_event("stream-features", event)
+            if not self.closing:
+                self.send(event.features)
 
     def _answer_header(self, host: str | None, attr: dict[str, str]) -> None:
         framed = self.__dict__.get("open_stream")  # of a module, for streams in frames
@@ -235,10 +235,12 @@ class ClientSession(IncomingSession):
     def reset_stream(self) -> None:
         """Expect a new stream header: after STARTTLS and after authentication."""
         self.notopen = True
-        if self.stream is None:  # the session has ended meanwhile
-            return
-        self.stream.reset()
-        if self.username is not None:
+        if self.stream is not None:  # else the session has ended meanwhile
+            self.stream.reset()
+
+    def authenticated(self) -> None:
+        """The peer is known: it may send larger elements."""
+        if self.stream is not None:
             self.stream.max_bytes = self.listener.options.c2s_stanza_size_limit
 
     def starttls(self, context) -> None:

@@ -1,45 +1,74 @@
-"""Knows what the clients of this host can do (XEP-0115), for modules that ask in their place.
+"""Knows what the clients of this host can do (XEP-0115 and 0390), for who asks in their place.
 
-A client whose presence carries capabilities is asked for them once. What it answers is in the
-session's field `caps_cache` (a disco#info <query/>) if it is what the presence has promised; then
-`c2s-capabilities-changed` (origin) is fired.
+A client whose presence carries capabilities that nobody has announced before is asked for them.
+What it answers is kept if it is what the presence has promised, for all who announce the same
+later, on all hosts (section 8: a hash that does not fit poisons nothing). The session has it in
+its field `caps_cache` (a disco#info <query/>); then `c2s-capabilities-changed` (origin) is fired.
+
+Data and owner: the shared table "known" has what was learned, at most so many as `MAX_KNOWN`,
+those that were wanted last.
 """
 
 from __future__ import annotations
 
 import secrets
+from collections import OrderedDict
 
-from prosody_py.api import Event, StanzaError, hook, stanza
+from prosody_py.api import Event, StanzaError, bystander, hook, stanza
 from prosody_py.xmpp import caps
 
 DISCO = "http://jabber.org/protocol/disco#info"
-TIMEOUT = 60      # seconds for an answer
-MAX_LENGTH = 300  # characters of a node or a hash
+TIMEOUT = 60       # seconds for an answer
+MAX_LENGTH = 300   # characters of a node or a hash
+MAX_KNOWN = 1000   # capabilities that are kept for all
+MAX_SIZE = 16_384  # characters of such ones; larger ones are kept for the session alone
+
+
+def load(module):
+    """Take what was learned before."""
+    table = module.shared("/*/cache_c2s_caps/known")
+    module.known = table.setdefault("by_node", OrderedDict())
 
 
 @hook("pre-presence/bare", priority=-1)
+@bystander("presence")
 def announced(module, event):
     """Ask a client whose capabilities are new; without capabilities forget the old ones."""
     session, presence = event.origin, event.stanza
     if presence.attr.get("to") is not None or getattr(session, "type", None) != "c2s":
         return
-    element = presence.get_child("c", caps.XMLNS)
-    node = node_of(element) if element is not None and "type" not in presence.attr else None
+    node = node_of(presence) if "type" not in presence.attr else None
     if node == session.extras.get("caps_node"):
         return
     session.extras["caps_node"] = node
     if node is None:
         forget(module, session)
+        return
+    query = lookup(module, node)
+    if query is not None:
+        keep(module, session, query)
     else:
-        module.add_timer(0, ask, module, session, node)
+        module.add_timer(0, ask_client, module, session, node)
 
 
-def node_of(element) -> str | None:
-    """Return the node that a client's capabilities are asked of; None where it is no use."""
-    node, ver = element.attr.get("node"), element.attr.get("ver")
-    if element.attr.get("hash") != caps.HASH or not node or not ver:
-        return None
-    return f"{node}#{ver}" if len(node) + len(ver) <= MAX_LENGTH else None
+def node_of(presence) -> str | None:
+    """Return the node that a presence's capabilities are asked of; None where it is no use."""
+    node = caps.announced(presence)
+    return node if node is not None and len(node) <= MAX_LENGTH else None
+
+
+def lookup(module, node: str):
+    """Return the <query/> that is known for a node with its hash, else None."""
+    query = module.known.get(node)
+    if query is not None:
+        module.known.move_to_end(node)
+    return query
+
+
+def keep(module, session, query) -> None:
+    """Note what a client can do."""
+    session.extras["caps_cache"] = query
+    module.fire_event("c2s-capabilities-changed", Event(origin=session))
 
 
 def forget(module, session) -> None:
@@ -48,23 +77,39 @@ def forget(module, session) -> None:
         module.fire_event("c2s-capabilities-changed", Event(origin=session))
 
 
-def ask(_now, module, session, node: str) -> None:
+def ask_client(_now, module, session, node: str) -> None:
     """Ask a client, and keep what it answers if it is true to its word."""
-    request = stanza.iq(type="get", id=secrets.token_urlsafe(9), to=session.full_jid,
-                        **{"from": module.host})
+    query = learn(module, node, module.host, session.full_jid)
+    if session.extras.get("caps_node") != node:
+        return
+    if query is not None:
+        keep(module, session, query)
+    else:
+        forget(module, session)
+
+
+def learn(module, node: str, asker: str, address: str, sender=None):
+    """Ask a full JID what it can do, as `asker`; return the <query/>, None if it is not true.
+
+    `sender` is the module whose request it is, if that is another one: so its requests that wait
+    are counted apart from those to clients here.
+    """
+    request = stanza.iq(type="get", id=secrets.token_urlsafe(9), to=address, **{"from": asker})
     request.tag("query", xmlns=DISCO, node=node).up()
     try:
-        answer = module.send_iq(request, timeout=TIMEOUT)
+        answer = (sender or module).send_iq(request, timeout=TIMEOUT)
     except StanzaError as error:
-        session.log.debug("No capabilities: %s", error)
-        return
+        module.log("debug", "No capabilities of %s: %s", address, error)
+        return None
     query = answer.stanza.get_child("query", DISCO)
-    if query is None or session.extras.get("caps_node") != node:
-        return
-    if caps.verification_string(query) != node.rpartition("#")[2]:
-        session.log.debug("The capabilities are not those of the presence; they are not kept")
-        forget(module, session)
-        return
+    if query is None:
+        return None
+    if not caps.is_true(node, query):
+        module.log("debug", "The capabilities of %s are not those of its presence", address)
+        return None
     query.attr["node"] = node
-    session.extras["caps_cache"] = query
-    module.fire_event("c2s-capabilities-changed", Event(origin=session))
+    if len(str(query)) <= MAX_SIZE:
+        module.known[node] = query
+        while len(module.known) > MAX_KNOWN:
+            module.known.popitem(last=False)
+    return query

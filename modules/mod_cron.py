@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 import time
 
+from prosody_py.api import Table, command, datetime
 from prosody_py.storage.interface import StorageError
 
 GLOBAL = True
@@ -115,3 +116,20 @@ def run(module, store, task, source, now: float) -> None:
         source.log("error", "Error in the %s task %s: %s", task["when"], task["id"],
                    getattr(error, "lua_traceback", None) or error, exc_info=error)
     module.log("debug", "%s took %.3f seconds", task["id"], time.monotonic() - begun)
+
+
+@command("cron", "tasks", "host:host?", help="Periodic tasks of modules")
+def tasks(module, call, host):
+    """List the periodic tasks, when they ran last, and when they are due."""
+    rows = []
+    for task, source in module.tasks:
+        if host not in (None, source.host):
+            continue
+        store = last_runs(module, source.host)
+        last = task.get("last")
+        if last is None and store is not None:
+            last = store.get(None, task["id"])
+        due = None if last is None else last + PERIODS[task["when"]]
+        rows.append((source.host, task["id"], task["when"],
+                     *(moment and datetime.format_datetime(moment) for moment in (last, due))))
+    return Table(("host", "task", "when", "last", "due"), sorted(rows, key=lambda row: row[:2]))

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import time
 
-from prosody_py.api import StanzaError, hook, iq, jid, stanza
+from prosody_py.api import StanzaError, bystander, hook, iq, jid, stanza
 from prosody_py.hosts.rostermanager import is_contact_subscribed
+from prosody_py.hosts.users import user_exists
 
 XMLNS = "jabber:iq:last"
 FEATURES = (XMLNS,)
@@ -22,6 +23,7 @@ def load(module):
 
 
 @hook("pre-presence/bare", priority=10)
+@bystander("presence")  # what is to somebody is none of its business
 def note_status(module, event):
     """Remember what a session says when it becomes unavailable."""
     attr = event.stanza.attr
@@ -37,7 +39,13 @@ def note_time(module, event):
     if session.username not in module.host_object.sessions:
         last = {"time": int(time.time()), "status": session.extras.get("last_status")}
         # Who ends a session must not be held up by the disk.
-        module.add_timer(0, lambda _now: module.store.set(session.username, last))
+        module.add_timer(0, store, module, session.username, last)
+
+
+def store(_now, module, username, last):
+    """Store what is known of an account, unless that is what has just been removed."""
+    if user_exists(module.server, username, module.host):
+        module.store.set(username, last)
 
 
 def require_presence(module, event, username):

@@ -2,7 +2,7 @@
 
 A message is in the store before its sender is told nothing is wrong, and leaves the store only
 when it has been given to a session of the receiver. XEP-0203 says when it came, XEP-0334 what is
-not to be kept.
+not to be kept. What is in the user's archive, too, is not delivered to a client that has read that.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import time
 from prosody_py.api import Options, Stanza, datetime, hook, integer
 from prosody_py.sessions.lifecycle import top_resources
 from prosody_py.storage.interface import StorageError
+from prosody_py.xmpp import stanza_ids
 
 FEATURES = ("msgoffline",)
 HINTS = "urn:xmpp:hints"
@@ -113,8 +114,11 @@ def deliver_batch(module, session, username: str) -> bool:
     """Deliver the oldest messages; return whether there may be more."""
     items, _total = module.store.find(username, {"limit": BATCH})
     sent = []
+    has_read = session.extras.get("mam_requested")
     for id, element, when, _with in items:
-        if session.destroyed or not session.send(delayed(module, element, when)):
+        known = has_read and stanza_ids.find_id(element, session.bare_jid) is not None
+        if not known and (session.destroyed
+                          or not session.send(delayed(module, element, when))):
             break
         sent.append(id)
     if sent:

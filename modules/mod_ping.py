@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
+import time
 
-from prosody_py.api import Options, hook, iq, period, stanza
+from prosody_py.api import CommandError, Options, StanzaError, command, hook, iq, period, stanza
 from prosody_py.concurrency.timer import Timer
 from prosody_py.events import filters
 
@@ -65,3 +66,17 @@ def stop(module, event):
     timer = event.session.extras.pop("ping_timer", None)
     if timer is not None:
         timer.stop()
+
+
+@command("xmpp", "ping", "from:host", "to:jid", "seconds:integer?", help="Other entities")
+def ping(module, call, sender, to, seconds):
+    """Ping an address from one of our hosts, for at most so many seconds (10)."""
+    begun = time.monotonic()
+    request = stanza.iq(type="get", id=secrets.token_urlsafe(9), to=to).tag("ping", xmlns=XMLNS)
+    try:
+        module.send_iq(request, timeout=min(max(1, seconds or 10), 120))
+    except StanzaError as error:
+        taken = time.monotonic() - begun
+        raise CommandError(f"{to} has answered with an error after {taken:.3f} s, or not at all: "
+                           f"{error}") from None
+    return f"{to} has answered in {time.monotonic() - begun:.3f} s"

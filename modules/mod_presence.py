@@ -73,7 +73,7 @@ def first_presence(module, session, element: Stanza, roster, resources) -> None:
         session.send(addressed(request, contact, session.bare_jid))
     for contact in [contact for contact, item in roster.items() if item.ask]:
         server.post_stanza(session, stanza.presence(
-            {"from": session.bare_jid, "to": contact, "type": "subscribe"}))
+            {"from": session.bare_jid, "to": contact, "type": "subscribe"}), True)
 
 
 def become_unavailable(module, session, element: Stanza, resources) -> None:

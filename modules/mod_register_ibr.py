@@ -79,7 +79,7 @@ def register(module, event):
     if not is_open(module, session):
         raise StanzaError("service-unavailable", "Registration is disabled or in progress")
     if iq.attr.get("type") == "get":
-        session.send(stanza.reply(iq).add_child(questions(module)))
+        session.send(stanza.reply(iq).add_child(questions(module, invited_as(session))))
         return True
     fields = answers(iq.tags[0], module.options.additional_registration_fields)
     session.log.debug("Somebody at %s wants to register %s", session.ip, fields["username"])
@@ -88,13 +88,22 @@ def register(module, event):
     return True
 
 
-def questions(module):
-    """Return the <query/> that says what is asked."""
+def invited_as(session) -> str | None:
+    """Return the name of the account that an invitation is for, if the session has shown one."""
+    invite = session.extras.get("validated_invite")
+    if invite is None:
+        return None
+    return getattr(invite, "username", None) or (
+        getattr(invite, "additional_data", None) or {}).get("allow_reset")
+
+
+def questions(module, username: str | None = None):
+    """Return the <query/> that says what is asked; `username` is known already."""
     options = module.options
     additional = options.additional_registration_fields
     query = stanza.stanza("query", xmlns=XMLNS)
     query.text_tag("instructions", options.registration_instructions)
-    query.tag("username").up().tag("password").up()
+    query.tag("username").text(username).up().tag("password").up()
     for field in additional:
         if field["name"] in STANDARD and field["required"]:
             query.tag(field["name"]).up()
@@ -109,6 +118,8 @@ def questions(module):
             query.tag("field", var=field["name"], type=field["type"], label=field["label"])
             if field["required"]:
                 query.tag("required").up()
+            if field["name"] == "username" and username:
+                query.text_tag("value", username)
             query.up()
         query.up()
     return query

@@ -101,6 +101,8 @@ def check(module, event):
         refuse(event, "auth", "forbidden", "Your address may not register accounts")
     elif listed(address, options.registration_allowlist):
         return
+    elif event.allowed and invited(event):
+        return  # as many as were invited
     elif options.allowlist_registration_only:
         refuse(event, "auth", "forbidden", "Your address may not register accounts")
     elif module.throttle is not None and not module.throttle.admit(
@@ -110,6 +112,12 @@ def check(module, event):
     if not event.allowed:
         module.log("info", "Refused the registration of %s from %s: %s", event.username,
                    text, event.reason)
+
+
+def invited(event) -> bool:
+    """Whether a valid invitation was shown (mod_invites_register has looked at it)."""
+    return (getattr(event, "validated_invite", None) or getattr(
+        getattr(event, "session", None), "validated_invite", None)) is not None
 
 
 def listed(address, networks) -> bool:

@@ -1,13 +1,27 @@
-"""XEP-0012: Last Activity of the host, which is how long the server has been running."""
+"""How long the server has been running: XEP-0012 of the host, and an ad-hoc command."""
 
 from __future__ import annotations
 
 import time
 
-from prosody_py.api import iq, stanza
+from prosody_py.api import adhoc, datetime, iq, stanza
 
 XMLNS = "jabber:iq:last"
 FEATURES = (XMLNS,)
+
+
+def load(module):
+    """Offer the command, as Prosody's module does."""
+    module.add_item("adhoc", adhoc.simple("Get uptime", "uptime",
+                                          lambda _data: in_words(module), "any"))
+
+
+def in_words(module) -> str:
+    """Return the time since the server's start, for people."""
+    minutes = max(0, int(time.time() - module.server.start_time)) // 60
+    days, hours = minutes // 1440, minutes // 60 % 24
+    return (f"This server has been running for {days} days, {hours} hours and {minutes % 60} "
+            f"minutes (since {datetime.format_datetime(module.server.start_time)})")
 
 
 @iq("get", XMLNS, "query")

@@ -19,6 +19,7 @@ from prosody_py.api import (
     Options,
     StanzaError,
     boolean,
+    bystander,
     hook,
     integer,
     iq,
@@ -119,6 +120,7 @@ def disable(module, event):
 
 
 @hook("message/bare", priority=1)
+@bystander("headline")
 def revoked(module, event):
     """A push service takes the right to publish away (section 8)."""
     element = event.stanza

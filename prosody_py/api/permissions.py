@@ -9,24 +9,28 @@ from __future__ import annotations
 from typing import Any
 
 from prosody_py.api.registrations import Undo
-from prosody_py.api.roles import ROLES, is_known, role_of, roles_below
+from prosody_py.api.role_definitions import role_may
+from prosody_py.api.roles import is_known, role_of
 
-__all__ = ["ROLES", "default_permission", "may", "role_of", "roles_below", "waits"]
+__all__ = ["default_permission", "may", "role_of", "waits"]
 
 
 def default_permission(module, role: str, action: str) -> None:
     """Allow `action` to `role` on the module's host while the module is in service."""
-    granted = module.host_object.extras.setdefault("permissions", {}) \
-        if module.host_object is not None else module.server.extras.setdefault("permissions", {})
+    extras = (module.host_object if module.host_object is not None else module.server).extras
     entry = (role, _full(module, action))
 
     def grant() -> None:
+        granted = extras.setdefault("permissions", {})
         granted[entry] = granted.get(entry, 0) + 1
 
     def take_back() -> None:
+        granted = extras["permissions"]
         granted[entry] -= 1
         if not granted[entry]:
             del granted[entry]
+        if not granted:
+            del extras["permissions"]
 
     module.registrations.add(Undo(grant, take_back))
 
@@ -89,9 +93,8 @@ def may(module, action: str, context: Any, peek: bool = False) -> bool:
     if role is None:
         who = _address(context)
         role = role_of(module.server, module.host, who)
-    granted = (module.host_object or module.server).extras.get("permissions", {})
     action = _full(module, action)
-    if any((name, action) in granted for name in roles_below(role) or ()):
+    if role_may(module.server, module.host, role, action):
         return True
     if not peek:
         module.log("debug", "%s (%s) may not do %s", who or _address(context), role, action)

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from prosody_py.api.role_definitions import definitions, role_may
 from prosody_py.events.bus import Event
 from prosody_py.storage.interface import REMOVE
 from prosody_py.xmpp.jid import prepped_split
@@ -20,19 +21,6 @@ from prosody_py.xmpp.jid import prepped_split
 STORE = "account_roles"
 DEFAULT_ROLE = "prosody:user"
 _PRIMARY = "_default"
-_BELOW = {
-    "prosody:operator": ("prosody:admin", "prosody:member", DEFAULT_ROLE, "prosody:registered",
-                         "prosody:guest", "prosody:restricted"),
-    "prosody:admin": ("prosody:member", DEFAULT_ROLE, "prosody:registered", "prosody:guest",
-                      "prosody:restricted"),
-    "prosody:member": (DEFAULT_ROLE, "prosody:registered", "prosody:guest", "prosody:restricted"),
-    DEFAULT_ROLE: ("prosody:registered", "prosody:guest", "prosody:restricted"),
-    "prosody:registered": ("prosody:guest", "prosody:restricted"),
-    "prosody:guest": ("prosody:restricted",),
-    "prosody:restricted": (),
-}
-ROLES = tuple(_BELOW)
-"""All roles, those that may most first."""
 
 
 class RoleError(Exception):
@@ -41,12 +29,6 @@ class RoleError(Exception):
     def __init__(self, condition: str, text: str):
         super().__init__(text)
         self.condition = condition
-
-
-def roles_below(role: str | None) -> tuple[str, ...] | None:
-    """Return a role and those whose permissions it has too; None when there is no such role."""
-    below = _BELOW.get(role or "")
-    return None if below is None else (role, *below)
 
 
 def is_known(server, host: str) -> bool:
@@ -108,7 +90,7 @@ def _check(server, username: str, host: str, role: str) -> None:
     found = server.hosts.get(host)
     if found is None or found.type != "local":
         raise RoleError("host-not-found", f"{host} is not a host with accounts")
-    if role not in _BELOW:
+    if role not in definitions(server, host):
         raise RoleError("role-not-found", f"There is no role {role}")
     if found.users is None or not found.users.user_exists(username):
         raise RoleError("user-not-found", f"There is no account {username}@{host}")
@@ -193,13 +175,12 @@ class Role:
     @property
     def priority(self) -> int:
         """A number by which roles are compared; more may do more."""
-        return 10 * (len(ROLES) - ROLES.index(self.name)) if self.name in ROLES else 0
+        known = definitions(self._server, self.host).get(self.name)
+        return known.priority if known is not None else 0
 
     def may(self, action: str) -> bool:
         """Whether this role may do `action`, such as "muc:create-room"."""
-        place = self._server.hosts.get(self.host) or self._server
-        granted = place.extras.get("permissions", {})
-        return any((role, action) in granted for role in roles_below(self.name) or ())
+        return role_may(self._server, self.host, self.name, action)
 
     may.never_blocks = True
 

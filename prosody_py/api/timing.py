@@ -46,6 +46,9 @@ class ModuleTimer:
         if where:
             self._module.log("debug", "%s", where)
 
+    def __repr__(self) -> str:
+        return f"{self._module}: {getattr(self._function, '__qualname__', self._function)}"
+
     def stop(self) -> None:
         """Disarm the timer."""
         self._module.registrations.remove(self)

@@ -9,3 +9,7 @@ class StartupError(Exception):
 
 class CommandError(Exception):
     """A command of the command line failed; the text says why and what to do."""
+
+
+class CommandFailed(CommandError):
+    """The running server has answered that a command could not be done."""

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 
 from prosody_py import __version__
-from prosody_py.app.errors import CommandError, StartupError
+from prosody_py.app.errors import CommandError, CommandFailed, StartupError
 from prosody_py.config.problems import ConfigError
 
 COMMANDS = {
@@ -33,6 +33,9 @@ COMMANDS = {
     "completion": "print a script that completes prosody-py in a shell",
 }
 _EPILOG = """\
+A word that is not listed here begins a command of the running server: 'prosody-py help' lists
+them, and 'prosody-py user create alice@example.com' is short for 'prosody-py shell user ...'.
+
 first steps:
   prosody-py check                      is the configuration in order?
   prosody-py adduser alice@example.com  make an account
@@ -77,9 +80,28 @@ def parser() -> CommandParser:
     return result
 
 
+# Commands of the running server whose first word is one of ours.
+_THE_SERVERS = {"module": ("info", "available"), "events": ("list", "explain")}
+
+
+def for_the_server(words: Sequence[str]) -> int | None:
+    """Return where a command begins that is none of ours, so that the running server is asked."""
+    index = 0
+    while index < len(words) and words[index].startswith("-"):
+        index += 2 if words[index] == "--config" else 1
+    if index == len(words) or words[index] in COMMANDS and not any(
+            word in _THE_SERVERS.get(words[index], ()) for word in words[index + 1:index + 2]):
+        return None
+    return index
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
-    args = parser().parse_args(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    foreign = for_the_server(words)
+    if foreign is not None:
+        words.insert(foreign, "shell")
+    args = parser().parse_args(words)
     try:
         return args.run(args)
     except ConfigError as error:
@@ -87,6 +109,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(problem, file=sys.stderr)
         print("The configuration cannot be used. Nothing was done.", file=sys.stderr)
     except (CommandError, StartupError) as error:
+        if foreign is not None and not isinstance(error, CommandFailed):
+            parser().error(f"{words[foreign + 1]!r} is not one of the commands above, and the "
+                           f"server, which may have it, cannot be asked: {error}")
         print(f"prosody-py: {error}", file=sys.stderr)
     except KeyboardInterrupt:
         print(file=sys.stderr)

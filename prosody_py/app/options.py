@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from prosody_py.config.options import Options, boolean, enum, period
+from typing import Any
+
+from prosody_py.config import values
+from prosody_py.config.options import Option, Options, boolean, enum
+
+
+def _interval(value: Any) -> int | float:
+    return values.NEVER if value == "manual" else values.period(value)
 
 
 class RunOptions(Options):
@@ -13,9 +20,11 @@ class RunOptions(Options):
                                       "with which they may log in (SASL EXTERNAL).")
     conflict_resolve = enum("kick_old", "kick_new", "random", doc="What happens when a client "
                             "wants a resource that another one has.")
-    statistics_interval = period("1 minute", min="1 second", where="global",
-                                 doc="How often modules are asked for the numbers that they report "
-                                     "only now and then; `never` leaves it to those who collect.")
+    statistics_interval = Option(
+        "period", 'a period such as 300 or "5 minutes", or "manual"', _interval, where="global",
+        default="1 minute", min="1 second",
+        doc="How often modules are asked for the numbers that they report only now and then; "
+            "`manual` or `never` leaves it to those who collect.")
     measure_modules = boolean(False, where="global", doc="Measure the time that the handlers and "
                               "timers of Python modules take, too; that of Lua is always measured.")
     force_module_reload = boolean(False, doc="Reload a module also when its `save` fails; what "

@@ -21,6 +21,11 @@ def new_password(args: argparse.Namespace) -> str:
     """Return the password to set; raises CommandError."""
     if not args.password_stdin:
         return ask_twice()
+    return read_password()
+
+
+def read_password() -> str:
+    """Return the password that the standard input has in its next line; raises CommandError."""
     password = sys.stdin.readline(_LONGEST).rstrip("\r\n")
     if not password:
         raise CommandError("There is no password on the standard input")

@@ -17,6 +17,7 @@ from prosody_py.app.errors import StartupError
 from prosody_py.app.options import RunOptions
 from prosody_py.app.reload import reload_config
 from prosody_py.app.shell.address import answers
+from prosody_py.app.shell.sections import SECTIONS
 from prosody_py.app.startup import activate_hosts, assemble, load_module
 from prosody_py.app.systemd import Notifier
 from prosody_py.concurrency.timer import Timer
@@ -43,6 +44,7 @@ def start_with(config: Config, administered: bool = False) -> Server:
     server = assemble(config)
     server.shutdown = lambda reason=None, code=0: stop(server, reason or "asked to", code)
     server.reload_config = lambda: reload_config(server)
+    server.command_sections = SECTIONS
     server.events.fire_event("server-starting")
     activate_hosts(server)
     server.events.fire_event("hosts-activated", {

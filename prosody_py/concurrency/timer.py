@@ -26,6 +26,16 @@ class Timer:
         self._delay = seconds
         self.start()
 
+    @property
+    def armed(self) -> bool:
+        """Whether it is going to fire."""
+        return self._watcher is not None
+
+    def __repr__(self) -> str:
+        owner = getattr(self._function, "__self__", None)
+        known = owner if type(owner).__repr__ is not object.__repr__ else None
+        return f"<Timer of {known or getattr(self._function, '__qualname__', self._function)}>"
+
     def start(self) -> None:
         """Arm the timer with its last delay (making a Timer does it)."""
         self.stop()

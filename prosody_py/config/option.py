@@ -127,6 +127,8 @@ class Option:
         for name, option in (self.fields or {}).items():
             if result.get(name) is None:
                 result[name] = option.default_value(base)
+                if option.required:
+                    found.append(OptionError(f"{name} is missing", path))
         return result
 
     def _error(self, value, path, secret, detail) -> OptionError:

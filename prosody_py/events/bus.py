@@ -178,13 +178,23 @@ class Event:
         self.__dict__.update(fields)
 
     def __repr__(self) -> str:
-        return f"Event({', '.join(self.__dict__)})"
+        return f"Event({', '.join(fields_of(self))})"
 
 
 class StanzaEvent(Event):
     """The data of all events about a stanza that is being handled."""
 
+    __slots__ = ("origin", "stanza", "to_self")  # what handlers add is in `__dict__`
+
     def __init__(self, origin, stanza, to_self: bool = False):
         self.origin = origin
         self.stanza = stanza
         self.to_self = to_self
+
+
+def fields_of(event: Event) -> dict[str, Any]:
+    """Return the fields of an event with their values."""
+    if not isinstance(event, StanzaEvent):
+        return event.__dict__
+    return {"origin": event.origin, "stanza": event.stanza, "to_self": event.to_self,
+            **event.__dict__}

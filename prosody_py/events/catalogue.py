@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from prosody_py.events.room_events import ROOM_EVENTS
+
 HANDLED = "anything but None: the stanza is handled; nobody: an error goes to the sender"
 STOP = "anything but None: the stanza is not delivered"
 IGNORED = "ignored"
@@ -83,6 +85,28 @@ CATALOGUE: tuple[Declared, ...] = (
         ("authentication-failure", "session condition text",
          "A client could not log in; condition and text may be changed.", "")),
     *_declare(
+        "host", "mod_sasl2, mod_sasl2_bind2",
+        ("advertise-sasl-features", "origin features stream authentication",
+         "SASL 2 is offered; handlers add to features what may be asked for along with it.", ""),
+        ("advertise-bind-features", "origin features",
+         "Bind 2 is offered; handlers add what can be enabled along with it.", ""),
+        ("enable-bind-features", "session request result",
+         "A resource was bound; handlers enable what is in the request and add to the result.",
+         ""),
+        ("sasl2/c2s/tasks", "session username tasks",
+         "A client has proved who it is; handlers add what it has to do before it is let in.", ""),
+        ("sasl2/c2s/success", "session message success authenticated",
+         "A client is let in; handlers do what it has asked for and add to the answer.",
+         "anything but None: no handler after it is called"),
+        ("sasl2/c2s/challenge", "session message", "A client is asked for more.",
+         "anything but None: it has been asked"),
+        ("sasl2/c2s/failure", "session message error_text", "A client could not log in.",
+         "anything but None: it has been told")),
+    *_declare(
+        "host", "mod_client_management",
+        ("client_management/new-client", "client session",
+         "A client that was not known has logged in to an account.", "")),
+    *_declare(
         "host", "sessions/lifecycle",
         ("pre-resource-bind", "session resource",
          "A session is going to be bound; a handler may choose another resource.",
@@ -107,6 +131,8 @@ CATALOGUE: tuple[Declared, ...] = (
         ("user-registering", "username host password ip session allowed",
          "Somebody wants an account; a handler may set allowed to false.", ""),
         ("user-registered", "username host source session", "There is a new account.", ""),
+        ("user-created", "username host",
+         "An account was made, in whichever way. Fired on the server, too.", ""),
         ("user-deleted", "username host",
          "An account is gone: forget what you keep of it. Fired on the server, too.", ""),
         ("user-password-reset", "username host", "A password was set by an invitation.", ""),
@@ -121,8 +147,22 @@ CATALOGUE: tuple[Declared, ...] = (
         ("user-disabled", "username host meta", "An account may not log in any more.", ""),
         ("c2s-capabilities-changed", "origin",
          "What is known of a client's capabilities has changed (mod_cache_c2s_caps).", ""),
-        ("spam_reporting/*", "origin stanza item report jid reason",
+        ("spam_reporting/*", "origin stanza item report jid reason messages processing",
          "A user has reported an address: spam-report, abuse-report or unknown-report.", ""),
+        ("user-deregistered-pending", "username host source session",
+         "A user has removed the own account, which is disabled until its time is over.", ""),
+        ("group-user-added", "id user host group_info", "An account is in a group.", ""),
+        ("group-user-removed", "id user host group_info", "An account is not in a group any more.",
+         ""),
+        ("group-chat-added", "group_id group_info muc", "A group has one more room.", ""),
+        ("group-chat-removed", "group_id group_info muc", "A room of a group is gone.", ""),
+        ("invite-created", "type jid allow_registration uri additional_data expires created_at "
+         "token reusable inviter landing_page",
+         "There is a new invitation; a handler may give it a landing_page.", ""),
+        ("external_service/services", "origin stanza requested_type services",
+         "Somebody asks for external services; handlers change the list.", ""),
+        ("external_service/credentials", "origin stanza requested_credentials services",
+         "Somebody asks for credentials of external services; handlers change the list.", ""),
         ("c2s-session-updated", "session from_session replaced_conn",
          "A session goes on over the connection of another one.", ""),
         ("s2sin-destroyed", "session reason", "A stream of another server has ended.", ""),
@@ -148,9 +188,29 @@ CATALOGUE: tuple[Declared, ...] = (
         ("account-disco-items-node", "origin stanza reply node exists",
          "Somebody asks for the items of a node.", "true: reply is the answer")),
     *_declare(
+        "host", "mod_mam, mod_carbons",
+        ("archive-should-store", "session stanza",
+         "A message may go into an archive; a handler may say why in `reason`.",
+         "true or false: whether it does"),
+        ("archive-message-added", "origin stanza for_user id",
+         "A message has been put into the archive of a user, under this id.", ""),
+        ("carbons-should-copy", "session stanza",
+         "A message may be copied to the user's other clients; a handler may say why in `reason`.",
+         "true or false: whether it is")),
+    *_declare(
+        "host", "mod_pep, mod_pubsub, mod_bookmarks",
+        ("pep-published/*", "username service node item",
+         "An item was published to an account's node, by the node's name.", ""),
+        ("pep-retracted/*", "username service node id",
+         "An item was retracted from an account's node; id is None when all are gone.", ""),
+        ("pubsub-summary/*", "kind payload",
+         "A text for a payload is wanted, by the payload's namespace.", "the text"),
+        ("bookmarks/empty", "session", "A user who has come has no bookmarks at all.", "")),
+    *_declare(
         "host", "mod_csi",
         ("csi-client-active", "origin", "Somebody looks at a client.", ""),
         ("csi-client-inactive", "origin", "A client is in the background.", "")),
+    *_declare("host", "mod_muc", *ROOM_EVENTS),
     *_declare(
         "host", "mod_csi_simple",
         ("csi-is-stanza-important", "session stanza reason",

@@ -31,6 +31,14 @@ class OneToMany:
         copy.children = list(stanza.children)
         return copy
 
+    def text(self) -> tuple[bytes, bytes]:
+        """Return what stands before and after the place of the `to`."""
+        rest = self._rest
+        if rest is None:
+            text = serialize(self.stanza, CLIENT).encode("utf-8", "replace")
+            rest = self._rest = text[len(self._head):]
+        return self._head, rest
+
     def send(self, session, to: str | None, to_attribute: bytes | None = None) -> bool:
         """Queue the stanza for one session.
 
@@ -41,10 +49,7 @@ class OneToMany:
         filters = session.filters
         if filters is not None and "stanzas/out" in filters or "send" in session.extras:
             return session.send(self.element(to))
-        rest = self._rest
-        if rest is None:
-            text = serialize(self.stanza, CLIENT).encode("utf-8", "replace")
-            rest = self._rest = text[len(self._head):]
+        head, rest = self.text()
         if to_attribute is None:
             to_attribute = b"" if to is None else f" to='{escape_attr(to)}'".encode()
-        return session.send(self._head + to_attribute + rest)
+        return session.send(head + to_attribute + rest)

@@ -38,6 +38,7 @@ class Server:
         self.post_stanza = None
         self.activate_host = None  # function(name, component_module), with modules and all
         self.modules = None        # loader.lifecycle.Modules
+        self.command_sections = ()  # the commands of the core, see api.commands
         self.storage = None        # storage.open.Storage
         self.lua = None            # lua.runtime.Runtime, once a Lua module is loaded
         self.dns = self.http_client = self.mail = None  # see net.outgoing.OutgoingServices

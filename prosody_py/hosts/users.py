@@ -6,9 +6,10 @@ the host's option `authentication` names it. Functions here are those of Prosody
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from prosody_py.api import roles
+from prosody_py.api.commands import CommandError
 from prosody_py.events.bus import Event
 from prosody_py.hosts.roster import forget_roster
 from prosody_py.xmpp.sasl import ScramKeys
@@ -60,6 +61,17 @@ class AuthProvider:
         """Return an account's SCRAM keys for one hash."""
         return None
 
+    def hashes_of(self, username: str) -> tuple[str, ...] | None:
+        """Return the hashes for which an account has SCRAM keys; None when that is not known."""
+        return None
+
+    def add_scram_keys(self, username: str, keys: ScramKeys, beside: ScramKeys) -> None:
+        """Keep keys of one more hash, made of the password that `beside` is of.
+
+        Raises AccountError, also when `beside` is not the account's any more.
+        """
+        raise AccountError("Keys cannot be added on this host")
+
     def is_enabled(self, username: str) -> bool:
         """Whether the account may log in."""
         return True
@@ -72,6 +84,29 @@ class AuthProvider:
         """Whether certificates may be used to log in (SASL EXTERNAL)."""
         return False
 
+    def external_usernames(self, session, authzid: str) -> list[str]:
+        """Return the accounts that a client's certificate is good for (XEP-0178).
+
+        `authzid` is the address that the client asks for, empty if none.
+        """
+        return session.server.tls.client_usernames(session.conn, session.host)
+
+    def other_mechanisms(self) -> tuple[str, ...]:
+        """Return the SASL mechanisms that the provider speaks itself (`converse`)."""
+        return ()
+
+    def converse(self, mechanism: str) -> Callable[[bytes], tuple]:
+        """Begin an exchange of an `other_mechanisms`; return what takes a client's messages.
+
+        That returns ("challenge", data), ("success", data, None, username, role), where data and
+        role may be None, or ("failure", condition, text). A role is what the session may act as.
+        """
+        raise AccountError(f"There is no {mechanism} on this host")
+
+    def for_session(self, session) -> AuthProvider:
+        """Return the provider as it is for one session that wants to log in."""
+        return self
+
     def allows_anonymous(self) -> bool:
         """Whether anybody may log in (SASL ANONYMOUS)."""
         return False
@@ -81,7 +116,7 @@ class AuthProvider:
         raise AccountError("Nobody can log in anonymously on this host")
 
 
-class AccountError(Exception):
+class AccountError(CommandError):
     """An account could not be made, changed or removed; the text says why, for people."""
 
 
@@ -119,14 +154,30 @@ def user_exists(server, username: str, host: str) -> bool:
 
 
 def create_user(server, username: str, password: str | None, host: str) -> None:
-    """Make an account; raises AccountError."""
+    """Make an account and say so (`user-created`); raises AccountError."""
     provider(server, host).create_user(username, password)
+    _tell(server, "user-created", Event(username=username, host=host))
 
 
 def set_password(server, username: str, password: str, host: str, resource=None) -> None:
     """Change a password and say so (`user-password-changed`); raises AccountError."""
     provider(server, host).set_password(username, password)
     _tell(server, "user-password-changed", Event(username=username, host=host, resource=resource))
+
+
+def set_enabled(server, username: str, host: str, enabled: bool, meta=None) -> None:
+    """Allow or forbid an account to log in; forbidding ends its sessions.
+
+    Fires `user-enabled` or `user-disabled`, that with `meta`: what there is to know about it, such
+    as `reason` and `comment`. Raises AccountError.
+    """
+    provider(server, host).set_enabled(username, enabled)
+    user = None if enabled else server.hosts[host].sessions.get(username)
+    for session in list(user.sessions.values()) if user is not None else ():
+        session.close("not-authorized", "The account is disabled")
+    more = {} if enabled else {"meta": meta}
+    _tell(server, "user-enabled" if enabled else "user-disabled",
+          Event(username=username, host=host, **more))
 
 
 def delete_user(server, username: str, host: str) -> None:

@@ -6,9 +6,7 @@ has succeeded they are attached in one step. A failure at any point throws the n
 an old one, if there is, has never left service. So a module is either fully there or not at all.
 
 Semantics of success are Prosody's: `load`, `unload`, `save`/`restore`, `ready`, `add_host`,
-`module-loaded`, `module-reloaded`, `module-unloaded`. A shared module (`add_host`) is reloaded as
-one: the global part and all its host instances. Those that depend on a reloaded module are
-reloaded after it, once each, in the order of their dependencies.
+`module-loaded`, `module-reloaded`, `module-unloaded`.
 """
 
 from __future__ import annotations
@@ -27,23 +25,15 @@ from prosody_py.loader.find import Source, bundled_folders, find
 from prosody_py.loader.lua_code import LuaCode
 from prosody_py.loader.nothing_code import NothingCode
 from prosody_py.loader.python_code import PythonCode, describe_error
-from prosody_py.loader.shared_cache import SharedCache
+from prosody_py.loader.reloading import Reloading
+from prosody_py.loader.shared_tables import SharedTables
 from prosody_py.loader.switch_off import SwitchOff
 
 log = logging.getLogger("modules")
 GLOBAL = "*"
 
 
-class SharedTable(dict):
-    """A table of `module.shared`, known by reference; it lives while a module holds it."""
-
-    __slots__ = ("__weakref__", "lua")
-
-    def __hash__(self) -> int:
-        return id(self)
-
-
-class Modules:
+class Modules(Reloading, SharedTables):
     """The modules of one server."""
 
     def __init__(self, server, folders: list[str] | None = None):
@@ -135,11 +125,6 @@ class Modules:
         module.reloading, module.saved_state = False, None
         return module
 
-    @staticmethod
-    def _restore(module: Module, saved: Any) -> None:
-        if module.code.has("restore"):
-            module.code.call("restore", {} if saved is None else saved)
-
     def _discard(self, module: Module) -> None:
         """Forget an instance that did not come into service."""
         module.loaded = False
@@ -221,17 +206,6 @@ class Modules:
                 self._retire(instance)
         self._retire(module)
 
-    def _revive(self, old: Module, saved: Any) -> None:
-        """Load an instance again whose `unload` was called for a reload that failed."""
-        old.reloading, old.saved_state = True, saved
-        try:
-            old.code.call("load")
-            self._restore(old, saved)
-        except Exception as error:
-            log.error("mod_%s on %s stays in service, but its load failed after the reload "
-                      "that failed: %s", old.name, old.host, describe_error(error))
-        old.reloading, old.saved_state = False, None
-
     @staticmethod
     def _call_unload(module: Module) -> None:
         try:
@@ -268,92 +242,7 @@ class Modules:
                 if host.modules.get(module.name) is not None
                 and host.modules[module.name].parent is module]
 
-    def needing(self, module: Module) -> list[Module]:
-        """Return what depends on `module`, those that need others of them last."""
-        found: list[Module] = []
-
-        def visit(name: str, host: str) -> None:
-            hosts = [host] if host != GLOBAL else [GLOBAL, *self.server.hosts]
-            for where in hosts:
-                for other in list(self.get_modules(where).values()):
-                    if name in other.dependencies and other not in found:
-                        visit(other.name, other.host)
-                        found.insert(0, other)
-
-        visit(module.name, module.host)
-        return [other for other in found if other is not module]
-
-    # -- reload ----------------------------------------------------------------------------
-
-    def reload(self, host: str, name: str) -> Module:
-        """Put a fresh instance in the place of a loaded one; raises LoadError.
-
-        On an error the old instance is in service as before, with everything it had.
-        """
-        old = self.get_module(host, name)
-        if old is None:
-            raise LoadError(f"mod_{name} is not loaded on {host}", "module-not-loaded")
-        if old.parent is not None:
-            old = old.parent
-        module = self._reload_one(old)
-        for dependant in self.needing(module):
-            if self.is_loaded(dependant.host, dependant.name):
-                try:
-                    self._reload_one(dependant.parent or dependant)
-                except LoadError as error:
-                    log.error("mod_%s needs mod_%s and could not be reloaded after it; the old "
-                              "one stays in service: %s", dependant.name, name, error)
-        return self.get_module(host, name) or module
-
-    def _save(self, old: Module) -> Any:
-        """Return what an instance has for the one that replaces it; raises LoadError."""
-        try:
-            if old.parent is not None:
-                return old.code.call_for(old, "save_host")
-            return old.code.call("save")
-        except Exception as error:
-            if not self.server.config.get(old.host, "force_module_reload"):
-                raise LoadError(f"mod_{old.name} could not save its state: "
-                                f"{describe_error(error)}", "save-state-failed") from error
-        return None
-
-    def _reload_one(self, old: Module) -> Module:
-        saved = self._save(old)
-        instances = self._instances(old) if old.host == GLOBAL else []
-        saved_on = {instance.host: self._save(instance) for instance in instances}
-        # A Lua module may count on the old instance's `unload` running before its own code.
-        unload_first = old.code.language == "lua" and old.code.has("unload")
-        if unload_first:
-            self._call_unload(old)
-        fresh: list[Module] = []
-        module = None
-        try:
-            module = self._prepare(old.host, old.name, old, saved)
-            for instance in instances:
-                fresh.append(self._prepare_on_host(module, instance.host, instance,
-                                                   saved_on[instance.host]))
-        except LoadError:
-            for instance in [*fresh, *([module] if module else ())]:
-                self._discard(instance)
-            if unload_first:
-                self._revive(old, saved)
-            raise
-        # From here on nothing fails and nothing waits: old ones out, new ones in.
-        old.reloading = True
-        self._keep_shared(old, module)
-        for instance in fresh:
-            self._keep_shared(self.get_module(instance.host, instance.name), instance)
-        for instance in [*instances, old]:
-            self._retire(instance, announce=False,
-                         call_unload=not (unload_first and instance is old))
-        for instance in [module, *fresh]:
-            self._commit(instance, announce=False)
-        for instance in [module, *fresh]:
-            self._announce("module-reloaded", instance)
-        log.info("Reloaded mod_%s on %s", module.name, module.host)
-        return module
-
-    # -- dependencies and shared tables ----------------------------------------------------
+    # -- dependencies and items --------------------------------------------------------------
 
     def depends(self, module: Module, name: str, soft: bool = False) -> Any:
         """Serve `module.depends` (prosody_py.api.sharing)."""
@@ -375,23 +264,6 @@ class Modules:
                     raise LoadError(f"mod_{module.name} needs mod_{name}: {error}") from error
         module.owner.dependencies[name] = needed
         return needed.exports
-
-    def shared_table(self, module: Module, path: str) -> SharedTable | SharedCache:
-        """Serve `module.shared`: the table of an absolute path, made when it is missing."""
-        table = self._shared.get(path)
-        if table is None:
-            table = SharedCache() if path.endswith("-cache") else SharedTable()
-            self._shared[path] = table
-        held = module.__dict__.setdefault("shared_tables", {})
-        held[path] = table
-        return table
-
-    @staticmethod
-    def _keep_shared(old: Module, new: Module) -> None:
-        """Let a new instance hold the tables of the old one, also those it asks for later."""
-        held = new.__dict__.setdefault("shared_tables", {})
-        for path, table in old.__dict__.get("shared_tables", {}).items():
-            held.setdefault(path, table)
 
     def get_items(self, key: str, host: str) -> list[Any]:
         """Return the items of `key` that modules on `host` offer."""

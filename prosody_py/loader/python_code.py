@@ -10,7 +10,8 @@ from typing import Any
 
 from prosody_py.api.errors import LoadError
 from prosody_py.api.hooking import answer_iq
-from prosody_py.api.marks import MARK, PASS, HookMark
+from prosody_py.api.marks import MARK, PASS, HookMark, IqMark, offer_commands
+from prosody_py.api.marks import command as command_mark
 from prosody_py.config.options import Options
 from prosody_py.loader.find import Source
 from prosody_py.loader.python_package import FolderFinder, new_namespace, release
@@ -73,13 +74,15 @@ class PythonCode:
 
     def register(self, module) -> None:
         """Register the marked functions."""
-        for function in list(vars(self.namespace).values()):
-            for mark in getattr(function, MARK, ()) if callable(function) else ():
+        functions = [value for value in vars(self.namespace).values() if callable(value)]
+        offer_commands(module, *functions)
+        for function in functions:
+            for mark in getattr(function, MARK, ()):
                 if isinstance(mark, HookMark):
                     events = module.server.events if mark.on == "global" else module.events
                     module.hook_object_event(events, mark.event, partial(function, module),
                                              mark.priority)
-                else:
+                elif isinstance(mark, IqMark):
                     handler = partial(_run_iq, module, function)
                     for target in mark.to:
                         module.hook(f"iq-{mark.type}/{target}/{mark.xmlns}:{mark.name}",
@@ -87,17 +90,22 @@ class PythonCode:
 
     def has(self, name: str) -> bool:
         """Whether the file defines the life-cycle function `name`."""
-        return callable(getattr(self.namespace, name, None))
+        return self._function(name) is not None
+
+    def _function(self, name: str) -> Any:
+        function = getattr(self.namespace, name, None)
+        # The mark @command has the name of a life-cycle function.
+        return function if callable(function) and function is not command_mark else None
 
     def call(self, name: str, *args: Any) -> Any:
         """Call a life-cycle function as `function(module, *args)`; None when there is none."""
-        function = getattr(self.namespace, name, None)
-        return function(self._module, *args) if callable(function) else None
+        function = self._function(name)
+        return function(self._module, *args) if function else None
 
     def call_for(self, module, name: str, *args: Any) -> Any:
         """Call a life-cycle function for a host's instance of a shared module."""
-        function = getattr(self.namespace, name, None)
-        return function(module, *args) if callable(function) else None
+        function = self._function(name)
+        return function(module, *args) if function else None
 
     def discard(self) -> None:
         """Let the files of the module's folder go; the instance is out of service."""

@@ -34,12 +34,28 @@ def new_namespace(source: Source) -> types.ModuleType:
     name = f"{_PREFIX}{source.name.replace('.', '_')}_{next(_numbers)}"
     namespace = types.ModuleType(name)
     namespace.__file__ = source.path
-    folder = os.path.dirname(source.path)
-    if os.path.basename(folder) in (source.name, "mod_" + source.name):
+    folder = own_folder(source)
+    if folder is not None:
         namespace.__path__ = [folder]
         namespace.__package__ = name
         sys.modules[name] = namespace
     return namespace
+
+
+def files_of(source: Source) -> list[str]:
+    """Return the files of a Python module: its own, then those of its folder that it may import."""
+    folder = own_folder(source)
+    if folder is None:
+        return [source.path]
+    beside = sorted(os.path.join(folder, name) for name in os.listdir(folder)
+                    if name.endswith(".py"))
+    return [source.path, *(path for path in beside if path != source.path)]
+
+
+def own_folder(source: Source) -> str | None:
+    """Return the folder that belongs to a module alone, None for a single file among others."""
+    folder = os.path.dirname(source.path)
+    return folder if os.path.basename(folder) in (source.name, "mod_" + source.name) else None
 
 
 def release(namespace: types.ModuleType) -> None:

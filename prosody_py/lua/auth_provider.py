@@ -1,13 +1,15 @@
 """Authentication providers that are written in Lua: tables of plain functions, as Prosody's.
 
 How their accounts log in is said by the profile of the SASL handler that they make: `plain_test`,
-`plain` (the password itself), `scram_sha_1` and `scram_sha_256` (keys). See lib/util/sasl.lua.
+`plain` (the password itself), `external`, `scram_sha_1` and `scram_sha_256` (keys). Mechanisms that
+are not ours, such as OAUTHBEARER, the handler speaks itself. See lib/util/sasl.lua.
 """
 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from copy import copy
 from typing import Any
 from uuid import uuid4
 
@@ -23,6 +25,7 @@ from prosody_py.xmpp.sasl import ScramKeys
 from prosody_py.xmpp.sasl.keys import DEFAULT_ITERATIONS, derive, fake_keys
 
 _OF_PASSWORDS = ("SHA-1", "SHA-256")  # what a password itself is good for, as in Prosody
+_OURS = ("PLAIN", "ANONYMOUS", "EXTERNAL")  # mechanisms that are spoken without the handler
 _SCRAM = {"SHA-1": "scram_sha_1", "SHA-256": "scram_sha_256", "SHA-512": "scram_sha_512"}
 
 
@@ -34,7 +37,7 @@ class LuaAuthProvider(AuthProvider):
     """The provider that a Lua module offers as an "auth-provider" item."""
 
     def __init__(self, item: LuaData, module_name: str, host: str):
-        self.item, self.host = item, host
+        self.item, self.host, self.session = item, host, None
         self.name = item.get("name") or module_name.removeprefix("auth_")
         self._talk = RLock()
 
@@ -104,9 +107,15 @@ class LuaAuthProvider(AuthProvider):
 
     # -- logging in ------------------------------------------------------------------------
 
+    def for_session(self, session: Any) -> LuaAuthProvider:
+        """Return the same accounts as handlers see them that are made for a session."""
+        bound = copy(self)
+        bound.session = session
+        return bound
+
     def _handler(self) -> Any:
         make = self.item.get("get_sasl_handler")
-        return None if make is None else _first(make(None))
+        return None if make is None else _first(make(self.session))
 
     def _ask(self, handler: Any, name: str, *args: Any) -> Any:
         """Call a function of the profile."""
@@ -185,6 +194,36 @@ class LuaAuthProvider(AuthProvider):
         stored_key, server_key, iterations, salt = answer[:4]
         return ScramKeys(hash, encode(salt), int(iterations), encode(stored_key),
                          encode(server_key))
+
+    def allows_external(self) -> bool:
+        return self._has("external")
+
+    def external_usernames(self, session: Any, authzid: str) -> list[str]:
+        """Return the account that the profile sees in the certificate; it knows the session."""
+        function = self._handler().profile.get("external")
+        username = None if function is None else _first(function(authzid))
+        return [username] if isinstance(username, str) and username else []
+
+    def other_mechanisms(self) -> tuple[str, ...]:
+        handler = self._handler()
+        names = handler.mechanisms(handler) if handler is not None else None
+        return tuple(sorted(name for name in names or () if names[name]
+                            and name not in _OURS and not name.startswith("SCRAM-")))
+
+    def converse(self, mechanism: str) -> Callable[[bytes], tuple]:
+        handler = self._handler()
+        if not _first(handler.select(handler, mechanism)):
+            raise AccountError(f"The accounts of {self.name!r} have no {mechanism}")
+
+        def process(message: bytes) -> tuple:
+            with self._talk:
+                status, data, text = (*self._pad(handler.process(
+                    handler, message.decode("utf-8", "surrogateescape"))), None, None)[:3]
+            data = encode(data) if status != "failure" and isinstance(data, str) else data
+            role = handler.role
+            return status, data, text, handler.username, (
+                role if role is None or isinstance(role, str) else role.name)
+        return process
 
     def allows_anonymous(self) -> bool:
         return self._has("anonymous")

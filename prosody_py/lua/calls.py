@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from prosody_py.lua.references import Handle
 from prosody_py.xmpp.writer import replace_illegal
 
 _control = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]").search
@@ -53,12 +54,23 @@ class Calls:
             return False, self.border.error_to_lua(error)
         return (True, *result) if type(result) is tuple else (True, result)
 
-    def send_now(self, session: Any, raw_name: bytes, raw: Any) -> Any:
+    def _sending(self, session: Any, raw_name: bytes, replaced: Any) -> Callable[..., Any]:
+        """Return the function that sends: that of the class, or what Python has put in its place.
+
+        `replaced` says that Lua has put a function there, which calls the one of the class.
+        """
+        if not replaced:
+            own = session.__dict__.get(raw_name.decode()) if hasattr(session, "__dict__") else None
+            if own is not None:
+                return own
+        return self._function(session, raw_name.decode())
+
+    def send_now(self, session: Any, raw_name: bytes, raw: Any, replaced: Any = None) -> Any:
         """Send if that only queues; None says that it has to be a request."""
         self.border.epoch += 1
         if getattr(session, "filters", None) is not None:
             return None
-        function = self._function(session, raw_name.decode())
+        function = self._sending(session, raw_name, replaced)
         if not getattr(function, "never_blocks", False):
             return None
         try:
@@ -69,25 +81,30 @@ class Calls:
             self.border.log.error("Could not send to %r: %s", session, error, exc_info=error)
             return False
 
-    def send_text(self, session: Any, raw_name: bytes, text: bytes) -> Any:
+    def send_text(self, handle: Handle, raw_name: bytes, text: bytes, replaced: Any = None) -> Any:
         """Send a stanza whose text Lua has made; None says that it has to be a request."""
         border = self.border
         border.epoch += 1
-        function = self._function(session, raw_name.decode())
-        if session.filters is not None or not getattr(function, "never_blocks", False):
+        session = handle.object
+        if session.filters is not None:
             return None
-        if not text.isascii() or _control(text):
-            text = replace_illegal(text.decode("utf-8", "replace")).encode()
-        try:
-            return bool(function(text))
-        except Exception as error:
-            border.log.error("Could not send to %r: %s", session, error, exc_info=error)
-            return False
+        if raw_name == b"send" and (replaced or "send" not in session.__dict__):
+            function = type(session).send
+            if not getattr(function, "never_blocks", False):
+                return None
+            if not text.isascii() or _control(text):
+                text = replace_illegal(text.decode("utf-8", "replace")).encode()
+            try:
+                return bool(function(session, text))
+            except Exception as error:
+                border.log.error("Could not send to %r: %s", session, error, exc_info=error)
+                return False
+        return self.send_now(session, raw_name, text, replaced)
 
-    def send_later(self, session: Any, raw_name: bytes, raw: Any) -> Any:
+    def send_later(self, session: Any, raw_name: bytes, raw: Any, replaced: Any = None) -> Any:
         """Serve a request: send through filters."""
         self.border.epoch += 1
-        function = self._function(session, raw_name.decode())
+        function = self._sending(session, raw_name, replaced)
         return function(raw if type(raw) is bytes else self.border.to_python(raw))
 
     def log_enabled(self, obj: Any, raw_level: Any) -> bool:

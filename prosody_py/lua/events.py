@@ -7,20 +7,25 @@ else can look (border/event.lua).
 
 from __future__ import annotations
 
+from sys import getrefcount
 from time import perf_counter
 from typing import Any
+from weakref import ref
 
 from prosody_py.api.effort import Effort
-from prosody_py.events.bus import Event, StanzaEvent
-from prosody_py.lua.references import LuaData, LuaReference
+from prosody_py.events.bus import Event, StanzaEvent, fields_of
+from prosody_py.lua.references import SWEEP, LuaData, LuaReference
+from prosody_py.lua.shapes import UNSHARED
 from prosody_py.lua.stanzas import LuaStanza
 from prosody_py.lua.values import decode, encode
+from prosody_py.lua.views import Face
+from prosody_py.xmpp.stanza import Stanza
 
 
 class LuaHandler:
     """A Lua function on the bus; equal to any other handler of the same function."""
 
-    __slots__ = ("module", "effort", "callable", "_border", "_raw", "_enter_stanza", "_account")
+    __slots__ = ("module", "effort", "callable", "_border", "_raw", "_account", "_heads")
 
     def __init__(self, border, function: LuaReference, module: Any = None):
         self.module = module
@@ -29,8 +34,8 @@ class LuaHandler:
         self.callable = function
         self._border = border
         self._account = border.account
+        self._heads = border.stanzas.shapes.heads
         self._raw = function.raw
-        self._enter_stanza = border.enter_stanza
 
     def __eq__(self, other: object) -> bool:
         return (isinstance(other, LuaHandler) and other.callable is self.callable
@@ -40,38 +45,99 @@ class LuaHandler:
         return id(self.callable)
 
     def __call__(self, event: Any) -> Any:
-        border, account, effort = self._border, self._account, self.effort
-        below = account.effort
-        account.effort = effort
-        if type(event) is not StanzaEvent or len(event.__dict__) != 3:
-            return border.run_handler(self._raw, event, effort, below)
+        if type(event) is not StanzaEvent or event.__dict__:
+            return self._border.run_handler(self._raw, event, self.effort)
         stanza = event.stanza
+        if type(stanza) is not Stanza or id(event) in self._border.open_events:
+            return self._call_again(event)
+        # What is written out here is what each message costs that goes through Lua: the table of
+        # its stanza is made in the same call that runs the handler.
+        children, attr = stanza.children, stanza.attr
+        if not stanza._cursor and getrefcount(children) <= UNSHARED:
+            first = children[0].name if children and type(children[0]) is not str else None
+            for shape in self._heads.get((stanza.name, len(children), first, *attr), ()):
+                values = shape.take(stanza, children, attr)
+                if values is not None:
+                    return self._call_first(event, stanza, shape, values)
+        del children  # it would count as held by somebody
+        return self._call_again(event)
+
+    def _call_first(self, event: StanzaEvent, stanza: Stanza, shape: Any,
+                    values: list[bytes]) -> Any:
+        """Call it with a stanza that Lua has not seen yet, of a known shape."""
+        border, account, effort = self._border, self._account, self.effort
+        below, account.effort = account.effort, effort
         key = id(event)
-        opened = border.open_events
-        outermost = key not in opened
-        opened[key] = event
+        identities = border.identities
+        number = identities.next_id
+        if number & SWEEP:  # as Identities.add does, which would cost a call
+            identities.next_id = number + 1
+            identities.refs[number] = ref(stanza)
+        else:
+            identities.add(stanza)
+        stanza.lua = face = Face()
+        face.border, face.number, face.epoch, face.known = border, number, border.epoch, stanza.attr
+        face.as_made, face.parent, face.name = True, None, None
+        stanza.__class__ = LuaStanza
+        border.open_events[key] = event
+        border.epoch += 1
         start = perf_counter()
         try:
-            if type(stanza) is not LuaStanza:
-                result = border.stanzas.enter(self._raw, key, event)
-            else:
-                border.epoch += 1
-                result = self._enter_stanza(self._raw, key, stanza.lua.table, id(event.origin),
-                                            event.to_self)
-            if type(result) is tuple:
-                result = border.driver.work(result, effort, start, below)
-                border.leave_event(key, outermost)
-            else:
+            result = shape.run(self._raw, key, id(event.origin), event.to_self, number, *values)
+            face.table = result[0]
+            if len(result) == 2:
+                result = result[1]
                 account.effort = below
                 effort.calls += 1  # as Effort.note does, which would cost a call
                 spent = perf_counter() - start
                 effort.seconds += spent
                 if spent > effort.worst:
                     effort.worst = spent
-                face = stanza.lua
-                if result is None and face.as_made and face.parent is None:
-                    # Lua has compared it before it came back.
+                if result is None:  # Lua has compared it before it came back
                     face.epoch = border.epoch
+            else:
+                result = border.driver.work(result[1:], effort, start, below)
+                border.leave_event(key, True)
+                if type(result) is tuple:
+                    result = result[0]
+        except BaseException:
+            account.effort = below
+            border.forget_event(key)
+            if not hasattr(face, "table"):  # Lua has not even made it
+                stanza.__class__, stanza.lua = Stanza, None
+            raise
+        finally:
+            del border.open_events[key]
+        return result if result is None or result is True else border.to_python(result)
+
+    def _call_again(self, event: StanzaEvent) -> Any:
+        """Call it with a stanza that is Lua's already, or an event that is open."""
+        border, account, effort = self._border, self._account, self.effort
+        below, account.effort = account.effort, effort
+        stanza, opened, key = event.stanza, border.open_events, id(event)
+        outermost = key not in opened
+        opened[key] = event
+        start = perf_counter()
+        try:
+            table = stanza.lua.table if type(stanza) is LuaStanza else border.to_lua(stanza)
+            border.epoch += 1  # not before: what becomes a table now is known as it is now
+            result = border.enter_stanza(self._raw, key, table, id(event.origin), event.to_self)
+            if type(result) is tuple:
+                result = border.driver.work(result, effort, start, below)
+                border.leave_event(key, outermost)
+                if type(result) is tuple:
+                    result = result[0]
+            else:
+                account.effort = below
+                effort.calls += 1
+                spent = perf_counter() - start
+                effort.seconds += spent
+                if spent > effort.worst:
+                    effort.worst = spent
+                if result is None and type(stanza) is LuaStanza:
+                    face = stanza.lua
+                    if face.as_made and face.parent is None:
+                        face.epoch = border.epoch  # Lua has compared it before it came back
         except BaseException:
             account.effort = below
             if outermost:
@@ -80,9 +146,7 @@ class LuaHandler:
         finally:
             if outermost:
                 del opened[key]
-        if result is None or result is True:
-            return result
-        return border.to_python(result[0] if type(result) is tuple else result)
+        return result if result is None or result is True else border.to_python(result)
 
     def __repr__(self) -> str:
         return f"<Lua function {self._border.describe_function(self._raw)} of {self.module}>"
@@ -91,11 +155,9 @@ class LuaHandler:
 class Handlers:
     """The part of the runtime that deals with events; mixed into it."""
 
-    def run_handler(self, raw: Any, event: Any, effort: Any, below: Any) -> Any:
-        """Call a Lua handler with any data of an event.
-
-        `effort` is the handler's, which the border has already; `below` what it had before.
-        """
+    def run_handler(self, raw: Any, event: Any, effort: Any) -> Any:
+        """Call a Lua handler with any data of an event; `effort` is the handler's."""
+        below, self.account.effort = self.account.effort, effort
         start = perf_counter()
         key, outermost = None, False
         try:
@@ -136,7 +198,7 @@ class Handlers:
     def event_fields(self, key: int) -> tuple:
         """Return the fields of an open event: name, value, name, value ..."""
         fields: list[Any] = []
-        for name, value in self.open_events[key].__dict__.items():
+        for name, value in fields_of(self.open_events[key]).items():
             if value is not None:
                 fields += (encode(name), self.to_lua(value))
         return tuple(fields)

@@ -10,7 +10,15 @@ from weakref import WeakKeyDictionary
 from prosody_py.api.module import Module
 from prosody_py.events.bus import Events
 from prosody_py.hosts.host import Host
-from prosody_py.lua import account_faces, connection_faces, http_faces, roster_faces, socket_faces
+from prosody_py.lua import (
+    account_faces,
+    connection_faces,
+    http_faces,
+    pubsub_faces,
+    room_faces,
+    roster_faces,
+    socket_faces,
+)
 from prosody_py.lua.events import LuaHandler
 from prosody_py.lua.proxies import Face
 from prosody_py.lua.references import LuaCallable
@@ -117,4 +125,4 @@ def faces() -> dict[type | str, Face]:
     return {Host: HostFace(), Events: EventsFace(), ModuleType: ModuleFace(),
             Session: SessionFace(), StreamParser: StreamFace(), **roster_faces.FACES,
             **account_faces.FACES, **connection_faces.FACES, **socket_faces.FACES,
-            **http_faces.FACES}
+            **http_faces.FACES, **pubsub_faces.FACES, **room_faces.FACES}

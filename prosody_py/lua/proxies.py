@@ -125,9 +125,10 @@ class Proxies(Calls):
         """Return what border/proxy.lua calls."""
         functions = (self.get, self.set, self.unset, self.keys, self.length, self.first,
                      self.describe, self.call_method, self.call_plain, self.call_function,
-                     self.call_function_plain, self.send_now, self.send_text, self.send_later,
+                     self.call_function_plain, self.send_now, self.send_later,
                      self.log_enabled, self.log)
-        return {function.__name__: _of_object(function) for function in functions}
+        return {"send_text": self.send_text,
+                **{function.__name__: _of_object(function) for function in functions}}
 
     def get(self, obj: Any, raw: Any) -> Any:
         """Return a field, or (text, code) for a function or a failure."""

@@ -118,7 +118,6 @@ class Runtime(Values, Handlers, Environment):
         self.proxies.connect(parts[b"proxy"])
         events = parts[b"events"]
         self.enter_stanza = self.driver.guarded(events[b"enter_stanza"])
-        self.enter_shape = self.driver.guarded(events[b"enter_shape"])
         self.take_table, self.leave_event = events[b"take"], events[b"leave"]
         self.enter_event = self.driver.guarded(events[b"enter_event"])
         self.forget_event = events[b"forget"]

@@ -2,12 +2,14 @@
 
 A shape is a stanza without its values: a name and the names of attributes, then for each child
 TEXT, or ELEMENT, the child's own shape and END. Few shapes make up most of the traffic. For one
-that comes again and again Lua generates a function that makes the tables from the values
-(border/shape.lua); all others go the slower way of prosody_py.lua.flat.
+that comes again and again two functions are generated: one in Python that takes the values out of
+such a stanza, and one in Lua that makes the tables from them and calls a handler
+(border/shape.lua). All others go the slower way of prosody_py.lua.flat.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from sys import getrefcount
 from typing import Any
 
@@ -22,87 +24,186 @@ _OFTEN = 4
 """A function is generated for a shape that comes this many times: names come from peers, and
 one that changes its names each time shall not make the server generate code each time."""
 
+_OFTENER = 8
+"""For each so many shapes that there are, a further one has to come once more often."""
+
 _MAX_SHAPES = 1000
 _MAX_SEEN = 2000
 _MAX_PARTS = 60
 """Local variables in Lua are limited: a shape of more parts than this is not worth it."""
 
-_UNSHARED = 3  # references to what only its parent holds, while a local name refers to it too
+_MAX_ALIKE = 8
+"""So many shapes may have the same head: they are tried one after the other."""
+
+UNSHARED = 3  # references to what only its parent holds, while a local name refers to it too
+
+Taker = Callable[[Stanza, list, dict[str, str]], list[bytes] | None]
+
+
+class Shape:
+    """A shape that comes often.
+
+    `take(stanza, children, attr)` returns the values of a stanza of this shape, None for another
+    one. `make(number, values ...)` and `run` are functions of Lua, see border/shape.lua.
+    """
+
+    __slots__ = ("take", "make", "run")
+
+    def __init__(self, take: Taker, make: Any, run: Any):
+        self.take, self.make, self.run = take, make, run
 
 
 class Shapes:
-    """The shapes of one runtime; `number_of` gives the numbers of the generated functions.
+    """The shapes of one runtime.
 
-    `generate(number, parts ...)` makes the function of a shape in Lua.
+    `heads` gives those with the same head: name, number of children, name of the first child
+    (None for none, and for a text) and names of attributes. `generate(parts ...)` makes the
+    functions of a shape in Lua.
     """
 
-    __slots__ = ("number_of", "_seen", "_generate")
+    __slots__ = ("heads", "count", "_seen", "_generate", "_guarded")
 
-    def __init__(self, generate: Any):
-        self.number_of: dict[tuple, int] = {}
+    def __init__(self, generate: Any, guarded: Callable[[Any], Any]):
+        self.heads: dict[tuple, tuple[Shape, ...]] = {}
+        self.count = 0
         self._seen: dict[tuple, int] = {}
-        self._generate = generate
+        self._generate, self._guarded = generate, guarded
 
-    def count(self, shape: tuple) -> None:
-        """Note that a shape has come that has no function; makes one when it has come often."""
+    def find(self, stanza: Stanza) -> tuple[Shape, list[bytes]] | None:
+        """Return shape and values of a stanza, None when it has to go the slower way.
+
+        That is when a part of it is held by somebody else too, or by Lua, or cannot be encoded,
+        and when its shape has not come often yet.
+        """
+        children, attr = stanza.children, stanza.attr
+        if stanza._cursor or getrefcount(children) > UNSHARED:
+            return None
+        for shape in self.heads.get(head_of(stanza, children, attr), ()):
+            values = shape.take(stanza, children, attr)
+            if values is not None:
+                return shape, values
+        return None
+
+    def note(self, stanza: Stanza) -> None:
+        """Note that a stanza has come for which `find` knows nothing."""
+        children, attr = stanza.children, stanza.attr
+        if getrefcount(children) > UNSHARED or stanza._cursor:
+            return
+        parts: list[Any] = [stanza.name, *attr]
+        if not _measure(children, parts):
+            return
+        shape = tuple(parts)
         seen = self._seen
         times = seen.get(shape, 0) + 1
-        if times < _OFTEN or len(shape) > _MAX_PARTS:
+        if times < _OFTEN + self.count // _OFTENER or len(shape) > _MAX_PARTS:
             if len(seen) >= _MAX_SEEN:
                 seen.clear()
             seen[shape] = times
             return
         seen.pop(shape, None)
-        numbers = self.number_of
-        if len(numbers) >= _MAX_SHAPES:
-            numbers.clear()
-        number = len(numbers) + 1
-        self._generate(number, *[encode(part) if type(part) is str else part for part in shape])
-        numbers[shape] = number
+        if self.count >= _MAX_SHAPES:
+            self.heads.clear()  # not a new dict: the handlers hold this one
+            self.count = 0
+        take = taker(shape)
+        head = head_of(stanza, children, attr)
+        alike = self.heads.get(head, ())
+        if any(other.take(stanza, children, attr) is not None for other in alike):
+            return  # the same one, with attributes in another order
+        make, run = self._generate(*[
+            encode(part) if type(part) is str else part for part in shape])
+        self.heads[head] = (Shape(take, make, self._guarded(run)), *alike[:_MAX_ALIKE - 1])
+        self.count += 1
 
 
-def measure(stanza: Stanza) -> tuple[tuple, list[Any]] | None:
-    """Return shape and values of a stanza, None when it is not one for the quick way.
-
-    That is one whose parts are held by somebody else too, or by Lua, or cannot be encoded. The
-    values begin at index 1: the first place is for the number of the shape.
-    """
-    children = stanza.children
-    if getrefcount(children) > _UNSHARED or stanza._cursor:
-        return None
-    attr = stanza.attr
-    shape: list[Any] = [stanza.name, *attr]
-    values: list[str] = ["", *attr.values()]
-    if children and not _measure(children, shape, values):
-        return None
-    try:  # all at once: a third of what one after the other costs
-        encoded = "\0".join(values).encode().split(b"\0")
-    except UnicodeEncodeError:
-        return None
-    return (tuple(shape), encoded) if len(encoded) == len(values) else None
+def head_of(stanza: Stanza, children: list, attr: dict[str, str]) -> tuple:
+    """Return the head of a stanza, by which `Shapes.heads` knows its shapes."""
+    first = None
+    if children and type(children[0]) is not str:
+        first = children[0].name
+    return (stanza.name, len(children), first, *attr)
 
 
-def _measure(children: list, shape: list, values: list) -> bool:
+def _measure(children: list, shape: list) -> bool:
+    """Add the shape of children to `shape`; false when they are not for the quick way."""
     for child in children:
         if type(child) is str:
             shape.append(TEXT)
-            values.append(child)
             continue
-        if type(child) is not Stanza or getrefcount(child) > _UNSHARED:
+        if type(child) is not Stanza or getrefcount(child) > UNSHARED:
             return False
-        attr = child.attr
-        if attr:
-            shape += (ELEMENT, child.name, *attr)
-            values += attr.values()
-        else:
-            shape += (ELEMENT, child.name)
+        shape += (ELEMENT, child.name, *child.attr)
         inner = child.children
         if inner:
             if len(inner) == 1 and type(inner[0]) is str:
                 shape += _TEXT_END
-                values += inner
                 continue
-            if not _measure(inner, shape, values):
+            if not _measure(inner, shape):
                 return False
         shape.append(END)
     return True
+
+
+class _TakerSource:
+    """The text of a function that takes the values out of a stanza of one shape."""
+
+    def __init__(self, shape: tuple):
+        self.shape, self.at = shape, 0
+        self.lines: list[str] = []
+        self.values: list[str] = []
+        self.names = 0
+
+    def _attributes(self, attr: str) -> list[str]:
+        """Read the names of attributes; their values are in the local `attr`."""
+        first = self.at
+        while self.at < len(self.shape) and type(self.shape[self.at]) is str:
+            self.values.append(f"{attr}[{self.shape[self.at]!r}].encode()")
+            self.at += 1
+        return list(self.shape[first:self.at])
+
+    def _children(self, children: str) -> None:
+        """Read the children, which are in the local `children`, up to the end of the element."""
+        shape, names, lines = self.shape, [], []
+        outer, self.lines = self.lines, lines
+        while self.at < len(shape) and shape[self.at] != END:
+            self.names += 1
+            names.append(f"c{self.names}")
+            if shape[self.at] == TEXT:
+                self.at += 1
+                lines.append(f"if type({names[-1]}) is not str: return None")
+                self.values.append(f"{names[-1]}.encode()")
+            else:
+                self._element(names[-1])
+        self.at += 1
+        self.lines = outer
+        outer.append(f"if len({children}) != {len(names)}: return None")
+        if names:
+            outer.append(f"{', '.join(names)}, = {children}")
+        outer.extend(lines)
+
+    def _element(self, name: str) -> None:
+        attr, children = f"a{name}", f"k{name}"
+        self.lines += (
+            f"if type({name}) is not Stanza or {name}.name != {self.shape[self.at + 1]!r} "
+            f"or getrefcount({name}) > {UNSHARED}: return None",
+            f"{attr} = {name}.attr; {children} = {name}.children")
+        self.at += 2
+        count = len(self._attributes(attr))
+        self.lines.append(f"if len({attr}) != {count}: return None")
+        self._children(children)
+
+    def text(self) -> str:
+        """Return the text."""
+        self.at = 1
+        self._attributes("attr")
+        self._children("children")
+        body = "".join(f"    {line}\n" for line in self.lines)
+        return (f"def take(stanza, children, attr):\n{body}"
+                f"    try: return [{', '.join(self.values)}]\n"
+                "    except (KeyError, UnicodeEncodeError): return None\n")
+
+
+def taker(shape: tuple) -> Taker:
+    """Return the function that takes the values out of a stanza of a shape."""
+    scope: dict[str, Any] = {"Stanza": Stanza, "getrefcount": getrefcount}
+    exec(compile(_TakerSource(shape).text(), "<shape>", "exec"), scope)
+    return scope["take"]

@@ -16,21 +16,15 @@ that share their children (`Stanza.shallow`) part when one of them goes to Lua.
 
 from __future__ import annotations
 
+from operator import attrgetter
 from sys import getrefcount
 from typing import Any
 
+from prosody_py.lua.children import LuaChildren
 from prosody_py.lua.flat import MAX_VALUES, flatten
-from prosody_py.lua.shapes import Shapes, measure
+from prosody_py.lua.shapes import Shapes
 from prosody_py.lua.values import decode, encode
-from prosody_py.lua.views import (
-    Face,
-    LuaAttr,
-    LuaChildren,
-    attr_slot,
-    children_slot,
-    name_slot,
-    set_attr_slot,
-)
+from prosody_py.lua.views import Face, new_face
 from prosody_py.xmpp.stanza import Stanza
 from prosody_py.xmpp.writer import replace_illegal, write_parts
 
@@ -38,7 +32,9 @@ _UNSHARED = 3  # references to what only its parent holds, while a local name re
 
 _FACES_AT_ONCE = 500
 
-new_face = Face.__new__
+
+def _set_attr(stanza: LuaStanza, attr: dict[str, str]) -> None:
+    stanza.lua.replace(attr)
 
 
 class LuaStanza(Stanza):
@@ -46,13 +42,19 @@ class LuaStanza(Stanza):
 
     __slots__ = ()
 
+    # The slots of the plain class under names of their own: what was known when Lua got it.
+    _name, _attr, _children = Stanza.name, Stanza.attr, Stanza.children
+
+    attr = property(attrgetter("lua"), _set_attr, None,
+                    "The attributes, a dict that writes through.")
+
     @property
     def name(self) -> str:
         """The element's name."""
         face = self.lua
         if face.epoch != face.border.epoch:
-            self.attr.fresh()
-        return face.name or name_slot(self)
+            face.fresh()
+        return face.name or self._name
 
     @name.setter
     def name(self, name: str) -> None:
@@ -62,26 +64,16 @@ class LuaStanza(Stanza):
         face.epoch = -1
 
     @property
-    def attr(self) -> LuaAttr:
-        """The attributes, a dict that writes through."""
-        attr = attr_slot(self)
-        if type(attr) is not LuaAttr:
-            known = attr
-            attr = LuaAttr()
-            attr.face, attr.known = self.lua, known
-            set_attr_slot(self, attr)
-        return attr
-
-    @attr.setter
-    def attr(self, attr: dict[str, str]) -> None:
-        self.attr.replace(attr)
-
-    @property
     def children(self) -> LuaChildren:
         """Elements and texts, a list that writes through."""
-        children = children_slot(self)
-        return children if type(children) is LuaChildren else self.lua.make_children(
-            self, children)
+        children = self._children
+        if type(children) is not LuaChildren:
+            face, known = self.lua, children
+            children = LuaChildren(face)
+            if face.is_as_known() and face.border.stanzas.give_faces(face, known):
+                children.take(known)
+            self._children = children
+        return children
 
     @children.setter
     def children(self, children: list) -> None:
@@ -89,12 +81,10 @@ class LuaStanza(Stanza):
 
     def _known(self) -> Stanza | None:
         """Return what Python knows as a plain stanza, None when that is not up to date."""
-        face = self.lua
-        children = children_slot(self)
+        face, children = self.lua, self._children
         if not face.is_as_known() or (type(children) is LuaChildren and children.epoch < 0):
             return None
-        attr = attr_slot(self)
-        known = Stanza(face.name or name_slot(self), attr.known if type(attr) is LuaAttr else attr)
+        known = Stanza(face.name or self._name, face.known)
         known.children = children
         return known
 
@@ -102,12 +92,9 @@ class LuaStanza(Stanza):
         """Give the XML text to `add`; see prosody_py.xmpp.writer.serialize."""
         face = self.lua
         if face.as_made and (face.epoch == face.border.epoch or face.is_as_known()):
-            children = children_slot(self)
+            children = self._children
             if type(children) is not LuaChildren or children.epoch >= 0:
-                attr = attr_slot(self)
-                if type(attr) is LuaAttr:
-                    attr = attr.known
-                write_parts(face.name or name_slot(self), attr, children, parent_ns, add)
+                write_parts(face.name or self._name, face.known, children, parent_ns, add)
                 return
         add(face.border.stanzas.text(face.table, parent_ns))
 
@@ -169,8 +156,7 @@ class Stanzas:
 
     def __init__(self, border, functions: Any):
         self.border = border
-        self.shapes, self._make = Shapes(functions[b"generate"]), functions[b"make"]
-        self._number_of = self.shapes.number_of.get
+        self.shapes = Shapes(functions[b"generate"], border.driver.guarded)
         self._new, self._new_large = functions[b"new"], functions[b"new_large"]
         self.set_name, self.set_attr = functions[b"set_name"], functions[b"set_attr"]
         self.replace_attr, self.xml = functions[b"replace_attr"], functions[b"xml"]
@@ -187,56 +173,22 @@ class Stanzas:
         """Return the Lua table of a stanza; makes it the owner the first time."""
         if type(stanza) is LuaStanza:
             return stanza.lua.table
-        quick = self._quick(stanza)
-        if quick is None:
+        found = self.shapes.find(stanza)
+        if found is None:
+            self.shapes.note(stanza)
             return self._to_lua(stanza)
-        number = self.border.identities.add(stanza)
-        table = self._make(number, *quick)
-        stanza.lua = Face(self.border, table, self.border.epoch)
-        stanza.__class__ = LuaStanza
+        shape, values = found
+        table = shape.make(self.border.identities.add(stanza), *values)
+        self._own(stanza, table)
         return table
 
-    def enter(self, function: Any, key: int, event: Any) -> Any:
-        """Call a Lua handler with an event whose stanza Lua has not seen yet.
-
-        Returns what `Driver.work` takes. Making the table and the call are one step where that
-        is possible.
-        """
+    def _own(self, stanza: Stanza, table: Any, as_made: bool = True,
+             parent: Face | None = None) -> None:
+        """Make a plain stanza the view of a table."""
         border = self.border
-        stanza = event.stanza
-        quick = self._quick(stanza)
-        if quick is None:
-            table = self._to_lua(stanza)
-            border.epoch += 1
-            return border.enter_stanza(function, key, table, id(event.origin), event.to_self)
-        number = border.identities.add(stanza)
-        stanza.lua = face = new_face(Face)
-        face.border, face.number, face.epoch = border, number, border.epoch
-        face.as_made, face.parent, face.name = True, None, None
+        stanza.lua = new_face(border, table, border.epoch if parent is None else parent.epoch,
+                              stanza.attr, as_made, parent)
         stanza.__class__ = LuaStanza
-        border.epoch += 1
-        try:
-            result = border.enter_shape(function, key, id(event.origin), event.to_self, number,
-                                        *quick)
-        except BaseException:
-            if not hasattr(face, "table"):  # Lua has not even made it
-                stanza.__class__, stanza.lua = Stanza, None
-            raise
-        face.table = result[0]
-        return result[1] if len(result) == 2 else result[1:]
-
-    def _quick(self, stanza: Stanza) -> list[Any] | None:
-        """Return the number of a stanza's shape and its values, None for the slower way."""
-        measured = measure(stanza)
-        if measured is None:
-            return None
-        shape, values = measured
-        number = self._number_of(shape)
-        if number is None:
-            self.shapes.count(shape)
-            return None
-        values[0] = number
-        return values
 
     def _to_lua(self, stanza: Stanza) -> Any:
         children = stanza.children
@@ -248,13 +200,12 @@ class Stanzas:
             table = self._new(*values, number)
         else:
             table = self._new_large(border.long_list((*values, number)))
-        stanza.lua = Face(border, table, border.epoch)
-        stanza.__class__ = LuaStanza
+        self._own(stanza, table)
         if special:
             # Some children have a life of their own, so the list is made of faces at once.
             self._settle(children, table)
             stanza.lua.as_made = False
-            children_slot.__self__.__set__(stanza, LuaChildren(stanza.lua))
+            stanza._children = LuaChildren(stanza.lua)
         if stanza._cursor:  # its elements are special, so they have faces
             path, stanza._cursor = stanza._cursor, None
             stanza._set_path(path)
@@ -279,9 +230,8 @@ class Stanzas:
         children = stanza.children
         self._identify(table, number)
         self._settle(children, table)
-        stanza.lua = Face(border, table, border.epoch, False)
-        stanza.__class__ = LuaStanza
-        children_slot.__self__.__set__(stanza, LuaChildren(stanza.lua))
+        self._own(stanza, table, False)
+        stanza._children = LuaChildren(stanza.lua)
 
     def text(self, table: Any, parent_ns: str | None) -> str:
         """Return the XML text of a table; see prosody_py.xmpp.writer.serialize.
@@ -305,8 +255,7 @@ class Stanzas:
             tables = (tables,)
         for child, table in zip(elements, tables, strict=True):
             border.identities.add(child)
-            child.lua = Face(border, table, parent.epoch, True, parent)
-            child.__class__ = LuaStanza
+            self._own(child, table, True, parent)
         return True
 
     # -- from Lua to Python ----------------------------------------------------------------
@@ -315,11 +264,9 @@ class Stanzas:
         """Return the Python face of a table of Lua's that has none yet."""
         stanza = Stanza.__new__(LuaStanza)
         border = self.border
-        stanza.lua = Face(border, table, -1, False)
-        stanza._cursor = None
-        name_slot.__self__.__set__(stanza, "")
-        attr_slot.__self__.__set__(stanza, {})
-        children_slot.__self__.__set__(stanza, LuaChildren(stanza.lua))
+        stanza._name, stanza._attr, stanza._cursor = "", {}, None
+        stanza.lua = new_face(border, table, -1, stanza._attr, False)
+        stanza._children = LuaChildren(stanza.lua)
         border.identities.put(number, stanza)
         return stanza
 

@@ -39,7 +39,7 @@ class LuaArchive:
              ) -> tuple[Iterator[ArchiveItem], int | None]:
         """Return the matching items, and their number if asked for."""
         owner(user)
-        wanted = dict(query) if query else None
+        wanted = self._with_single_bounds(user, query) if query else None
         if wanted and wanted.get("ids") is not None:
             wanted["ids"] = list(wanted["ids"])
             if not self.caps.get("ids"):
@@ -49,6 +49,17 @@ class LuaArchive:
         self.table.check("find", result)
         total = result[1] if len(result) > 1 and isinstance(result[1], int | float) else None
         return self.table.iterate((result[0],), self._item), total
+
+    def _with_single_bounds(self, user: str | None, query: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a query in which `after` and `before` are one id each, as drivers know them."""
+        wanted = dict(query)
+        for name, choose in (("after", max), ("before", min)):
+            ids = wanted.get(name)
+            if isinstance(ids, list | tuple):
+                if len(ids) > 1:
+                    ids = [choose(ids, key=lambda id: (self.get(user, id) or (None, 0))[1])]
+                wanted[name] = ids[0] if ids else None
+        return wanted
 
     def _find_ids(self, user: str | None, query: dict[str, Any],
                   ) -> tuple[Iterator[ArchiveItem], int | None]:

@@ -70,6 +70,9 @@ class LuaSession(LuaData):
         """Queue finished text."""
         return bool(self.send(data))
 
+    def authenticated(self) -> None:
+        """The peer is known now; the module that has made the session sees that itself."""
+
     def idle_for(self) -> float:
         """Return 0: what carries the session is not known here."""
         return 0.0

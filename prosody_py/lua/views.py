@@ -9,35 +9,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from prosody_py.lua.children import LuaChildren
 from prosody_py.lua.values import encode
-from prosody_py.xmpp.stanza import Stanza
-
-# The slots of the plain class, which keep the views.
-attr_slot = Stanza.attr.__get__
-children_slot = Stanza.children.__get__
-name_slot = Stanza.name.__get__
-set_attr_slot = Stanza.attr.__set__
 
 _MISSING: Any = object()
 
 
-class Face:
+class Face(dict):
     """The table of one stanza, and since when Python knows what is in it.
 
-    `name` is the element's name once it has been read from the table.
+    It is what `LuaStanza.attr` gives, too: one object less for each stanza. It is a dict for those
+    who ask what it is; what it holds is in `known`, its own place is empty. `name` is the
+    element's name once it has been read from the table.
 
     Name and attributes are those of `epoch`. `as_made` says that nobody has changed the element
     as far as Python knows: Lua has kept the values from which it made the table, or a `parent`
     around it, and can tell whether that is true.
     """
 
-    __slots__ = ("border", "table", "epoch", "as_made", "parent", "number", "name")
-
-    def __init__(self, border, table: Any, epoch: int, as_made: bool = True,
-                 parent: Face | None = None):
-        self.border, self.table, self.epoch = border, table, epoch
-        self.as_made, self.parent, self.name = as_made, parent, None
+    __slots__ = ("border", "table", "epoch", "as_made", "parent", "number", "name", "known")
 
     def __getattr__(self, name: str) -> Any:
         # The table is fetched when it is needed while the first handler is still at work.
@@ -68,44 +57,20 @@ class Face:
             face.as_made = False
             face = face.parent
 
-    def read_head(self, known: dict[str, str]) -> None:
-        """Bring name and attributes up to date; `known` are the attributes as Python has them."""
-        if self.is_as_known():
-            return
-        self.name, attr = self.border.stanzas.head(self.table)
-        known.clear()
-        known.update(attr)
-        self.epoch = self.border.epoch
-
-    def make_children(self, stanza: Stanza, known: list) -> LuaChildren:
-        """Put the view of the children into a stanza; they get faces of their own."""
-        children = LuaChildren(self)
-        if self.is_as_known() and self.border.stanzas.give_faces(self, known):
-            children.take(known)
-        children_slot.__self__.__set__(stanza, children)
-        return children
-
-
-class LuaAttr(dict):
-    """The attributes of one element; made by `LuaStanza.attr`.
-
-    It is a dict for those who ask what it is; what it holds is in `known`, its own place is empty.
-    """
-
-    __slots__ = ("face", "known")
-
     def fresh(self) -> dict[str, str]:
-        """Return the present content of the table."""
-        face = self.face
-        if face.epoch != face.border.epoch:
-            face.read_head(self.known)
-        return self.known
+        """Return the attributes that the table has now; brings the name up to date, too."""
+        known = self.known
+        if self.epoch != self.border.epoch and not self.is_as_known():
+            self.name, attr = self.border.stanzas.head(self.table)
+            known.clear()
+            known.update(attr)
+            self.epoch = self.border.epoch
+        return known
 
     # -- reading ---------------------------------------------------------------------------
 
     def get(self, key: str, default: Any = None) -> Any:
-        face = self.face
-        if face.epoch != face.border.epoch:
+        if self.epoch != self.border.epoch:
             self.fresh()
         return self.known.get(key, default)
 
@@ -125,7 +90,7 @@ class LuaAttr(dict):
         return len(self.fresh())
 
     def __eq__(self, other: object) -> bool:
-        return self.fresh() == (other.fresh() if type(other) is LuaAttr else other)
+        return self.fresh() == (other.fresh() if type(other) is Face else other)
 
     def __ne__(self, other: object) -> bool:
         return not self == other
@@ -157,9 +122,9 @@ class LuaAttr(dict):
 
     def __setitem__(self, key: str, value: str | None) -> None:
         raw = None if value is None else encode(value)
-        known, face = self.fresh(), self.face
-        face.border.stanzas.set_attr(face.table, encode(key), raw)
-        face.changed()
+        known = self.fresh()
+        self.border.stanzas.set_attr(self.table, encode(key), raw)
+        self.changed()
         if value is None:
             known.pop(key, None)
         else:
@@ -167,17 +132,16 @@ class LuaAttr(dict):
 
     def __delitem__(self, key: str) -> None:
         del self.fresh()[key]
-        face = self.face
-        face.border.stanzas.set_attr(face.table, encode(key), None)
-        face.changed()
+        self.border.stanzas.set_attr(self.table, encode(key), None)
+        self.changed()
 
     def replace(self, attr: dict[str, str]) -> None:
         """Make the attributes these and no others."""
         attr = dict(attr)
         flat = [encode(text) for pair in attr.items() for text in pair]
-        known, face = self.fresh(), self.face
-        face.border.stanzas.replace_attr(face.table, *flat)
-        face.changed()
+        known = self.fresh()
+        self.border.stanzas.replace_attr(self.table, *flat)
+        self.changed()
         known.clear()
         known.update(attr)
 
@@ -203,9 +167,18 @@ class LuaAttr(dict):
         for key, value in dict(*args, **more).items():
             self[key] = value
 
-    def __ior__(self, other: Any) -> LuaAttr:
+    def __ior__(self, other: Any) -> Face:
         self.update(other)
         return self
 
     def clear(self) -> None:
         self.replace({})
+
+
+def new_face(border, table: Any, epoch: int, known: dict[str, str], as_made: bool = True,
+             parent: Face | None = None) -> Face:
+    """Return the Face of a table; `known` are its attributes as Python knows them."""
+    face = Face()
+    face.border, face.table, face.epoch, face.known = border, table, epoch, known
+    face.as_made, face.parent, face.name = as_made, parent, None
+    return face

@@ -52,6 +52,8 @@ def process_stanza(server, origin, stanza) -> None:
                      "for get and set, exactly one child")
         return
     _post(server, origin, stanza, True)
+    if getattr(origin, "unfinished", None) is not None:
+        origin.finish()
 
 
 def _post(server, origin, stanza, preevents: bool) -> None:
@@ -106,6 +108,9 @@ def _process_element(server, origin, stanza) -> None:
         unhandled(origin, stanza)
         return
     xmlns = stanza.attr.get("xmlns")
+    if origin.negotiating is not None and origin.negotiating != xmlns:
+        origin.close("not-authorized", "Nothing else is allowed while you authenticate")
+        return
     name = f"stanza/{xmlns}:{stanza.name}"
     if xmlns is None:
         name = "stanza/" + stanza.name

@@ -80,6 +80,7 @@ class IncomingSession(Session):
         with gevent.Timeout(seconds, False):
             while self.in_hand is not None:
                 gevent.sleep(0.005)
+            self.finish()
             return True
         self.moving = False
         return False

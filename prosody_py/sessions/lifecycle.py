@@ -31,6 +31,7 @@ def make_authenticated(session, username: str, role: str | None = None) -> None:
     if session.destroyed:
         return
     session.type = "c2s_unbound"
+    session.authenticated()
 
 
 def bind_resource(session, resource: str | None, load_roster) -> None:
@@ -150,6 +151,9 @@ def retire(session) -> None:
 
 def _discard(_stanza) -> bool:
     return False
+
+
+_discard.never_blocks = True  # as Session.send
 
 
 def update(session, successor) -> None:

@@ -7,6 +7,7 @@ given to the receivers' sessions at once, as text that is written once for all o
 
 from __future__ import annotations
 
+from prosody_py.events.bystanders import Meddler, meddlers, meddles
 from prosody_py.hosts.one_to_many import OneToMany
 from prosody_py.hosts.roster import load_roster
 from prosody_py.xmpp.builders import presence
@@ -34,18 +35,9 @@ def available_sessions(server, account: str) -> list:
     return [session for session in user.sessions.values() if session.presence is not None]
 
 
-def _only_ours(events, *names: str) -> bool:
-    """Whether these events have no handler but those of mod_presence."""
-    if events.wrapped or "pre-stanza" in events.index:
-        return False
-    for name in names:
-        chain = events.index.get(name, ())
-        if len(chain) != 1:
-            return False
-        bound_to = getattr(chain[0], "args", None)
-        if not bound_to or bound_to[0].name != OWNER:
-            return False
-    return True
+def _others(events, *names: str) -> list[Meddler] | None:
+    """Return who may stop these events beside mod_presence, None for who must see each of them."""
+    return meddlers(events, "presence", OWNER, *names)
 
 
 def _last_presence(session) -> OneToMany:
@@ -58,7 +50,7 @@ def _last_presence(session) -> OneToMany:
 
 
 class _Shortcuts:
-    """Which hosts' contacts can be reached without the bus, for one round of deliveries.
+    """Which contacts can be reached without the bus, for one round of deliveries.
 
     A stanza passes `sender` on the sender's host and `receiver` on the contact's host; when it is
     answered, the answer passes `back_sender` on the contact's and `back_receiver` on ours.
@@ -66,20 +58,34 @@ class _Shortcuts:
 
     def __init__(self, server, session, answered: bool = False):
         self._server = server
+        self._account, self._session = session.bare_jid, session.full_jid
         self._answered = answered
         names = ("pre-presence/bare", "presence/full") if answered else ("pre-presence/bare",)
-        self._sender_free = _only_ours(session.host_object.events, *names)
-        self._known: dict[str, bool] = {}
+        self._senders = _others(session.host_object.events, *names)
+        self._known: dict[str, list | None] = {}
+
+    def nobody_there(self, contact) -> bool:
+        """Whether a contact is an account of ours without sessions, so that presence is lost."""
+        return self._receivers(contact) is not None and "@" in contact.jid and (
+            contact.jid not in self._server.bare_sessions)
 
     def reach(self, contact) -> bool:
-        free = self._known.get(contact.host)
-        if free is None:
+        """Whether presence to a contact passes nobody who would stop it."""
+        receivers = self._receivers(contact)
+        if receivers is None or "@" not in contact.jid:
+            return False
+        return not (self._senders and meddles(self._senders, self._account, contact.jid)
+                    or receivers and meddles(receivers, contact.jid, self._session))
+
+    def _receivers(self, contact) -> list | None:
+        if self._senders is None:
+            return None
+        if contact.host not in self._known:
             host = self._server.hosts.get(contact.host)
             names = ("presence/bare", "pre-presence/full") if self._answered else (
                 "presence/bare",)
-            free = self._known[contact.host] = (
-                self._sender_free and host is not None and _only_ours(host.events, *names))
-        return free and "@" in contact.jid
+            self._known[contact.host] = None if host is None else _others(host.events, *names)
+        return self._known[contact.host]
 
 
 def broadcast(server, session, stanza: Stanza, contacts) -> None:
@@ -90,18 +96,17 @@ def broadcast(server, session, stanza: Stanza, contacts) -> None:
     """
     to_many = OneToMany(stanza)
     available = "type" not in stanza.attr
-    reach = _Shortcuts(server, session).reach
+    shortcuts = _Shortcuts(server, session)
     bare_sessions = server.bare_sessions
     for contact in contacts:
         if available and session.presence is None:
             return
-        if not reach(contact):
+        if shortcuts.nobody_there(contact):
+            continue
+        if not shortcuts.reach(contact):
             server.post_stanza(session, to_many.element(contact.jid), True)
             continue
-        user = bare_sessions.get(contact.jid)
-        if user is None:
-            continue
-        for receiver in list(user.sessions.values()):
+        for receiver in list(bare_sessions[contact.jid].sessions.values()):
             if receiver.presence is not None:
                 to_many.send(receiver, contact.jid, contact.to)
 
@@ -109,11 +114,11 @@ def broadcast(server, session, stanza: Stanza, contacts) -> None:
 def send_to_resources(server, session, stanza: Stanza, resources) -> None:
     """Send a session's presence to sessions of the same user; it gets its own without a `to`."""
     to_many = OneToMany(stanza)
-    direct = _only_ours(session.host_object.events, "pre-presence/full", "presence/full")
+    others = _others(session.host_object.events, "pre-presence/full", "presence/full")
     for receiver in resources:
         if receiver is session:
             to_many.send(session, None)
-        elif direct:
+        elif others is not None and not meddles(others, session.bare_jid, receiver.full_jid):
             to_many.send(receiver, receiver.full_jid)
         else:
             server.post_stanza(session, to_many.element(receiver.full_jid), True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from time import monotonic, time
 from typing import Any
 
@@ -58,9 +59,11 @@ class Session:
     version: float | None = None
     lang: str | None = None
     sasl_handler: Any = None
+    negotiating: str | None = None   # namespace of an exchange during which nothing else may come
     destroyed: bool | None = None
     keep: Any = None                 # stream management: what sees each text, see `send`
     handled_stanza_count: int | None = None  # stanzas of the peer, once it wants them counted
+    unfinished: Any = None           # what has been begun and is waited for, see below
     lua: Any = None                  # the Lua face, once Lua has looked at this session
     server: Any = None
     ns = CLIENT
@@ -141,6 +144,26 @@ class Session:
                 return
         self.server.process_stanza(self, stanza)
 
+    def finish_before_next(self, wait: Callable[[], Any]) -> None:
+        """Have `wait()` called before the session's next stanza is handled.
+
+        For work that has been begun, such as a write to a store, while a stanza is handled: it
+        goes on beside the rest of the handling, but nothing later overtakes it.
+        """
+        if self.unfinished is None:
+            self.unfinished = [wait]
+        else:
+            self.unfinished.append(wait)
+
+    def finish(self) -> None:
+        """Wait for what `finish_before_next` was given."""
+        waits, self.unfinished = self.unfinished, None
+        for wait in waits or ():
+            try:
+                wait()
+            except Exception as error:
+                self.log.error("What was begun for a stanza has failed: %s", error, exc_info=error)
+
     def _send_filtered(self, stanza: Stanza | str | bytes) -> bool:
         if isinstance(stanza, Stanza):
             stanza = filters.run(self, "stanzas/out", stanza)
@@ -165,6 +188,9 @@ class Session:
         """
         if self.conn is not None:
             self.conn.close(str(reason) if reason else None)
+
+    def authenticated(self) -> None:
+        """The peer is known now; what speaks the stream may do something about it."""
 
     def idle_for(self) -> float:
         """Return the seconds since the peer was last heard."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from prosody_py.storage.interface import StorageError
 from prosody_py.storage.values import MAX_TEXT
+from prosody_py.storage.words import Term, terms
 from prosody_py.xmpp.errors import StreamError
 from prosody_py.xmpp.parser import parse_fragment
 from prosody_py.xmpp.stanza import Stanza
@@ -25,7 +26,7 @@ DAY = 86400 * SECOND
 _FURTHEST = 2**53  # microseconds; the year 2255, and exact in a float
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIELDS = frozenset(("start", "end", "with", "key", "ids", "before", "after", "limit", "reverse",
-                     "total", "truncate"))
+                     "total", "truncate", "fulltext"))
 _unstorable = re.compile("[\x00-\x1f\ud800-\udfff\ufffe\uffff]").search
 _BORDER = "item" + secrets.token_hex(16)
 
@@ -42,17 +43,18 @@ class Query:
     end: int | None = None
     with_: str | None = None
     ids: tuple[str, ...] | None = None
-    before: str | None = None
-    after: str | None = None
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
     limit: int | None = None
     reverse: bool = False
     total: bool = False
     truncate: int | None = None
+    fulltext: tuple[Term, ...] | None = None
 
     @property
     def is_everything(self) -> bool:
         """Whether nothing but an id range restricts what matches."""
-        return self.start is self.end is self.with_ is self.ids is None
+        return self.start is self.end is self.with_ is self.ids is self.fulltext is None
 
     def time_range(self) -> tuple[Position, Position]:
         """Return the positions between which (both exclusive) `start` and `end` allow items."""
@@ -80,13 +82,22 @@ def parse_query(query: Mapping[str, Any] | None) -> Query:
         end=_bound("end", fields["end"]) if "end" in fields else None,
         with_=_text("with", fields["with"]) if "with" in fields else None,
         ids=ids,
-        before=_text("before", fields["before"]) if "before" in fields else None,
-        after=_text("after", fields["after"]) if "after" in fields else None,
+        before=_texts("before", fields.get("before")),
+        after=_texts("after", fields.get("after")),
         limit=_count("limit", fields["limit"]) if "limit" in fields else None,
         reverse=bool(fields.get("reverse")),
         total=bool(fields.get("total")),
         truncate=_count("truncate", fields["truncate"]) if "truncate" in fields else None,
+        fulltext=terms(_text("fulltext", fields["fulltext"])) if "fulltext" in fields else None,
     )
+
+
+def parse_other_query(query: Mapping[str, Any] | None, can_search: bool = False) -> Query:
+    """As `parse_query`, for what does not search for words; raises StorageError "bad-request"."""
+    wanted = parse_query(query)
+    if wanted.fulltext is not None and not can_search:
+        raise StorageError("bad-request", "'fulltext' is for reading an archive that has an index")
+    return wanted
 
 
 def microseconds(when: float) -> int:
@@ -168,6 +179,13 @@ def _text(name: str, value: Any) -> str:
     if not isinstance(value, str):
         raise StorageError("bad-request", f"'{name}' in an archive query is text")
     return value
+
+
+def _texts(name: str, value: Any) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    values = value if isinstance(value, list | tuple) else (value,)
+    return tuple(_text(name, one) for one in values)
 
 
 def _count(name: str, value: Any) -> int:

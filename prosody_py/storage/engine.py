@@ -56,10 +56,12 @@ class Engine:
         path: of the file, which is made (mode 0600) if it does not exist.
         durable: sync each commit; without it a power failure loses the last writes.
         on_foreign_change: called on the hub after another process has written to the file.
+        prepare: called in the writer's thread with its connection before the first operation.
     """
 
     def __init__(self, path: str, *, durable: bool = True,
-                 on_foreign_change: Callable[[], None] = lambda: None):
+                 on_foreign_change: Callable[[], None] = lambda: None,
+                 prepare: Callable[[sqlite3.Connection], None] = lambda _database: None):
         self.path = path
         self.commits = 0
         self._durable = durable
@@ -68,6 +70,7 @@ class Engine:
         self._data_version = 0
         self._foreign_change = False
         self._on_foreign_change = on_foreign_change
+        self._prepare = prepare
         if sqlite3.sqlite_version_info < (3, 38):
             raise StorageError("internal-server-error", (
                 f"SQLite {sqlite3.sqlite_version} is too old; 3.38 or newer is needed"))
@@ -84,6 +87,17 @@ class Engine:
               done: Callable[[Call], None] | None = None) -> Any:
         """Run an operation that changes the file; returns when it is committed."""
         return self._writer.call(operation, arguments, self._then(done))
+
+    def begin_write(self, operation: Callable, *arguments: Any) -> Call:
+        """Begin an operation that changes the file; `finish_write` returns when it is committed.
+
+        It is done after all that were begun or asked for before it.
+        """
+        return self._writer.begin(operation, arguments, self._then(None))
+
+    def finish_write(self, call: Call) -> Any:
+        """Return the result of an operation that was begun; raises StorageError."""
+        return self._writer.finish(call)
 
     def lookup(self, operation: Callable, *arguments: Any) -> Any:
         """Run an operation that reads and is quick however much is stored."""
@@ -144,6 +158,7 @@ class Engine:
                 raise StorageError("internal-server-error",
                                    f"{self.path}: the file system does not support SQLite's WAL")
             self._data_version = _data_version(database)
+            self._prepare(database)
         except (sqlite3.Error, OSError) as error:
             raise self._explain(error) from error
         return database

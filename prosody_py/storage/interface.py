@@ -11,7 +11,7 @@ or float. A None on the top level of a dict is the same as a missing key.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal, Protocol
 
 from prosody_py.xmpp.stanza import Stanza
@@ -117,14 +117,16 @@ class Archive(Protocol):
     """Stanzas of a user in order of time; equal times in order of arrival.
 
     A query is a dict (or None for everything) with any of: `start`, `end` (seconds, inclusive),
-    `with`, `key` (one id), `ids` (several), `before`, `after` (ids, exclusive, both allowed
-    together), `limit`, `reverse` (newest first), `total` (count what matches, whatever `before`,
-    `after` and `limit` say), and for `delete` also `truncate` (keep so many of the newest).
+    `with`, `key` (one id), `ids` (several), `before`, `after` (an id each, or a list of ids that
+    all count; exclusive, both allowed together), `limit`, `reverse` (newest first), `total` (count
+    what matches, whatever `before`, `after` and `limit` say), and for `delete` also `truncate`
+    (keep so many of the newest). `find` also takes `fulltext` where `caps` says so, see
+    `index_words`.
     Times are kept to a microsecond.
     """
 
     #: What is supported: total, quota (items a user may have, or False), truncate,
-    #: full_id_range, ids, wildcard_delete.
+    #: full_id_range, ids, wildcard_delete, fulltext.
     caps: dict[str, Any]
 
     def append(self, user: str | None, key: str | None, value: Stanza, when: float,
@@ -133,6 +135,27 @@ class Archive(Protocol):
 
         An item with the same key is replaced. Raises StorageError "quota-limit" when the user
         has as many items as allowed.
+        """
+
+    def begin_append(self, user: str | None, key: str | None, value: Stanza, when: float,
+                     with_: str) -> tuple[str, Callable[[], None]]:
+        """Begin to add an item; return its id, and a function that waits until it is durable.
+
+        That function is called at most once, and raises what `append` would. An append that is
+        called (or begun) later is not done earlier. Drivers in Lua do not have this.
+        """
+
+    def index_words(self, wanted: bool) -> bool:
+        """Keep an index of the texts of messages, or none; return whether there is one.
+
+        With it `find` takes `fulltext` (prosody_py.storage.words says what it means). What is
+        in the store already is indexed in the background. Drivers in Lua do not have this.
+        """
+
+    def limit_items(self, limit: int | None) -> None:
+        """Let each user have so many items in this store, None for no limit.
+
+        A new item then takes the place of the oldest. Drivers in Lua do not have this.
         """
 
     def find(self, user: str | None, query: Mapping[str, Any] | None = None,

@@ -28,7 +28,7 @@ class Call:
     `done(call)` runs on the hub before the caller goes on, also when the caller was killed.
     """
 
-    __slots__ = ("operation", "arguments", "done", "waiter", "result", "error")
+    __slots__ = ("operation", "arguments", "done", "waiter", "result", "error", "finished")
 
     def __init__(self, operation: Callable | None = None, arguments: tuple = (),
                  done: Callable[[Call], None] | None = None):
@@ -38,6 +38,7 @@ class Call:
         self.waiter: Waiter | None = None
         self.result: Any = None
         self.error: BaseException | None = None
+        self.finished = False
 
 
 class Lane:
@@ -99,10 +100,29 @@ class Lane:
                 done(call)
             raise
 
+    def begin(self, operation: Callable, arguments: tuple,
+              done: Callable[[Call], None] | None = None) -> Call:
+        """Have `operation` run, for `finish` to wait for.
+
+        However many calls wait already: who begins calls has to bound their number.
+        """
+        call = Call(operation, arguments, done)
+        self._submit(call)
+        self._expect()
+        return call
+
+    def finish(self, call: Call) -> Any:
+        """Return the result of a call that was begun, once; raises StorageError."""
+        if not call.finished:
+            call.waiter = Waiter()
+            call.waiter.get()
+        if call.error is not None:
+            raise call.error
+        return call.result
+
     def post(self, operation: Callable, arguments: tuple, done: Callable[[Call], None]) -> None:
         """Have `operation` run without waiting for it."""
-        self._submit(Call(operation, arguments, done))
-        self._expect()
+        self.begin(operation, arguments, done)
 
     def close(self) -> None:
         """Finish all calls, then close the resource. Returns when the thread has ended."""
@@ -134,12 +154,8 @@ class Lane:
             self._answers.ref = True
 
     def _wait_for(self, call: Call) -> Any:
-        call.waiter = Waiter()
         self._expect()
-        call.waiter.get()
-        if call.error is not None:
-            raise call.error
-        return call.result
+        return self.finish(call)
 
     def _deliver(self) -> None:
         while self._finished:
@@ -148,6 +164,7 @@ class Lane:
             if not self._expected:
                 self._answers.ref = False
             for call in calls:
+                call.finished = True
                 if call.done is not None:
                     call.done(call)
             for call in calls:

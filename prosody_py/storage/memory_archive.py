@@ -16,12 +16,13 @@ from prosody_py.storage.archive_query import (
     item_text,
     item_value,
     microseconds,
-    parse_query,
+    parse_other_query,
     seconds,
 )
 from prosody_py.storage.ids import new_id
 from prosody_py.storage.interface import ArchiveItem, StorageError
 from prosody_py.storage.views import owner
+from prosody_py.storage.words import matches
 from prosody_py.xmpp.stanza import Stanza
 
 
@@ -75,7 +76,8 @@ class MemoryArchive:
         self._users: dict[str, _UserArchive] = {}
         self._numbers = count(1)
         self.caps = {"total": True, "quota": limit or False, "truncate": True,
-                     "full_id_range": True, "ids": True, "wildcard_delete": True}
+                     "full_id_range": True, "ids": True, "wildcard_delete": True,
+                     "fulltext": False}
 
     def append(self, user: str | None, key: str | None, value: Stanza, when: float,
                with_: str) -> str:
@@ -94,6 +96,21 @@ class MemoryArchive:
                 archive.remove(oldest)
         archive.put(item)
         return key
+
+    def begin_append(self, user: str | None, key: str | None, value: Stanza, when: float,
+                     with_: str) -> tuple[str, Callable[[], None]]:
+        """As `append`; nothing is left to wait for."""
+        return self.append(user, key, value, when, with_), _nothing
+
+    def index_words(self, wanted: bool) -> bool:
+        """Let `find` take `fulltext`, which looks at all texts; return whether it does."""
+        self.caps["fulltext"] = wanted
+        return wanted
+
+    def limit_items(self, limit: int | None) -> None:
+        """Let each user have so many items here; a new one takes the place of the oldest."""
+        self._limit, self._trim = limit, True
+        self.caps["quota"] = limit or False
 
     def get(self, user: str | None, key: str) -> tuple[Stanza, float, str] | None:
         """Return (value, when, with) of one item, None when there is none."""
@@ -114,7 +131,7 @@ class MemoryArchive:
     def find(self, user: str | None, query: Mapping[str, Any] | None = None,
              ) -> tuple[Iterator[ArchiveItem], int | None]:
         """Return the matching items, and their number if asked for (interface.Archive.find)."""
-        wanted = parse_query(query)
+        wanted = parse_other_query(query, self.caps["fulltext"])
         archive = self._archive(user)
         found = _select(archive, wanted)
         total = None
@@ -127,7 +144,7 @@ class MemoryArchive:
     def delete(self, user: str | Literal[True] | None,
                query: Mapping[str, Any] | None = None) -> int:
         """Delete what matches and return how many it was (interface.Archive.delete)."""
-        wanted = parse_query(query)
+        wanted = parse_other_query(query)
         deleted = 0
         for name in list(self._users) if user is True else [owner(user)]:
             archive = self._archive(name)
@@ -146,7 +163,7 @@ class MemoryArchive:
         result: dict[str, dict[str, Any]] = {
             "counts": {}, "earliest": {}, "latest": {}, "body": {}}
         newest: dict[str, str] = {}
-        wanted = parse_query({**(query or {}), "key": None, "ids": None})
+        wanted = parse_other_query({**(query or {}), "key": None, "ids": None})
         for item in _select(self._archive(user), wanted):
             when = seconds(item.position[0])
             result["counts"][item.with_] = result["counts"].get(item.with_, 0) + 1
@@ -182,17 +199,23 @@ class MemoryArchive:
         return self._users.get(owner(user)) or _UserArchive()
 
 
+def _nothing() -> None:
+    """What waits for a write in memory."""
+
+
 def _matches(item: _Item, query: Query) -> bool:
     return ((query.with_ is None or item.with_ == query.with_)
-            and (query.ids is None or item.key in query.ids))
+            and (query.ids is None or item.key in query.ids)
+            and (query.fulltext is None
+                 or matches(body_text(item_value(item.text)) or "", query.fulltext)))
 
 
 def _select(archive: _UserArchive, query: Query) -> list[_Item]:
     low, high = query.time_range()
-    if query.after is not None:
-        low = max(low, archive.position(query.after))
-    if query.before is not None:
-        high = min(high, archive.position(query.before))
+    for key in query.after:
+        low = max(low, archive.position(key))
+    for key in query.before:
+        high = min(high, archive.position(key))
     return [item for item in archive.between(low, high) if _matches(item, query)]
 
 

@@ -30,6 +30,7 @@ from prosody_py.storage.interface import UnsupportedStore
 from prosody_py.storage.sqlite_archive import SQLiteArchive
 from prosody_py.storage.sqlite_rows import SQLiteRows
 from prosody_py.storage.sqlite_text import bind
+from prosody_py.storage.sqlite_words import WordIndex, watch
 from prosody_py.storage.views import VIEWS, owner
 
 CACHE_BYTES = 16 * 1024 * 1024
@@ -60,7 +61,8 @@ class SQLiteStorage:
         self._open = 0
         self._retired = False
         self.engine = Engine(os.fspath(path), durable=durable,
-                             on_foreign_change=self._cache.clear)
+                             on_foreign_change=self._cache.clear, prepare=watch)
+        self._words = WordIndex(self.engine)
 
     def open(self, host: str, store: str, kind: str = "keyval") -> Any:
         """Return a store; raises UnsupportedStore for an unknown kind."""
@@ -69,7 +71,7 @@ class SQLiteStorage:
         number = self._number(host, store)
         if kind == "archive":
             opened = SQLiteArchive(self.engine, number, self._archive_item_limit,
-                                   self._archive_trim)
+                                   self._archive_trim, self._words)
         else:
             opened = VIEWS[kind](SQLiteRows(self.engine, self._cache, number))
         self._open += 1

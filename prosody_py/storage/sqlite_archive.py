@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from operator import itemgetter
 from typing import Any, Literal
 
@@ -18,14 +19,16 @@ from prosody_py.storage.archive_query import (
     item_value,
     item_values,
     microseconds,
-    parse_query,
+    parse_other_query,
     seconds,
 )
 from prosody_py.storage.engine import Engine
 from prosody_py.storage.ids import new_id
 from prosody_py.storage.interface import ArchiveItem
 from prosody_py.storage.sqlite_text import bind, to_text
+from prosody_py.storage.sqlite_words import WordIndex, owner_word
 from prosody_py.storage.views import owner
+from prosody_py.storage.words import words_of
 from prosody_py.xmpp.stanza import Stanza
 
 _PAGE = 100  # items fetched at once
@@ -40,27 +43,59 @@ class SQLiteArchive:
     Args:
         limit: items that each user may have, None for no limit.
         trim: at the limit delete the oldest item instead of raising "quota-limit".
+        words: of the file.
     """
 
-    def __init__(self, engine: Engine, store: int, limit: int | None = None, trim: bool = False):
+    def __init__(self, engine: Engine, store: int, limit: int | None = None, trim: bool = False,
+                 words: WordIndex | None = None):
         self._engine = engine
+        self._words = WordIndex(engine) if words is None else words
         self._store = store
         self._limit = limit
         self._trim = trim
         self.caps = {"total": True, "quota": limit or False, "truncate": True,
-                     "full_id_range": True, "ids": True, "wildcard_delete": True}
+                     "full_id_range": True, "ids": True, "wildcard_delete": True,
+                     "fulltext": store in self._words.stores}
 
     def append(self, user: str | None, key: str | None, value: Stanza, when: float,
                with_: str) -> str:
         """Add an item, or replace the one with this key, and return its id."""
-        key = new_id() if key is None else check_label("key", key)
-        item = (self._store, bind(owner(user)), key, microseconds(when),
-                check_label("with", with_), item_text(value))
-        if self._limit is None:
-            self._engine.write(sql.append_items, *item)
-        else:
-            self._engine.write(sql.append_limited, self._limit, self._trim, *item)
+        key, operation = self._append(user, key, value, when, with_)
+        self._engine.write(*operation)
         return key
+
+    def begin_append(self, user: str | None, key: str | None, value: Stanza, when: float,
+                     with_: str) -> tuple[str, Callable[[], None]]:
+        """As `append`; return the id and what waits until the item is on the disk."""
+        key, operation = self._append(user, key, value, when, with_)
+        return key, partial(self._engine.finish_write, self._engine.begin_write(*operation))
+
+    def _append(self, user: str | None, key: str | None, value: Stanza, when: float,
+                with_: str) -> tuple[str, tuple]:
+        key = new_id() if key is None else check_label("key", key)
+        bound = bind(owner(user))
+        item = (self._store, bound, key, microseconds(when), check_label("with", with_),
+                item_text(value), *self._text(bound, value))
+        if self._limit is None:
+            return key, (sql.append_items, *item)
+        return key, (sql.append_limited, self._limit, self._trim, *item)
+
+    def _text(self, user: str | bytes, value: Stanza) -> tuple[str, ...]:
+        """Return what the index of words gets of an item, nothing if it gets nothing."""
+        if self._store not in self._words.stores:
+            return ()
+        body = body_text(value)
+        return (owner_word(self._store, user), " ".join(words_of(body))) if body else ()
+
+    def index_words(self, wanted: bool) -> bool:
+        """Keep an index of the texts, so that `find` takes `fulltext`; return whether it does."""
+        self.caps["fulltext"] = self._words.switch(self._store, wanted)
+        return self.caps["fulltext"]
+
+    def limit_items(self, limit: int | None) -> None:
+        """Let each user have so many items here; a new one takes the place of the oldest."""
+        self._limit, self._trim = limit, True
+        self.caps["quota"] = limit or False
 
     def get(self, user: str | None, key: str) -> tuple[Stanza, float, str] | None:
         """Return (value, when, with) of one item, None when there is none."""
@@ -71,18 +106,19 @@ class SQLiteArchive:
     def set(self, user: str | None, key: str, value: Stanza, when: float | None = None,
             with_: str | None = None) -> None:
         """Replace an item; raises StorageError "item-not-found"."""
+        bound = bind(owner(user))
         self._engine.write(
             sql.replace_items, item_text(value), None if when is None else microseconds(when),
             None if with_ is None else check_label("with", with_),
-            self._store, bind(owner(user)), bind(key))
+            self._store, bound, bind(key), *self._text(bound, value))
 
     def find(self, user: str | None, query: Mapping[str, Any] | None = None,
              ) -> tuple[Iterator[ArchiveItem], int | None]:
         """Return the matching items, and their number if asked for (interface.Archive.find)."""
-        wanted = parse_query(query)
+        wanted = parse_other_query(query, self.caps["fulltext"])
         bound = bind(owner(user))
-        counting = wanted.total and not wanted.is_everything
-        read = self._engine.scan if counting else self._engine.lookup
+        slow = wanted.fulltext is not None or (wanted.total and not wanted.is_everything)
+        read = self._engine.scan if slow else self._engine.lookup
         low, high, total, page = read(sql.read_first_pages, self._store, bound, wanted,
                                       _page_size(wanted.limit))
         return self._items(bound, wanted, low, high, page), total
@@ -90,7 +126,7 @@ class SQLiteArchive:
     def delete(self, user: str | Literal[True] | None,
                query: Mapping[str, Any] | None = None) -> int:
         """Delete what matches and return how many it was (interface.Archive.delete)."""
-        wanted = parse_query(query)
+        wanted = parse_other_query(query)
         users = ["", *self.users()] if user is True else [owner(user)]
         return sum(self._delete(bind(name), wanted) for name in users)
 
@@ -98,7 +134,7 @@ class SQLiteArchive:
                 query: Mapping[str, Any] | None = None) -> dict[str, dict[str, Any]]:
         """Return counts, times and newest bodies by `with`; ids in the query are ignored."""
         raw = self._engine.scan(sql.read_summaries, self._store, bind(owner(user)),
-                                parse_query(query))
+                                parse_other_query(query))
         result: dict[str, dict[str, Any]] = {
             "counts": {}, "earliest": {}, "latest": {}, "body": {}}
         for with_, count, earliest, latest, text in _array(raw):
@@ -145,8 +181,8 @@ class SQLiteArchive:
                 high = _position(page[-1])
             else:
                 low = _position(page[-1])
-            raw = self._engine.lookup(sql.read_next_pages, self._store, user, query, low, high,
-                                      _page_size(left))
+            read = self._engine.lookup if query.fulltext is None else self._engine.scan
+            raw = read(sql.read_next_pages, self._store, user, query, low, high, _page_size(left))
 
     def _delete(self, user: str | bytes, query: Query) -> int:
         deleted, bounds = 0, None

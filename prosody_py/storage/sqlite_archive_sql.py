@@ -13,6 +13,14 @@ from typing import Any
 from prosody_py.storage.archive_query import DAY, Position, Query
 from prosody_py.storage.interface import StorageError
 from prosody_py.storage.sqlite_text import bind, flat, groups, repeated
+from prosody_py.storage.sqlite_words import (
+    add_words,
+    is_ordered,
+    match_text,
+    note_disorder,
+    note_times,
+    owner_word,
+)
 
 _insert = repeated("""INSERT INTO archive (id, seq, store, user, key, "when", "with", value)
 VALUES {} ON CONFLICT (store, user, key) DO UPDATE SET id = excluded.id, seq = excluded.seq,
@@ -20,10 +28,14 @@ VALUES {} ON CONFLICT (store, user, key) DO UPDATE SET id = excluded.id, seq = e
                    "(?, ?, ?, ?, ?, ?, ?, ?)", ", ")
 _TRIM = """DELETE FROM archive WHERE id IN (SELECT id FROM archive INDEXED BY archive_when
 WHERE store = ? AND user = ? ORDER BY "when", seq LIMIT ?)"""
-_PAGE = """SELECT CAST('[' || group_concat('[' || json_quote(key) || ',' || "when" || ',' || seq
+_AS_JSON = """SELECT CAST('[' || group_concat('[' || json_quote(key) || ',' || "when" || ',' || seq
 || ',' || json_quote("with") || ',' || json_quote(value) || ']') || ']' AS BLOB)
-FROM (SELECT key, "when", seq, "with", value FROM archive INDEXED BY {index} WHERE {where}
-ORDER BY "when" {order}, seq {order} LIMIT ?)"""
+FROM ({rows} LIMIT ?)"""
+_BY_TIME = ' ORDER BY "when" {order}, seq {order}'
+_PAGE = """SELECT key, "when", seq, "with", value FROM archive INDEXED BY {index} WHERE {where}"""
+_FOUND = """SELECT archive.key, archive."when", archive.seq, archive."with", archive.value
+FROM archive_words CROSS JOIN archive ON archive.id = archive_words.rowid
+WHERE archive_words MATCH ? AND {where}"""
 _DELETE = """DELETE FROM archive WHERE id IN (SELECT id FROM archive INDEXED BY {index}
 WHERE {where} ORDER BY "when", seq LIMIT ?)"""
 _SUMMARY = """SELECT CAST('[' || group_concat('[' || json_quote(g.peer) || ',' || g.items || ','
@@ -53,11 +65,19 @@ FROM u WHERE user IS NOT NULL"""
 
 
 def append_items(database: sqlite3.Connection, calls: list[tuple]) -> list[None]:
-    """Add each (store, user, key, when, with, text), replacing an item with the same key."""
+    """Add each (store, user, key, when, with, text), replacing an item with the same key.
+
+    After the text may come what goes into the index of words: (word for store and user, text).
+    """
     number = _next_number(database)
-    rows = [(number + i, number + i, *call) for i, call in enumerate(calls)]
+    rows = [(number + i, number + i, *call[:6]) for i, call in enumerate(calls)]
     for group in groups(rows):
         database.execute(_insert(len(group)), flat(group))
+    # Of those with the same key only the last one is there.
+    texts = {call[:3]: (number + i, *call[6:]) for i, call in enumerate(calls) if len(call) > 6}
+    if texts:
+        add_words(database, list(texts.values()))
+        note_times(database, [(call[0], call[3]) for call in calls if len(call) > 6])
     return [None] * len(calls)
 
 
@@ -78,11 +98,24 @@ def append_limited(database: sqlite3.Connection, calls: list[tuple]) -> list[Any
 
 
 def replace_items(database: sqlite3.Connection, calls: list[tuple]) -> list[Any]:
-    """Change each (text, when or None, with or None, store, user, key) where it stands."""
-    return [None if database.execute(
-        'UPDATE archive SET value = ?, "when" = coalesce(?, "when"), '
-        '"with" = coalesce(?, "with") WHERE store = ? AND user = ? AND key = ?', call,
-    ).rowcount else not_found() for call in calls]
+    """Change each (text, when or None, with or None, store, user, key) where it stands.
+
+    After the key may come what goes into the index of words, as in `append_items`.
+    """
+    results: list[Any] = []
+    for call in calls:
+        count = database.execute(
+            'UPDATE archive SET value = ?, "when" = coalesce(?, "when"), '
+            '"with" = coalesce(?, "with") WHERE store = ? AND user = ? AND key = ?',
+            call[:6]).rowcount
+        if count and len(call) > 6:
+            add_words(database, [(*database.execute(
+                "SELECT id FROM archive WHERE store = ? AND user = ? AND key = ?",
+                call[3:6]).fetchone(), *call[6:])])
+            if call[1] is not None:
+                note_disorder(database, call[3])
+        results.append(None if count else not_found())
+    return results
 
 
 def read_items(database: sqlite3.Connection, calls: list[tuple]) -> list[tuple | None]:
@@ -152,8 +185,31 @@ def _first_page(database: sqlite3.Connection, store: int, user: str | bytes, que
 def _page(database: sqlite3.Connection, store: int, user: str | bytes, query: Query,
           low: Position, high: Position, count: int) -> bytes | None:
     index, where, arguments = _conditions(store, user, query, low, high)
-    sql = _PAGE.format(index=index, where=where, order="DESC" if query.reverse else "ASC")
-    return database.execute(sql, (*arguments, count)).fetchone()[0]
+    order = "DESC" if query.reverse else "ASC"
+    if query.fulltext is None:
+        rows = _PAGE.format(index=index, where=where) + _BY_TIME.format(order=order)
+    elif not query.fulltext:
+        return None
+    else:
+        rows = _FOUND.format(where=where)
+        arguments.insert(0, match_text(owner_word(store, user), query.fulltext))
+        if is_ordered(database, store):
+            rows += " AND archive_words.rowid BETWEEN ? AND ? ORDER BY archive_words.rowid " + order
+            arguments += _numbers(database, store, user, low, high)
+        else:
+            rows += _BY_TIME.format(order=order)
+    return database.execute(_AS_JSON.format(rows=rows), (*arguments, count)).fetchone()[0]
+
+
+def _numbers(database: sqlite3.Connection, store: int, user: str | bytes, low: Position,
+             high: Position) -> tuple[int, int]:
+    """Return the ids of the first and the last item between two positions."""
+    found = [database.execute(
+        f'SELECT id FROM archive INDEXED BY archive_when WHERE store = ? AND user = ? '
+        f'AND ("when", seq) {sign} (?, ?) ORDER BY "when" {order}, seq {order} LIMIT 1',
+        (store, user, *position)).fetchone()
+        for sign, order, position in ((">", "ASC", low), ("<", "DESC", high))]
+    return (found[0][0], found[1][0]) if all(found) else (1, 0)
 
 
 def _delete(database: sqlite3.Connection, store: int, user: str | bytes, query: Query,
@@ -181,13 +237,13 @@ def _range(database: sqlite3.Connection, store: int, user: str | bytes,
            query: Query) -> tuple[Position, Position] | StorageError:
     """Return the two positions between which `start`, `end`, `after` and `before` allow items."""
     low, high = query.time_range()
-    if query.after is not None:
-        position = _position(database, store, user, bind(query.after))
+    for key in query.after:
+        position = _position(database, store, user, bind(key))
         if position is None:
             return not_found()
         low = max(low, position)
-    if query.before is not None:
-        position = _position(database, store, user, bind(query.before))
+    for key in query.before:
+        position = _position(database, store, user, bind(key))
         if position is None:
             return not_found()
         high = min(high, position)
@@ -205,8 +261,13 @@ def _total(database: sqlite3.Connection, store: int, user: str | bytes, query: Q
     if query.is_everything:
         return _size(database, store, user)
     index, where, arguments = _conditions(store, user, query, *query.time_range())
-    return database.execute(f"SELECT count(*) FROM archive INDEXED BY {index} WHERE {where}",
-                            arguments).fetchone()[0]
+    rows = f"SELECT count(*) FROM archive INDEXED BY {index} WHERE {where}"
+    if query.fulltext is not None:
+        if not query.fulltext:
+            return 0
+        rows = f"SELECT count(*) FROM ({_FOUND.format(where=where)})"
+        arguments.insert(0, match_text(owner_word(store, user), query.fulltext))
+    return database.execute(rows, arguments).fetchone()[0]
 
 
 def _conditions(store: int, user: str | bytes, query: Query, low: Position,

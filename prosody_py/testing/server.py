@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from prosody_py.api.commands import Call, Registry, running
 from prosody_py.app import logs, run
 from prosody_py.config.load import load
 from prosody_py.hosts import users
@@ -73,6 +74,16 @@ class TestServer:
         """Return a client that is logged in, with an account made for it if need be."""
         self.user(username, host=host)
         return self.connect(host).login(username, resource=resource, **login)
+
+    def command(self, *words: str) -> dict[str, Any]:
+        """Run a command as the administration shell does and return its answer.
+
+        That is {"text": ...} or {"columns": ..., "rows": ...}; raises CommandError.
+        """
+        command, rest = Registry.of(self.server).find(list(words))
+        call = Call(self.server, lambda message: None, os.getuid())
+        call.registry = Registry.of(self.server)
+        return running.run(command, command.parse(rest), call)
 
     def reload_config(self) -> None:
         """Read the configuration file anew."""

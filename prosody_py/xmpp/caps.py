@@ -1,7 +1,7 @@
-"""The verification string of service discovery information (XEP-0115 section 5.1).
+"""Hashes of service discovery information (XEP-0115 section 5.1, XEP-0390 section 4.1).
 
-Two entities with the same string can do the same things, so who has asked one need not ask the
-other. It is a hash over the sorted identities, features and forms of a disco#info <query/>.
+Two entities with the same hash can do the same things, so who has asked one need not ask the
+other. It is made of the sorted identities, features and forms of a disco#info <query/>.
 """
 
 from __future__ import annotations
@@ -13,7 +13,12 @@ from prosody_py.xmpp.stanza import Stanza
 
 XMLNS = "http://jabber.org/protocol/caps"
 HASH = "sha-1"  # the one that everybody has to know; section 5.2
+SECOND = "urn:xmpp:caps"  # XEP-0390, whose hashes cannot be made to mean two things
+HASHES = "urn:xmpp:hashes:2"
+_DISCO = "http://jabber.org/protocol/disco#info"
 _FORM = "jabber:x:data"
+_ALGORITHMS = {"sha-256": "sha256", "sha-512": "sha512", "sha3-256": "sha3_256",
+               "sha3-512": "sha3_512"}
 
 
 def verification_string(query: Stanza) -> str:
@@ -61,3 +66,70 @@ def _forms(query: Stanza) -> list[list[bytes]]:
         if kind is not None:
             found.append([kind, *[part for field in sorted(fields) for part in field]])
     return found
+
+
+# -- XEP-0390 --------------------------------------------------------------------------------
+
+
+def announced(presence: Stanza) -> str | None:
+    """Return the node that stands for the capabilities in a presence, None for none.
+
+    That of XEP-0390 goes before that of XEP-0115 (XEP-0390 section 7.2).
+    """
+    second = presence.get_child("c", SECOND)
+    for hash in second.childtags("hash", HASHES) if second is not None else ():
+        if hash.attr.get("algo") in _ALGORITHMS and (text := hash.get_text().strip()):
+            return f"{SECOND}#{hash.attr['algo']}.{text}"
+    first = presence.get_child("c", XMLNS)
+    if first is None or first.attr.get("hash") != HASH:
+        return None
+    node, ver = first.attr.get("node"), first.attr.get("ver")
+    return f"{node}#{ver}" if node and ver else None
+
+
+def is_true(node: str, query: Stanza) -> bool:
+    """Whether a disco#info <query/> is what the node of `announced` stands for."""
+    name, _, hash = node.rpartition("#")
+    if name != SECOND:
+        return verification_string(query) == hash
+    algorithm, _, hash = hash.rpartition(".")
+    text = hash_input(query)
+    if text is None or algorithm not in _ALGORITHMS:
+        return False
+    digest = hashlib.new(_ALGORITHMS[algorithm], text).digest()
+    return base64.b64encode(digest).decode() == hash
+
+
+def hash_input(query: Stanza) -> bytes | None:
+    """Return what is hashed of a disco#info <query/>, None for one that has no hash."""
+    features, identities, forms = [], [], []
+    for child in query.tags:
+        xmlns = child.attr.get("xmlns", _DISCO)
+        if xmlns == _FORM and child.name == "x":
+            form = _form_input(child)
+            if form is None:
+                return None
+            forms.append(form)
+        elif xmlns == _DISCO and child.name == "feature":
+            features.append(_encoded(child.attr.get("var")) + b"\x1f")
+        elif xmlns == _DISCO and child.name == "identity":
+            identities.append(b"".join(
+                [_encoded(child.attr.get(name)) + b"\x1f"
+                 for name in ("category", "type", "xml:lang", "name")]) + b"\x1e")
+        else:
+            return None
+    return b"".join([b"".join(sorted(part)) + b"\x1c" for part in (features, identities, forms)])
+
+
+def _form_input(form: Stanza) -> bytes | None:
+    """Return what is hashed of a form, None for one that is not of XEP-0068."""
+    fields = []
+    if form.get_child_with_attr("field", None, "var", "FORM_TYPE") is None:
+        return None
+    for field in form.tags:
+        if field.name != "field":
+            return None
+        values = sorted([_encoded(value.get_text()) + b"\x1f"
+                         for value in field.childtags("value")])
+        fields.append(_encoded(field.attr.get("var")) + b"\x1f" + b"".join(values) + b"\x1e")
+    return b"".join(sorted(fields)) + b"\x1d"

@@ -38,7 +38,7 @@ def test_help_and_status_need_neither_gevent_nor_lua():
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
 @pytest.mark.parametrize(("words", "expected"), [
-    (["sta"], ["status"]), (["deluser", "--y"], ["--yes"]), (["module", "re"], ["reload"]),
+    (["statu"], ["status"]), (["deluser", "--y"], ["--yes"]), (["module", "re"], ["reload"]),
     (["--config", "x", "rel"], ["reload"])])
 def test_bash_completes_commands_and_options(words, expected, capsys):
     assert main(["completion", "bash"]) == 0

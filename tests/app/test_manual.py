@@ -1,6 +1,7 @@
 """The manual says what the code says, and its links lead somewhere."""
 
 import re
+import xml.etree.ElementTree
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import yaml
 from prosody_py.api import Options, integer, mapping, period, string
 from prosody_py.api.module import Module
 from prosody_py.app.main import COMMANDS, main
-from prosody_py.app.manual import handlers, module_api, option_text, pages, signatures
+from prosody_py.app.manual import handlers, module_api, option_text, pages, signatures, xeps
 from prosody_py.app.manual.bundled import bundled
 from prosody_py.app.manual.markdown import anchor
 from prosody_py.app.shell.sections import SECTIONS
@@ -24,7 +25,8 @@ PAGES = sorted((ROOT / "docs").rglob("*.md"))
 
 
 def read(name):
-    return (MANUAL / name).read_text(encoding="utf-8")
+    folder = ROOT / "docs" if name in pages.all_pages() else MANUAL
+    return (folder / name).read_text(encoding="utf-8")
 
 
 def headings(text):
@@ -40,19 +42,20 @@ def anchors(path):
 # -- the pages -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", pages.PAGES)
+@pytest.mark.parametrize("name", pages.all_pages())
 def test_a_page_is_up_to_date(name):
-    assert read(name) == pages.PAGES[name](), "say 'prosody-py manual', which writes it anew"
+    assert read(name) == pages.all_pages()[name](), "say 'prosody-py manual', which writes it anew"
 
 
 def test_the_folder_has_the_pages_and_no_others():
-    assert {path.name for path in MANUAL.iterdir()} == set(pages.PAGES)
+    found = {path.relative_to(ROOT / "docs").as_posix() for path in MANUAL.rglob("*.md")}
+    assert found == {name for name in pages.all_pages() if name.startswith("manual/")}
 
 
 def test_every_option_of_the_example_is_in_the_options():
     text = (ROOT / "prosody.cfg.yaml").read_text(encoding="utf-8")
     names = yaml.safe_load(text).keys() | set(re.findall(r"^ *# ([a-z_]+): ", text, re.MULTILINE))
-    names -= {"hosts", "format", "modules"}  # no options of their own
+    names -= {"hosts", "components", "format", "modules"}  # no options of their own
     assert len(names) > 10
     assert [name for name in names if f"### `{name}`\n" not in read("options.md")] == []
 
@@ -74,13 +77,13 @@ def test_every_event_is_in_the_events():
     assert [event.name for event in CATALOGUE if f"</a>`{event.name}` |" not in text] == []
 
 
-def test_every_module_has_an_entry_with_its_handlers():
+def test_every_module_has_a_page_with_its_options_and_handlers():
     text = read("modules.md")
-    for path in [*(ROOT / "modules").glob("mod_*.py"), *(ROOT / "plugins_lua").glob("mod_*.lua")]:
-        assert f"## {path.stem}\n" in text
-    entry = text.partition("## mod_ping\n")[2].partition("\n## ")[0]
+    for path in [*(ROOT / "modules").glob("mod_*"), *(ROOT / "plugins_lua").glob("mod_*.lua")]:
+        assert f"](modules/{path.stem}.md)" in text
+    entry = read("modules/mod_ping.md")
     for part in ("iq-get/bare/urn:xmpp:ping:ping", "| -1 | host | Ping the client", "XEP-0199",
-                 "options.md#ping_timeout", "`urn:xmpp:ping`"):
+                 "### `ping_timeout`", "`urn:xmpp:ping`"):
         assert part in entry
 
 
@@ -110,6 +113,27 @@ def test_what_the_api_says_of_lua_is_so(start_server, tmp_path, kind):
     assert names == {name for name in module_api.lua_names() if not name.startswith("_")}
 
 
+# -- extensions ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("xep", xeps.xeps(), ids=lambda xep: xep.number)
+def test_an_extension_names_what_is_there(xep):
+    modules = {module.name for module in bundled()}
+    assert xep.modules or xep.core or xep.community
+    assert [name for name in xep.modules if name not in modules] == []
+    assert [name for name in xep.core if not (ROOT / "prosody_py" / f"{name}.py").exists()
+            and not (ROOT / "prosody_py" / name).is_dir()] == []
+    assert xep.tests and [path for path in xep.tests if not (ROOT / path).exists()] == []
+
+
+def test_the_doap_file_is_xml_and_names_each_extension():
+    project = xml.etree.ElementTree.fromstring(xeps.render_doap())[0]
+    space = "{https://linkmauve.fr/ns/xmpp-doap#}"
+    assert [found.text for found in project.iter(space + "status")] == [
+        "partial" if xep.left_out else "complete" for xep in xeps.xeps()]
+    assert len(list(project.iter(space + "xep"))) == len(xeps.xeps()) > 20
+
+
 # -- links ---------------------------------------------------------------------------------
 
 
@@ -128,8 +152,7 @@ def test_links_lead_somewhere(path):
 def test_the_front_pages_lead_to_all_of_docs():
     for page in ("README.md", "docs/ARCHITECTURE.md"):
         text = (ROOT / page).read_text(encoding="utf-8")
-        manual = [f"manual/{name}" for name in pages.PAGES]
-        for name in ("operators.md", "module-authors.md", *manual):
+        for name in ("operators.md", "module-authors.md", *pages.PAGES):
             assert re.search(rf"\]\((docs/)?{name}\)", text), f"{page} has no link to {name}"
 
 
@@ -139,16 +162,16 @@ def test_the_front_pages_lead_to_all_of_docs():
 def test_the_command_writes_and_compares(tmp_path, capsys):
     folder = str(tmp_path / "new")
     assert main(["manual", folder, "--check"]) == 1
-    assert capsys.readouterr().out.count("is out of date") == len(pages.PAGES)
+    assert capsys.readouterr().out.count("is out of date") == len(pages.all_pages())
     assert main(["manual", folder]) == 0
-    assert capsys.readouterr().out.count("wrote ") == len(pages.PAGES)
+    assert capsys.readouterr().out.count("wrote ") == len(pages.all_pages())
     assert main(["manual", folder, "--check"]) == 0
     assert main(["manual", folder]) == 0
     assert capsys.readouterr().out == ""
-    (tmp_path / "new" / "events.md").write_text("something else")
+    (tmp_path / "new" / "xeps.md").write_text("something else")
     assert main(["manual", folder, "--check"]) == 1
-    assert capsys.readouterr().out.startswith(f"{folder}/events.md is out of date")
-    assert (tmp_path / "new" / "events.md").read_text() == "something else"
+    assert capsys.readouterr().out.startswith(f"{folder}/xeps.md is out of date")
+    assert (tmp_path / "new" / "xeps.md").read_text() == "something else"
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path, capsys):

@@ -3,7 +3,7 @@
 import gevent
 import pytest
 
-from prosody_py.app.shell.registry import Call
+from prosody_py.api.commands import Call
 from prosody_py.app.shell.sections.modules import list_modules
 from prosody_py.events.bus import Event
 

@@ -1,10 +1,12 @@
 """`prosody-py shell` as a person uses it: on a terminal, with completion, history, passwords."""
 
+import signal
 import stat
+import time
 
 import pytest
 
-from prosody_py.app.shell.registry import Command
+from prosody_py.api.commands import Command
 from prosody_py.app.shell.table import as_text
 
 
@@ -48,3 +50,20 @@ def test_flags_may_stand_anywhere_and_repeat():
     command = Command(("x", "y"), "", flags={"value_params": {"role"}, "array_params": {"group"}})
     assert command.parse(["--group", "a", "--role=r", "--group", "b", "--quiet"]) == [
         {"group": ["a", "b"], "role": "r", "quiet": True}]
+
+
+def test_who_has_seen_enough_types_control_c(terminal, running):
+    terminal.type("watch log info nothing-like-it 600\n")
+    time.sleep(0.3)
+    terminal.process.send_signal(signal.SIGINT)
+    terminal.read_until("Not waited for")
+    terminal.read_until("prosody-py> ")
+    terminal.type("host list\n")
+    assert "localhost" in terminal.read_until("prosody-py> ")
+    terminal.type("watch log info version 600\n")
+    time.sleep(0.3)
+    other = running.run("server", "version")
+    assert other.returncode == 0
+    terminal.read_until("User ")
+    terminal.process.send_signal(signal.SIGINT)
+    terminal.read_until("prosody-py> ")

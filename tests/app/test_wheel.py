@@ -97,7 +97,8 @@ def test_the_wheel_has_every_module_and_library_of_the_checkout(wheel):
     beside = [f"prosody_py/bundled/{name}" for pattern in ("modules/**/*", "plugins_lua/**/*")
               for name in files(pattern)]
     assert len(beside) > 30 and len(files("prosody_py/lua/**/*.lua")) > 80
-    wanted = {*beside, *files("prosody_py/**/*.lua"), *files("prosody_py/**/*.py")}
+    wanted = {*beside, *files("prosody_py/**/*.lua"), *files("prosody_py/**/*.py"),
+                  *files("prosody_py/**/*.yaml")}
     assert wanted - inside == set()
     unwanted = {name for name in inside - wanted if ".dist-info/" not in name}
     assert unwanted == set()

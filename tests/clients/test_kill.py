@@ -6,6 +6,7 @@ from collections import Counter
 import gevent
 import pytest
 
+from prosody_py.testing.archives import Archive, page
 from prosody_py.testing.client import Closed
 from prosody_py.testing.process import ServerProcess
 from prosody_py.xmpp.errors import StreamError
@@ -54,6 +55,8 @@ class Work:
         self.messages, self.delivered = set(), Counter()
         self.friends = []             # accounts that were registered, and subscribed to fiona
         self.accounts = []
+        self.sent = set()             # texts of ann's that were worked off
+        self.received = {}            # archive id -> text, of what ben got
 
     def next(self):
         self.turn += 1
@@ -99,6 +102,20 @@ class Work:
             assert [element for element in client.flush() if element.name == "message"] == []
             self.messages.add(number)
 
+    def archives(self, server):
+        """Let ann talk to ben; both are archived."""
+        ann, ben = server.login("ann"), server.login("ben")
+        while True:
+            texts = [f"line {self.next()}" for _ in range(5)]
+            for text in texts:
+                ann.send(f"<message to='{ben.jid}' type='chat'><body>{text}</body></message>")
+            for _ in texts:
+                message = ben.message()
+                mark = message.get_child("stanza-id", "urn:xmpp:sid:0")
+                self.received[mark.attr["id"]] = message.get_child_text("body")
+            ann.flush()
+            self.sent.update(texts)
+
     def friendships(self, server):
         """Register accounts, and let fiona grant their requests to see her presence."""
         fiona = server.login("fiona")
@@ -136,6 +153,7 @@ class Work:
         self.password.assert_is(self.password_that_works(server))
         self.check_friends(server)
         self.check_messages(server)
+        self.check_archives(server)
 
     def password_that_works(self, server):
         for password in {self.password.acknowledged, self.password.tried}:
@@ -154,6 +172,15 @@ class Work:
                 assert fiona[f"{name}@localhost"][1] == "from"
                 assert roster["fiona@localhost"][1] == "to"
         self.accounts, self.friends = [], []
+
+    def check_archives(self, server):
+        ann, ben = archive_of(server.login("ann")), archive_of(server.login("ben"))
+        assert self.sent <= set(ann.values()), "an archived message was lost"
+        assert self.received.items() <= ben.items(), "an archived message was lost"
+        for kept in (ann, ben):
+            assert len(set(kept.values())) == len(kept), "a message was archived twice"
+        self.sent.update(ann.values())
+        self.received.update(ben)
 
     def check_messages(self, server):
         for _ in range(2):  # what has come is gone
@@ -177,6 +204,19 @@ def roster_of(client):
     return found
 
 
+def archive_of(client):
+    """Return {id: text} of a client's archive, read page by page, and end the client."""
+    archive, kept, after = Archive(client), {}, ""
+    while True:
+        found = archive.query(page(after))
+        assert not kept.keys() & set(found.ids)
+        kept.update(zip(found.ids, found.bodies, strict=True))
+        if found.complete:
+            client.close()
+            return kept
+        after = f"<after>{found.ids[-1]}</after>"
+
+
 def until_gone(job, server):
     """Work until the server is gone; anything else that goes wrong is an error."""
     try:
@@ -187,7 +227,8 @@ def until_gone(job, server):
 
 def work_and_kill(server, work, rng):
     jobs = [gevent.spawn(until_gone, job, server) for job in (
-        work.rosters, work.stores, work.passwords, work.offline, work.friendships)]
+        work.rosters, work.stores, work.passwords, work.offline, work.friendships,
+        work.archives)]
     gevent.sleep(0.05 + rng.random() * 0.5)
     server.kill()
     gevent.joinall(jobs, timeout=30, raise_error=True)
@@ -196,11 +237,11 @@ def work_and_kill(server, work, rng):
 
 @pytest.mark.parametrize("rounds", [2, pytest.param(15, marks=pytest.mark.slow)])
 def test_nothing_acknowledged_is_lost_or_doubled_by_a_kill(tmp_path, rounds):
-    server = ServerProcess(tmp_path, "private", "vcard", "register")
+    server = ServerProcess(tmp_path, "private", "vcard", "register", "mam")
     work, rng = Work(), random.Random()
     try:
         server.start()
-        for name in ("rosa", "stella", "paul", "sender", "absent", "fiona"):
+        for name in ("rosa", "stella", "paul", "sender", "absent", "fiona", "ann", "ben"):
             register(server.connect(), name)
         for _ in range(rounds):
             work_and_kill(server, work, rng)
@@ -209,5 +250,5 @@ def test_nothing_acknowledged_is_lost_or_doubled_by_a_kill(tmp_path, rounds):
     finally:
         server.kill()
     assert "Traceback" not in server.log.read_text(), server.log.read_text()
-    assert work.contacts and work.messages and work.private.acknowledged
+    assert work.contacts and work.messages and work.private.acknowledged and work.received
     assert work.password.acknowledged != "secret"

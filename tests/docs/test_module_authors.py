@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from prosody_py.api.commands import Call, CommandError, Registry
+from prosody_py.api.commands.running import run
 from prosody_py.events.bus import Event
 from prosody_py.lua.runtime import KINDS
+from prosody_py.testing import adhoc
 from prosody_py.testing.client import Client, wait_until
 
 pytestmark = pytest.mark.slow
@@ -119,6 +122,29 @@ def test_long_messages_are_refused_as_the_options_say(start, extension, runtime)
     assert alice.message().get_error()[1:3] == ("not-acceptable", "At most 10 characters")
     bob.send(long.format(alice.jid))
     assert alice.message().get_child_text("body") == "Eleven chars"
+
+
+@EACH
+def test_phrases_are_kept_by_commands_and_read_by_users(start, extension, runtime):
+    running = start(f"mod_phrases.{extension}", runtime=runtime, admins=["root@localhost"],
+                    modules_enabled=["saslauth", "disco", "ping", "adhoc"])
+    server = running.server
+
+    def shell(*words):
+        found, rest = Registry.of(server).find(list(words))
+        return run(found, found.parse(rest), Call(server, print, 0))
+
+    text = "Neither a borrower nor a lender be"
+    assert "was added" in shell("phrase", "add", "localhost", "p1", *text.split())["text"]
+    with pytest.raises(CommandError, match="already"):
+        shell("phrase", "add", "localhost", "p1", "again")
+    shell("phrase", "add", "localhost", "p2", "Brevity")
+    assert shell("phrase", "list", "localhost")["rows"] == [["p1", text], ["p2", "Brevity"]]
+    alice, node = running.client("alice"), "urn:prosody-py:commands#phrase:"
+    assert adhoc.listed(alice) == {node + "list"}
+    form = adhoc.run(alice, node + "list", {"host": "localhost"}).get_child("x", adhoc.DATA)
+    assert len(list(form.childtags("item"))) == 2
+    assert adhoc.step(alice, node + "add").get_error()[1] == "forbidden"
 
 
 def note(text=""):

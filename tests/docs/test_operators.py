@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from prosody_py.api.commands.registry import Registry
 from prosody_py.app.commands.check import of_options_and_modules
-from prosody_py.app.main import parser
-from prosody_py.app.shell.registry import Registry
+from prosody_py.app.main import for_the_server, parser
 from prosody_py.app.shell.sections import SECTIONS
 from prosody_py.config.load import load
 from prosody_py.testing.server import TestServer
@@ -48,8 +48,12 @@ def test_a_shell_block_is_bash(text):
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_is_understood(command):
-    args = parser().parse_args(shlex.split(command)[1:])
-    if words := getattr(args, "words", None):
+    typed = shlex.split(command)[1:]
+    if (index := for_the_server(typed)) is not None:
+        typed.insert(index, "shell")
+    args = parser().parse_args(typed)
+    words = [word for word in getattr(args, "words", None) or () if not word.startswith("--")]
+    if words and words == getattr(args, "words", None):
         found, rest = Registry(SECTIONS).find(words)
         found.parse(rest)
 

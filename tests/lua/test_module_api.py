@@ -251,7 +251,7 @@ def test_permissions_go_by_role(make_place):
     assert ask(":read", "eve@elsewhere.example") is False
     assert ask(":read", place.session()) is True
     place.modules.unload(HOST, "acts")
-    assert not place.host.extras["permissions"]
+    assert "permissions" not in place.host.extras
 
 
 def test_depends_fails_with_the_reason(make_place):

@@ -6,10 +6,9 @@ import gc
 
 import pytest
 
+from prosody_py.api.commands import Registry
 from prosody_py.api.errors import LoadError
 from prosody_py.api.measures import measures
-from prosody_py.app.shell.items import add_items
-from prosody_py.app.shell.registry import Registry
 from prosody_py.events.bus import Event
 
 HOST = "example.com"
@@ -152,8 +151,7 @@ def test_commands_for_the_shell_come_from_lua_as_well(place):
             name = "greet", desc = "Greets somebody", args = { { name = "who", type = "string" } },
             handler = function (self, who) return true, "Hello " .. who; end });
     """)
-    registry = Registry(())
-    add_items(registry, place.server)
+    registry = Registry.of(place.server)
     command, words = registry.find(["demo", "greet", "Juliet"])
     assert (command.words, words) == (("demo", "greet"), ["Juliet"])
     assert command.handler_for(command.parse(words))(None, *words) == (True, "Hello Juliet")

@@ -271,7 +271,7 @@ def know_the_shape(place):
     """Let the shape of `message` come so often that Lua has a function for it."""
     for _ in range(5):
         place.border.to_lua(message())
-    assert place.border.stanzas.shapes.number_of
+    assert place.border.stanzas.shapes.heads
 
 
 @settings(max_examples=40, deadline=None,
@@ -351,7 +351,7 @@ def test_a_stanza_is_itself_below_its_first_handler(place):
 def test_a_shape_that_comes_once_makes_no_function(place):
     for number in range(50):
         place.border.to_lua(Stanza("message", {f"a{number}": "x"}))
-    assert not place.border.stanzas.shapes.number_of
+    assert not place.border.stanzas.shapes.heads
 
 
 # -- building goes on where the other side has stopped ---------------------------------------

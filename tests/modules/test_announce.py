@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from prosody_py.events.bus import Event
 from prosody_py.xmpp import builders as stanza
 
 pytestmark = pytest.mark.twins("announce", needs=["adhoc"])
@@ -57,3 +58,20 @@ def test_modules_can_announce(running):
     assert send(stanza.message({"from": "localhost"}, "Hello"), "localhost") == 1
     assert send(stanza.message({"from": "localhost"}, "again")) == 1
     assert bodies(juliet) == [("localhost", "Hello"), ("localhost", "again")]
+
+
+@pytest.mark.ours_alone("Debian's has no commands for the shell")
+def test_a_message_to_those_who_have_a_role(running):
+    running.server.modules.load("localhost", "admin_shell")
+    root, juliet = (running.client(name).available() for name in ("root", "juliet"))
+
+    def announce(role):
+        return str(running.server.events.fire_event("admin-request", Event(
+            question={"words": ["announce", "role", "localhost", role, "For", "you"]}, user=0,
+            process=1, say=lambda line: None)))
+
+    assert "sent to 1 accounts" in announce("prosody:admin")
+    assert bodies(juliet) == [] and bodies(root) == [("localhost", "For you")]
+    assert "sent to 1 accounts" in announce("prosody:user")
+    assert bodies(root) == [] and bodies(juliet) == [("localhost", "For you")]
+    assert "There is no role" in announce("prosody:nobody")

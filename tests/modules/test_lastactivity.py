@@ -97,3 +97,12 @@ def test_nothing_is_left_of_an_account_that_is_removed(start_server):
     store(running).set("juliet", {"time": 1})
     users.delete_user(running.server, "juliet", "localhost")
     assert store(running).get("juliet") is None
+
+
+@pytest.mark.ours_alone("Debian's keeps it")
+def test_nothing_is_left_of_an_account_that_is_removed_while_it_is_connected(start_server):
+    running = start_server(["lastactivity"])
+    running.client("hamlet").available()
+    users.delete_user(running.server, "hamlet", "localhost")
+    running.client("eve").flush()
+    assert running.server.storage.open("localhost", "lastactivity").get("hamlet") is None

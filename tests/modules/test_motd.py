@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from prosody_py.api import CommandError
+
 pytestmark = pytest.mark.twins("motd")
 
 
@@ -45,3 +47,25 @@ def test_a_text_keeps_its_shape(start_server):
         """).client("juliet")
     client.send("<presence/>")
     assert client.message().get_child_text("body") == "Hello\n  there"
+
+
+@pytest.mark.ours_alone("Debian's has no commands")
+def test_administrators_set_another_text_and_take_it_back(start_server):
+    running = start_server(["motd"], motd_text="Hello")
+
+    def greeted():
+        client = running.client("juliet")
+        client.send("<presence/>")
+        return [message.get_child_text("body") for message in messages(client)]
+
+    assert running.command("motd", "show", "localhost") == {"text": "Hello"}
+    running.command("motd", "set", "localhost", "Good", "morrow")
+    assert greeted() == ["Good morrow"]
+    running.server.modules.reload("localhost", "motd")
+    assert running.command("motd", "show", "localhost") == {"text": "Good morrow"}
+    running.command("motd", "delete", "localhost")
+    assert greeted() == []
+    running.command("motd", "reset", "localhost")
+    assert greeted() == ["Hello"]
+    with pytest.raises(CommandError, match="at most 10000"):
+        running.command("motd", "set", "localhost", "x" * 10_001)

@@ -9,10 +9,8 @@ from pathlib import Path
 import gevent
 import pytest
 
+from prosody_py.api.commands import Registry
 from prosody_py.api.measures import measures
-from prosody_py.app.shell.items import add_items
-from prosody_py.app.shell.registry import Registry
-from prosody_py.app.shell.sections import SECTIONS
 from prosody_py.concurrency.timer import Timer
 from prosody_py.events import filters
 from prosody_py.lua import runtime_of
@@ -20,13 +18,16 @@ from prosody_py.lua import runtime_of
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-NAMES = sorted(path.stem.removeprefix("mod_") for pattern in ("modules/mod_*.py",
-               "modules/mod_*/mod_*.py", "plugins_lua/mod_*.lua") for path in ROOT.glob(pattern))
+PLACES = ("modules/mod_*.py", "modules/mod_*/mod_*.py", "plugins_lua/mod_*.lua")
+NAMES = sorted(path.stem.removeprefix("mod_") for place in PLACES for path in ROOT.glob(place))
 OPTIONS = {
     "admins": ["alice@localhost"],
     "allow_registration": True,
     "limits": {"c2s": {"rate": "10mb/s"}},
     "motd_text": "News.",
+    "turn_external_secret": "secret",
+    "groups_file": os.devnull,
+    "muc_rtbl_jid": "lists.localhost",
     "contact_info": {"admin": ["mailto:admin@example.com"]},
 }
 # Not unloaded, for the clients could not be there without them.
@@ -42,8 +43,7 @@ def trace(server):
     gc.collect()
     buses = {"*": server.events, **{name: host.events for name, host in server.hosts.items()}}
     scopes = {"*": server, **server.hosts}
-    registry = Registry(SECTIONS)
-    add_items(registry, server)
+    registry = Registry.of(server)
     modules = {scope: server.modules.get_modules(scope) for scope in scopes}
     objects = gc.get_objects()
     return {

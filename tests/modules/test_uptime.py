@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from prosody_py.testing import adhoc
+
 pytestmark = pytest.mark.twins("uptime", needs=["adhoc"])
 
 
@@ -17,3 +19,11 @@ def test_host_tells_the_seconds_since_its_start(start_server, started_ago, told)
                                         "localhost").tags[0]
     assert told <= int(query.attr["seconds"]) < told + 30
     assert query.get_text() == ""
+
+
+def test_the_command_tells_it_in_words(start_server):
+    client = start_server(["adhoc", "uptime"]).client("juliet")
+    assert "uptime" in adhoc.listed(client)
+    kind, text = adhoc.note(adhoc.run(client, "uptime"))
+    assert kind == "info" and text.startswith(
+        "This server has been running for 0 days, 0 hours and 0 minutes")

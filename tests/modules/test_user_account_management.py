@@ -115,3 +115,75 @@ def test_accounts_that_cannot_be_changed_are_left_alone(start_server):
     assert error(register(client, inside=account(username))) == "not-allowed"
     assert error(register(client, inside="<remove/>")) == "not-allowed"
     assert client.flush() == []
+
+
+# -- accounts that are only disabled at first -----------------------------------------------
+
+
+GRACE = pytest.mark.ours_alone("Debian's is older and has no grace period")
+
+
+def waiting(running):
+    return running.server.modules.get_module("localhost", "user_account_management")
+
+
+def removed(running):
+    """Let a user remove the account; return the events that are fired about it."""
+    client = running.client("bill")
+    fired = []
+    for name in ("user-deregistered-pending", "user-deregistered", "user-deleted",
+                 "user-disabled"):
+        host_events(running).add_handler(name, lambda event, name=name: fired.append(name))
+    register_remove = client.iq("set", f"<query xmlns='{XMLNS}'><remove/></query>")
+    assert register_remove.attr["type"] == "result"
+    assert client.closed_with() == "not-authorized"
+    return fired
+
+
+@GRACE
+def test_an_account_waits_disabled_for_its_end(start_server):
+    running = start_server(["user_account_management"], registration_delete_grace_period="2 days")
+    fired = removed(running)
+    assert fired == ["user-disabled", "user-deregistered-pending"]
+    assert exists(running)
+    assert not users.provider(running.server, "localhost").is_enabled("bill")
+    client = running.connect()
+    client.open()
+    assert client.scram("bill", "secret", "SCRAM-SHA-1").name == "failure"
+    module = waiting(running)
+    entry = module.pending.get("bill")
+    assert entry["due"] - entry["requested"] == 2 * 86400
+    assert module.exports.remove_due(module) == 0 and exists(running)
+    running.server.modules.reload("localhost", "user_account_management")
+    module = waiting(running)
+    module.pending.set("bill", {**entry, "due": entry["requested"] - 1})
+    assert module.exports.remove_due(module) == 1 and not exists(running)
+    assert fired[2:] == ["user-deleted", "user-deregistered"]
+    assert list(module.pending.users()) == []
+
+
+@GRACE
+def test_who_is_enabled_again_is_not_removed(start_server):
+    running = start_server(["user_account_management"], registration_delete_grace_period="2 days")
+    removed(running)
+    users.set_enabled(running.server, "bill", "localhost", True)
+    assert list(waiting(running).pending.users()) == []
+    assert running.client("bill").jid
+
+
+@GRACE
+def test_without_a_grace_period_an_account_is_removed_at_once(start_server):
+    running = start_server(["user_account_management"])
+    assert removed(running) == ["user-deleted", "user-deregistered"]
+    assert not exists(running)
+
+
+@GRACE
+def test_who_may_log_in_is_not_removed_however_that_came(start_server):
+    running = start_server(["user_account_management"], registration_delete_grace_period="2 days")
+    removed(running)
+    users.provider(running.server, "localhost").set_enabled("bill", True)
+    module = waiting(running)
+    module.pending.set("bill", {"requested": 1, "due": 2})
+    assert module.exports.remove_due(module) == 0 and exists(running)
+    assert list(module.pending.users()) == []

@@ -10,6 +10,8 @@ import pytest
 
 from prosody_py.hosts import users
 from prosody_py.testing.client import wait_until
+from prosody_py.testing.sasl2 import XMLNS as SASL2
+from prosody_py.testing.sasl2 import Scram, bind, encode
 from prosody_py.testing.web import WebClient
 from prosody_py.xmpp import ns
 from prosody_py.xmpp.parser import parse_fragment
@@ -187,3 +189,22 @@ def test_who_removes_the_account_is_disconnected(running, bosh):
     assert body.tags[0].get_child("not-authorized", ns.STREAM_ERRORS) is not None
     wait_until(lambda: not running.server.full_sessions)
     assert not users.user_exists(running.server, "juliet", "localhost")
+
+
+def test_sasl_2_is_spoken_in_requests_as_well(start_debian):
+    running = start_debian("bosh", modules=["sasl2_bind2"], consider_bosh_secure=True,
+                           http_ports=[0], https_ports=[])
+    running.user("juliet")
+    client, talk = BoshClient(running.address("http")), Scram("juliet", "secret", "SCRAM-SHA-1")
+    assert client.create().get_child("authentication", SASL2) is not None
+    (challenge,) = client.ask(
+        f"<authenticate xmlns='{SASL2}' mechanism='SCRAM-SHA-1'><initial-response>"
+        f"{encode(talk.first())}</initial-response>{bind()}</authenticate>")
+    final = talk.final(base64.b64decode(challenge.get_text()))
+    success, features = client.until(
+        2, f"<response xmlns='{SASL2}'>{encode(final)}</response>")
+    talk.check(base64.b64decode(success.get_child_text("additional-data")))
+    assert success.get_child_text("authorization-identifier").startswith("juliet@localhost/Phone")
+    assert features.name == "features"
+    assert client.iq("get", PING).attr["type"] == "result"
+    client.close()

@@ -230,7 +230,7 @@ def test_active_users_are_counted(start_debian, debian_module, web, tmp_path):
     (tmp_path / "more").mkdir()
     (tmp_path / "more" / metrics.name).symlink_to(metrics)
     running = start_debian("measure_active_users", "lastlog2", modules=["http_openmetrics"],
-                           more_folders=[str(tmp_path / "more")], statistics_interval="never",
+                           more_folders=[str(tmp_path / "more")], statistics_interval="manual",
                            openmetrics_allow_ips=["127.0.0.1"], **HTTP)
     store = running.server.storage.open("localhost", "lastlog2")
     for name, days in (("yesterday", 2), ("lately", 20), ("long-ago", 60)):

@@ -1,8 +1,10 @@
-"""mod_muc of Debian as a component: rooms (XEP-0045) for real clients."""
+"""mod_muc, ours and that of Debian, as a component: rooms (XEP-0045) for real clients."""
 
 from __future__ import annotations
 
 import pytest
+
+from prosody_py.lua.runtime import KINDS
 
 DISCO = "http://jabber.org/protocol/disco"
 MUC = "http://jabber.org/protocol/muc"
@@ -12,13 +14,20 @@ HALL = f"hall@{HOST}"
 JOIN = f"<x xmlns='{MUC}'/>"
 
 
-@pytest.fixture
-def rooms(start_debian, debian_module):
-    """Return a function that starts a server with a component for rooms."""
-    def start(*names, **options):
-        return start_debian("muc", "muc_unique", "adhoc", *names, host=HOST, component=True,
-                            modules=["disco"], **options)
-    return start
+@pytest.fixture(params=["ours", *KINDS])
+def rooms(request, start_server):
+    """Return a function that starts a server with a component for rooms, ours or Debian's."""
+    if request.param == "ours":
+        def start(*names, **options):
+            return start_server(["disco"], components={
+                HOST: {"module": "muc", "modules_enabled": list(names)}}, **options)
+        return start
+    start_with_modules = request.getfixturevalue("start_with_modules")
+
+    def start_debian(*names, **options):
+        return start_with_modules("muc", "muc_unique", "adhoc", *names, host=HOST, component=True,
+                                  modules=["disco"], lua_runtime=request.param, **options)
+    return start_debian
 
 
 class Guest:

@@ -15,14 +15,19 @@ MODERATE, RETRACT, FASTEN = ("urn:xmpp:message-moderate:0", "urn:xmpp:message-re
                              "urn:xmpp:fasten:0")
 
 
-@pytest.fixture
-def rooms(start_hosts):
-    """Return a function that starts a server with rooms; `there` are modules of the component."""
-    def start(*there, here=(), needs=(), components=None, **options):
-        needed = {"muc_unique", "adhoc"} - {*there}
+@pytest.fixture(params=["ours", "debian"])
+def rooms(request, start_hosts):
+    """Return a function that starts a server with rooms; `there` are modules of the component.
+
+    The rooms are made by our own mod_muc and by that of Debian.
+    """
+    def start(*there, here=(), needs=(), enabled=(), components=None, **options):
+        muc = {"muc", "muc_unique", "adhoc"} if request.param == "debian" else set()
+        needed = muc - {*there}
         return start_hosts(
-            "muc", *needed, *there, *here, *needs, modules=["disco", *here], components={
-                **(components or {}), ROOMS: {"module": "muc", "modules_enabled": list(there)}},
+            *needed, *there, *here, *needs, modules=["disco", *here], components={
+                **(components or {}),
+                ROOMS: {"module": "muc", "modules_enabled": [*there, *enabled]}},
             **options)
     return start
 
@@ -126,8 +131,12 @@ def publish(client, node, id, payload="<x xmlns='urn:example:x'/>"):
     assert answer.attr["type"] == "result", str(answer)
 
 
-def test_who_is_on_the_list_of_a_pubsub_service_does_not_get_in(rooms):
-    running = rooms("pubsub_subscription", "muc_rtbl", needs=["pubsub"],
+@pytest.mark.parametrize("rtbl", ["ours", "debian"])
+def test_who_is_on_the_list_of_a_pubsub_service_does_not_get_in(rooms, request, rtbl):
+    if rtbl == "ours" and request.node.callspec.params["rooms"] == "debian":
+        pytest.skip("modules in Python are for rooms in Python")
+    debian = ["pubsub_subscription", "muc_rtbl"] if rtbl == "debian" else []
+    running = rooms(*debian, needs=["pubsub"], enabled=["muc_rtbl"],
                     admins=["nurse@localhost"], muc_rtbl_jid="lists.localhost",
                     components={"lists.localhost": {
                         "module": "pubsub", "admins": ["nurse@localhost", ROOMS]}})

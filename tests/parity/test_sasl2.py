@@ -1,4 +1,8 @@
-"""Debian's mod_sasl2 and what goes with it: login in one round (XEP-0388, 0386, 0484, 0198)."""
+"""Debian's mod_sasl2 and what goes with it (XEP-0388, 0386, 0484, 0198), ours, and both together.
+
+Each test runs with Debian's modules, with ours beside Debian's other modules, and with Debian's
+bind2 and sm on top of our mod_sasl2.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +13,15 @@ import secrets
 
 import pytest
 
+from prosody_py.lua.runtime import KINDS
+from prosody_py.testing.client import wait_until
 from prosody_py.xmpp import ns
 from prosody_py.xmpp.parser import StreamOpen
 
 SASL2, BIND2, FAST, SM = "urn:xmpp:sasl:2", "urn:xmpp:bind:0", "urn:xmpp:fast:0", "urn:xmpp:sm:3"
 AGENT = "<user-agent id='d4565fa7-4d72-4749-b3d3-740edbf87770'><software>T</software></user-agent>"
+OURS = {"ours": ("sasl2", "sasl2_bind2", "sasl2_fast", "sasl2_sm", "smacks"),
+        "mixed": ("sasl2", "sasl2_fast", "smacks")}
 
 
 def encode(data):
@@ -23,6 +31,8 @@ def encode(data):
 def connect(running, sender=None):
     """Return a client whose stream is open; `sender` is the address in its header."""
     client = running.connect()
+    client.open()
+    client.starttls().parser.reset()
     address = f" from='{sender}'" if sender else ""
     client.send(f"<?xml version='1.0'?><stream:stream to='localhost'{address} version='1.0' "
                 f"xmlns='{ns.CLIENT}' xmlns:stream='{ns.STREAM}'>")
@@ -36,7 +46,7 @@ def offered(client):
     authentication = client.features.get_child("authentication", SASL2)
     inline = authentication.get_child("inline", SASL2)
     return ({tag.get_text() for tag in authentication.tags if tag.name == "mechanism"},
-            {tag.name: tag for tag in inline.tags})
+            {tag.name: tag for tag in inline.tags} if inline is not None else {})
 
 
 def begin(client, mechanism, initial, more=""):
@@ -57,12 +67,19 @@ def jid_of(success):
     return success.get_child_text("authorization-identifier")
 
 
-@pytest.fixture
-def start(start_debian):
-    def run(*names, **options):
-        running = start_debian("sasl2", *names, allow_unencrypted_plain_auth=True, **options)
+@pytest.fixture(params=[*KINDS, *OURS])
+def start(request, start_with_modules):
+    ours = OURS.get(request.param, ())
+    kind = "lua54" if ours else request.param
+
+    def run(*names, modules=(), **options):
+        names = ("sasl2", *names)
+        running = start_with_modules(
+            *(name for name in names if name not in ours), lua_runtime=kind,
+            modules=[*(name for name in names if name in ours), *modules], **options)
         running.user("juliet")
         return running
+
     return run
 
 
@@ -104,7 +121,7 @@ def test_failures_are_told(start):
 
 
 def test_a_resource_is_bound_with_the_login(start):
-    running = start("sasl2_bind2", "carbons")
+    running = start("sasl2_bind2", "carbons", modules=["csi"])
     client = connect(running)
     inline = offered(client)[1]["bind"].get_child("inline", BIND2)
     assert {tag.attr["var"] for tag in inline.tags} >= {"urn:xmpp:carbons:2", "urn:xmpp:csi:0"}
@@ -113,9 +130,9 @@ def test_a_resource_is_bound_with_the_login(start):
     bound = success.get_child("bound", BIND2)
     assert bound.get_child("enabled", "urn:xmpp:carbons:2") is not None
     client.jid = jid_of(success)
-    assert client.jid.startswith("juliet@localhost/Phone~")
+    assert client.jid.startswith(("juliet@localhost/Phone~", "juliet@localhost/Phone/"))
     session = running.server.full_sessions[client.jid]
-    assert session.extras["want_carbons"] is True and session.extras["state"] == "inactive"
+    assert session.extras["want_carbons"] and session.extras["state"] == "inactive"
     client.receive()  # the features
     client.available()
     other = running.client("juliet", "desk").available()
@@ -173,3 +190,84 @@ def test_that_a_session_can_be_resumed_is_offered(start):
     assert "PLAIN" in mechanisms and inline["sm"].attr["xmlns"] == SM
     features = inline["bind"].get_child("inline", BIND2).tags
     assert SM in {feature.attr["var"] for feature in features}
+
+
+@pytest.mark.parametrize("runtime", KINDS)
+def test_the_answer_tells_of_the_archive_and_what_is_in_it_is_not_delivered(
+        start_with_modules, runtime):
+    """XEP-0386 section 3.2, with Debian's archive and our modules."""
+    running = start_with_modules("mam", modules=["sasl2_bind2", "offline"], lua_runtime=runtime,
+                                 default_archive_policy=True)
+    running.user("juliet")
+    offline = running.server.storage.open("localhost", "offline", "archive")
+    empty = plain(connect(running), bind()).get_child("bound", BIND2)
+    assert empty.get_child("metadata", "urn:xmpp:mam:2").tags == []
+    running.clients.pop().close()
+    wait_until(lambda: not running.server.full_sessions)
+    romeo = running.client("romeo").available()
+    for number in range(3):
+        romeo.send(f"<message to='juliet@localhost' type='chat'><body>{number}</body></message>")
+    romeo.send("<message to='juliet@localhost' type='chat'><body>not archived</body>"
+               "<store xmlns='urn:xmpp:hints'/></message>").flush()
+    wait_until(lambda: len(list(offline.find("juliet")[0])) == 4)
+    kept = [(id, stanza) for id, stanza, _when, _with in offline.find("juliet")[0]]
+    offline.set("juliet", kept[3][0], kept[3][1].remove_children("stanza-id", "urn:xmpp:sid:0"))
+    client = connect(running)
+    success = plain(client, bind())
+    metadata = success.get_child("bound", BIND2).get_child("metadata", "urn:xmpp:mam:2")
+    first = kept[0][1].get_child("stanza-id", "urn:xmpp:sid:0").attr["id"]
+    assert metadata.tags[0].name == "start" and metadata.tags[0].attr["id"] == first
+    assert metadata.tags[1].name == "end" and metadata.tags[1].attr["timestamp"].endswith("Z")
+    client.jid = jid_of(success)
+    client.receive()
+    client.send("<presence/>")
+    assert client.message().get_child_text("body") == "not archived"
+    assert [element for element in client.flush() if element.name == "message"] == []
+
+
+WATCHER = """
+    local st = require "util.stanza";
+    local xmlns = "urn:example:watch";
+    module:depends "sasl2";
+    module:hook("advertise-sasl-features", function (event)
+        event.features:tag("watch", { xmlns = xmlns, from = event.stream.from }):up();
+    end);
+    module:hook_tag("urn:xmpp:sasl:2", "authenticate", function (session, auth)
+        session.watch_request = auth:get_child("watch", xmlns);
+    end, 100);
+    module:hook("authentication-success", function (event)
+        local session = event.session;
+        session.watched = session.sasl_handler.selected .. " " .. session.sasl_handler.username
+            .. " " .. session.client_id .. " " .. session.user_agent.software;
+    end);
+    module:hook("sasl2/c2s/success", function (event)
+        if event.session.watch_request then
+            event.success:text_tag("watched", event.session.watched, { xmlns = xmlns });
+        end
+    end, 50);
+    module:hook("sasl2/c2s/failure", function (event)
+        if event.message == "not-authorized" then event.error_text = "No, " .. event.error_text; end
+    end, 10);
+    module:hook("authentication-failure", function (event)
+        if event.condition == "invalid-mechanism" then event.condition = "mechanism-too-weak"; end
+    end);
+"""
+
+
+@pytest.mark.parametrize("runtime", KINDS)
+def test_modules_in_lua_take_part(start_with_modules, tmp_path, runtime):
+    folder = tmp_path / "more"
+    folder.mkdir()
+    (folder / "mod_watch.lua").write_text(WATCHER)
+    running = start_with_modules(modules=["watch"], more_folders=[str(folder)],
+                                 lua_runtime=runtime)
+    running.user("juliet")
+    client = connect(running, "juliet@localhost")
+    assert offered(client)[1]["watch"].attr["from"] == "juliet@localhost"
+    failure = plain(client, password="wrong")
+    assert failure.get_child_text("text") == "No, Wrong user name or password."
+    assert begin(client, "UNKNOWN", "x").get_child("mechanism-too-weak", ns.SASL) is not None
+    success = plain(client, "<watch xmlns='urn:example:watch'/>")
+    assert success.get_child_text("watched", "urn:example:watch") == (
+        "PLAIN juliet d4565fa7-4d72-4749-b3d3-740edbf87770 T")
+    assert jid_of(success) == "juliet@localhost" and client.receive().name == "features"

@@ -45,13 +45,14 @@ def talk(running, *lines):
     return juliet
 
 
-def start(start_hosts, *names, **options):
-    return start_hosts("muc", "muc_unique", "adhoc", *names, modules=["disco"], components={
+def start(start_hosts, *names, muc=("muc", "muc_unique", "adhoc"), **options):
+    return start_hosts(*muc, *names, modules=["disco"], components={
         ROOMS: {"module": "muc", "modules_enabled": list(names)}}, **WEB, **options)
 
 
-def test_what_was_said_is_on_a_page_of_its_day(start_hosts, web):
-    running = start(start_hosts, "muc_mam", "http_muc_log", muc_log_all_rooms=True)
+@pytest.mark.parametrize("muc", [("muc", "muc_unique", "adhoc"), ()], ids=["debian", "ours"])
+def test_what_was_said_is_on_a_page_of_its_day(start_hosts, web, muc):
+    running = start(start_hosts, "muc_mam", "http_muc_log", muc=muc, muc_log_all_rooms=True)
     talk(running, "But soft", "a &lt;b&gt;tag&lt;/b&gt;")
     client = web(running, ROOMS)
     rooms = client.get("/muc_log/")

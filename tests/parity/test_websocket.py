@@ -11,6 +11,8 @@ import pytest
 from gevent import socket
 
 from prosody_py.testing.client import wait_until
+from prosody_py.testing.sasl2 import XMLNS as SASL2
+from prosody_py.testing.sasl2 import Scram, bind, encode
 from prosody_py.xmpp import ns
 from prosody_py.xmpp.parser import StreamParser
 
@@ -140,6 +142,43 @@ def test_a_server_error_is_an_element_and_then_the_end(client):
     names = [client.element().name for _ in range(3)]
     assert names == ["open", "error", "close"]
     assert client.next_frame()[0] == CLOSE
+
+
+def test_sasl_2_is_spoken_in_frames_as_well(start_debian):
+    running = start_debian("websocket", modules=["sasl2_bind2"], consider_websocket_secure=True,
+                           http_ports=[0], https_ports=[])
+    running.user("juliet")
+    client, talk = WebSocket(running.address("http")), Scram("juliet", "secret", "SCRAM-SHA-1")
+    assert client.open().get_child("authentication", SASL2) is not None
+    client.frame(f"<authenticate xmlns='{SASL2}' mechanism='SCRAM-SHA-1'><initial-response>"
+                 f"{encode(talk.first())}</initial-response>{bind()}</authenticate>")
+    final = talk.final(base64.b64decode(client.element().get_text()))
+    client.frame(f"<response xmlns='{SASL2}'>{encode(final)}</response>")
+    success = client.element()
+    talk.check(base64.b64decode(success.get_child_text("additional-data")))
+    assert success.get_child_text("authorization-identifier").startswith("juliet@localhost/Phone")
+    assert client.element().name == "features"
+    client.frame("<iq xmlns='jabber:client' type='get' id='p1'><ping xmlns='urn:xmpp:ping'/></iq>")
+    assert client.element().attr["id"] == "p1"
+    client.frame(f"<message xmlns='jabber:client' to='juliet@localhost'><body>{'x' * 20000}"
+                 "</body></message>")
+    client.sock.close()
+
+
+@pytest.mark.parametrize("intruder", ["<presence xmlns='jabber:client'/>",
+                                      f"<auth xmlns='{ns.SASL}' mechanism='PLAIN'/>"])
+def test_nothing_else_comes_between_the_frames_of_a_login(start_debian, intruder):
+    running = start_debian("websocket", modules=["sasl2"], consider_websocket_secure=True,
+                           http_ports=[0], https_ports=[])
+    running.user("juliet")
+    client = WebSocket(running.address("http"))
+    client.open()
+    client.frame(f"<authenticate xmlns='{SASL2}' mechanism='SCRAM-SHA-1'><initial-response>"
+                 f"{encode('n,,n=juliet,r=abc')}</initial-response></authenticate>")
+    assert client.element().name == "challenge"
+    client.frame(intruder)
+    assert client.element().get_child("not-authorized", ns.STREAM_ERRORS) is not None
+    client.sock.close()
 
 
 SM = "urn:xmpp:sm:3"

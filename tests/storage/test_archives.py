@@ -64,7 +64,7 @@ def test_items_are_objects_of_their_own(archive):
 def test_ids_are_unique_short_and_fit_for_a_url(archive):
     ids = [archive.append("juliet", None, message("a"), START, "x") for _ in range(50)]
     assert len(set(ids)) == 50
-    assert all(len(key) == 20 and key.replace("_", "a").replace("~", "a").isalnum()
+    assert all(len(key) == 20 and key.replace("_", "a").replace("-", "a").isalnum()
                for key in ids)
 
 
@@ -129,6 +129,10 @@ def test_a_query_restricts_what_is_found(archive, ids, query, expected):
     ({"after": 2, "start": START + 60 * 240, "limit": 2}, [240, 241]),
     ({"after": 240, "start": START + 60, "limit": 2}, [241, 242]),
     ({"before": 240, "end_": START + 60, "reverse": True}, [1, 0]),
+    ({"after": [100, 102]}, list(range(103, 250))),
+    ({"after": [102, 100], "before": [105, 200, 106]}, [103, 104]),
+    ({"after": []}, list(range(250))),
+    ({"before": [104, 102], "limit": 1, "reverse": True}, [101]),
     ({"key": 7}, [7]),
     ({"ids": [9, 7, 9, 8]}, [7, 8, 9]),
     ({"ids": [7, 8], "reverse": True}, [8, 7]),
@@ -139,7 +143,9 @@ def test_a_query_restricts_what_is_found(archive, ids, query, expected):
 def test_ids_restrict_what_is_found(archive, ids, query, expected):
     for field in ("after", "before", "key"):
         if field in query:
-            query = {**query, field: ids[query[field]]}
+            places = query[field]
+            query = {**query, field: [ids[n] for n in places] if isinstance(places, list)
+                     else ids[places]}
     if "ids" in query:
         query = {**query, "ids": [ids[n] for n in query["ids"]]}
     assert found(archive, ids, **query) == expected
@@ -150,7 +156,7 @@ def test_unknown_ids_in_a_list_are_left_out(archive, ids):
 
 
 @pytest.mark.parametrize("query", [{"before": "unknown"}, {"after": "unknown"},
-                                   {"after": "lone \udc80"}])
+                                   {"after": "lone \udc80"}, {"before": ["unknown"]}])
 def test_an_unknown_id_to_begin_at_is_an_error_at_once(archive, ids, query):
     for call in (archive.find, archive.delete, archive.summary):
         with pytest.raises(StorageError) as caught:
@@ -160,7 +166,7 @@ def test_an_unknown_id_to_begin_at_is_an_error_at_once(archive, ids, query):
 
 @pytest.mark.parametrize("query", [
     {"start": "yesterday"}, {"end": float("nan")}, {"limit": -1}, {"with": 5}, {"ids": [5]},
-    {"before": 5}, {"limit": "many"},
+    {"before": 5}, {"limit": "many"}, {"after": [5]}, {"fulltext": 5},
 ])
 def test_a_query_of_wrong_types_is_an_error(archive, query):
     with pytest.raises(StorageError) as caught:
@@ -186,6 +192,47 @@ def test_an_item_with_a_known_key_is_replaced_and_becomes_the_newest(archive):
     assert total == 2
     archive.append("romeo", "a", message("of romeo"), START, "x")
     assert archive.get("juliet", "a")[0].get_child_text("body") == "a"
+
+
+def test_an_append_that_is_begun_is_done_before_those_after_it(archive):
+    begun = [archive.begin_append("juliet", f"begun {n}", message("x"), START + n, "x")
+             for n in range(20)]
+    assert [id for id, _wait in begun] == [f"begun {n}" for n in range(20)]
+    archive.append("romeo", None, message("x"), START, "x")
+    assert len(list(archive.find("juliet")[0])) == 20
+    for _id, wait in begun:
+        wait()
+
+
+def test_an_append_that_is_begun_fails_where_it_is_waited_for(make_storage):
+    archive = make_storage(archive_item_limit=1).open("localhost", "archive", "archive")
+    with pytest.raises(StorageError):
+        archive.begin_append("juliet", None, "no stanza", START, "x")
+    waits = []
+    try:
+        waits = [archive.begin_append("juliet", None, message("x"), START, "x")[1]
+                 for _ in range(2)]
+        waits[0]()
+        waits[1]()
+        pytest.fail("an archive of one item has taken two")
+    except StorageError as error:
+        assert error.condition == "quota-limit"
+    assert archive.find("juliet", {"total": True})[1] == 1
+
+
+def test_a_store_can_be_limited_by_who_uses_it(storage):
+    archive = storage.open("localhost", "archive", "archive")
+    other = storage.open("localhost", "offline", "archive")
+    archive.limit_items(2)
+    assert archive.caps["quota"] == 2 and not other.caps["quota"]
+    for n in range(4):
+        for store in (archive, other):
+            store.append("juliet", str(n), message("x"), START + n, "x")
+    assert [item[0] for item in archive.find("juliet")[0]] == ["2", "3"]
+    assert other.find("juliet", {"total": True})[1] == 4
+    archive.limit_items(None)
+    archive.append("juliet", "4", message("x"), START + 4, "x")
+    assert archive.find("juliet", {"total": True})[1] == 3
 
 
 def test_set_replaces_an_item_where_it_stands(archive, ids):

@@ -124,7 +124,8 @@ TIMES = st.integers(0, 6) | st.sampled_from([0.5, 2.25])
 IDS = st.sampled_from(["a", "b", "c", "d", "e"])
 WITH = st.sampled_from(["x", "y"])
 QUERIES = st.fixed_dictionaries({}, optional={
-    "start": TIMES, "end": TIMES, "with": WITH, "before": IDS, "after": IDS, "key": IDS,
+    "start": TIMES, "end": TIMES, "with": WITH, "before": IDS | st.lists(IDS, max_size=2),
+    "after": IDS | st.lists(IDS, max_size=2), "key": IDS,
     "ids": st.lists(IDS, max_size=3), "limit": st.integers(0, 4), "reverse": st.booleans(),
     "total": st.booleans()})
 ARCHIVE_CALLS = st.one_of(

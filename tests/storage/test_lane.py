@@ -105,3 +105,15 @@ def test_done_runs_once_for_every_call(lane, gate):
     gevent.joinall(callers)
     lane.call(lambda _resource: None, ())
     assert len(done) == len(set(map(id, done))) == 6
+
+
+def test_a_call_that_is_begun_is_finished_when_it_is_wanted(lane, gate):
+    begun = [lane.begin(lambda _resource: gate.wait(), ()),
+             lane.begin(lambda _resource, n: n, (7,))]
+    gate.set()
+    assert lane.call(lambda _resource: "later", ()) == "later"
+    assert lane.finish(begun[1]) == 7
+    failing = lane.begin(lambda _resource: 1 // 0, ())
+    with pytest.raises(StorageError, match="ZeroDivisionError"):
+        lane.finish(failing)
+    assert lane.finish(lane.begin(lambda _resource, n: n, (8,))) == 8

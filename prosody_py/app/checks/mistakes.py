@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from prosody_py.api.role_definitions import RoleOptions
 from prosody_py.app.checks.modules import KnownModules
 from prosody_py.app.options import RunOptions
 from prosody_py.config.config import GLOBAL, Config
@@ -22,7 +23,7 @@ def mistakes(config: Config, known: KnownModules) -> list[Problem]:
     for host in config.hosts:
         if not host.enabled:
             continue
-        wanted[HostOptions, host.name] = None
+        wanted[HostOptions, host.name] = wanted[RoleOptions, host.name] = None
         for name in modules_for(config, host.name):
             file = known.files.get(name)
             if file is not None and file.config is not None:

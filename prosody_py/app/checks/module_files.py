@@ -18,7 +18,7 @@ from prosody_py.config.harvest import declare
 from prosody_py.config.options import Option, Options
 from prosody_py.loader.find import Source
 from prosody_py.loader.python_code import compile_file, describe_error
-from prosody_py.loader.python_package import new_namespace, release
+from prosody_py.loader.python_package import files_of, new_namespace, release
 
 
 @dataclass
@@ -68,8 +68,9 @@ def _read_python(source: Source) -> ModuleFile:
         found.config = config
         found.names = {option.name for option in config.declared()}
     found.depends = set(getattr(namespace, "DEPENDS", ()))
-    with open(source.path, encoding="utf-8") as file:
-        _walk(ast.parse(file.read()), found)
+    for path in files_of(source):
+        with open(path, encoding="utf-8") as file:
+            _walk(ast.parse(file.read()), found)
     return found
 
 

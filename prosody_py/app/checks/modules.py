@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from prosody_py.api.errors import LoadError
+from prosody_py.api.role_definitions import RoleOptions
 from prosody_py.app.checks import module_files
 from prosody_py.app.checks.module_files import ModuleFile
 from prosody_py.app.options import RunOptions
@@ -46,7 +47,7 @@ def look(config: Config) -> KnownModules:
     """Find and read the modules that the configuration names, and those that they need."""
     folders = [*plugin_folders(config), *bundled_folders()]
     known = KnownModules(folders=folders)
-    for options in (RunOptions, *outgoing.OPTIONS):
+    for options in (RunOptions, RoleOptions, *outgoing.OPTIONS):
         known.schema.register(options)
     wanted: dict[str, tuple[Location, str]] = {}
     for host in config.hosts:

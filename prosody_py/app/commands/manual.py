@@ -6,7 +6,8 @@ import argparse
 
 _DESCRIPTION = """\
 Writes the pages of the manual that are made from the code: options, modules, events, commands and
-the module API, as Markdown. In a checkout they belong into docs/manual, which is the default.
+the module API, and which XMPP extensions there are. In a checkout they belong into docs, which is
+the default.
 
   prosody-py manual            write them
   prosody-py manual --check    change nothing; exit code 1 when they are out of date"""

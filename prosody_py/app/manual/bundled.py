@@ -9,11 +9,13 @@ import types
 from dataclasses import dataclass, field
 from functools import cache
 
+from prosody_py.api.commands import Command
 from prosody_py.app.checks import module_files
 from prosody_py.app.checks.module_files import ModuleFile
 from prosody_py.app.manual import handlers
 from prosody_py.app.manual.handlers import Handler
 from prosody_py.loader.find import available, bundled_folders
+from prosody_py.loader.python_package import files_of
 
 _LUA_DOC = re.compile(r"\A(?:--(?!%|\[)[^\n]*\n)+")
 _LUA_FEATURE = re.compile(r"""module:add_feature\s*\(?\s*["']([^"']+)["']""")
@@ -21,7 +23,7 @@ _LUA_FEATURE = re.compile(r"""module:add_feature\s*\(?\s*["']([^"']+)["']""")
 
 @dataclass
 class Bundled:
-    """One bundled module; `path` begins in the source's root, `text` is the whole file."""
+    """One bundled module; `path` begins in the source's root, `text` is that of all its files."""
 
     name: str
     path: str
@@ -30,6 +32,7 @@ class Bundled:
     file: ModuleFile
     features: tuple[str, ...] = ()
     handlers: list[Handler] = field(default_factory=list)
+    commands: list[Command] = field(default_factory=list)
 
     @property
     def language(self) -> str:
@@ -45,10 +48,9 @@ def bundled() -> tuple[Bundled, ...]:
 
 def _read(source) -> Bundled:
     file = module_files.read(source)
-    with open(source.path, encoding="utf-8") as opened:
-        text = opened.read()
-    path = "/".join((os.path.basename(os.path.dirname(source.path)),
-                     os.path.basename(source.path)))
+    path = os.path.relpath(source.path, os.path.dirname(_folder_of(source))).replace(os.sep, "/")
+    text = "\n".join(_read_file(name) for name in (
+        files_of(source) if source.language == "python" else [source.path]))
     if source.language == "lua":
         return Bundled(source.name, path, _lua_doc(text), text, file,
                        tuple(dict.fromkeys(_LUA_FEATURE.findall(text))),
@@ -57,7 +59,18 @@ def _read(source) -> Bundled:
     features = (*getattr(namespace, "FEATURES", ()), *_added_features(text, namespace))
     return Bundled(source.name, path, namespace.__doc__ or "", text, file,
                    tuple(dict.fromkeys(features)),
-                   handlers.of_python(text, namespace, file.is_global))
+                   handlers.of_python(text, namespace, file.is_global),
+                   handlers.commands_of(source.name, namespace))
+
+
+def _folder_of(source) -> str:
+    """Return the bundled folder that a module's file is in or below."""
+    return next(folder for folder in bundled_folders() if source.path.startswith(folder + os.sep))
+
+
+def _read_file(path: str) -> str:
+    with open(path, encoding="utf-8") as opened:
+        return opened.read()
 
 
 def _lua_doc(text: str) -> str:

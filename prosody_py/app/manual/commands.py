@@ -6,9 +6,10 @@ import argparse
 import inspect
 import re
 
+from prosody_py.api.commands import Argument, Command, Section
 from prosody_py.app.main import COMMANDS, CommandParser, parser
+from prosody_py.app.manual.bundled import bundled
 from prosody_py.app.manual.markdown import code, inline, page, table
-from prosody_py.app.shell.registry import Command, Section
 from prosody_py.app.shell.sections import SECTIONS
 
 _INTRO = """\
@@ -18,8 +19,12 @@ _INTRO = """\
 found."""
 _SHELL = """\
 These are for `prosody-py shell`, in its own line or behind it. Capitals stand for what you fill in,
-brackets for what may be left out. Modules may add commands; `help` lists what the running server
-has."""
+brackets for what may be left out. `shell` may be left out, too, where the first word is no command
+of its own: `prosody-py user create alice@example.com`. With `mod_admin_adhoc` administrators have
+the same commands in their clients (XEP-0050); what names no host is for those of the whole
+server."""
+_MODULES = """\
+These are there while the module is loaded."""
 _TYPES = {
     "jid": "an address", "bare_jid": "the address of an account", "host": "a host's name",
     "module": "a module's name, with or without `mod_`", "integer": "a whole number",
@@ -34,8 +39,15 @@ def render() -> str:
     parts = [_command(subparsers(whole)[name], name) for name in COMMANDS]
     index = table(("command", ""), [(f"[`{name}`](#prosody-py-{name})", inline(text))
                                     for name, text in COMMANDS.items()])
-    shell = ["## Shell commands", _SHELL, *map(_section, SECTIONS)]
+    shell = ["## Shell commands", _SHELL, *map(_section, SECTIONS), *_of_modules()]
     return page("Commands", _INTRO, index, *parts, *shell)
+
+
+def _of_modules() -> list[str]:
+    rows = [(f"`{module.name}`", code(command.usage), inline(command.help), _arguments(command))
+            for module in bundled() for command in module.commands]
+    return ["### Commands of modules", _MODULES,
+            table(("module", "command", "", "arguments"), rows)]
 
 
 def subparsers(of: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
@@ -114,5 +126,10 @@ def _section(section: Section) -> str:
 
 
 def _arguments(command: Command) -> str:
-    return "; ".join(f"{argument.name.upper()}: {_TYPES[argument.type]}"
-                     for argument in command.arguments if argument.type in _TYPES)
+    return "; ".join(f"{argument.name.upper()}: {_TYPES.get(argument.type) or _choices(argument)}"
+                     for argument in command.arguments
+                     if argument.type in _TYPES or argument.choices)
+
+
+def _choices(argument: Argument) -> str:
+    return " or ".join(f"`{word}`" for word in argument.choices)

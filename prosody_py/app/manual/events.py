@@ -53,7 +53,7 @@ def handled_by(name: str) -> str:
     """Return links to the bundled modules that hook an event, in the order in which they run."""
     found = {(-handler.priority, module.name) for module in bundled()
              for handler in module.handlers if handler.event == name}
-    return ", ".join(f"[`{module}`](modules.md#mod_{module})"
+    return ", ".join(f"[`{module}`](modules/mod_{module}.md)"
                      + (f" ({-priority:g})" if priority else "")
                      for priority, module in sorted(found))
 
@@ -63,7 +63,7 @@ def anchor(name: str) -> str:
     return "event-" + re.sub(r"[^a-z0-9_]+", "-", name.lower().replace("*", "any")).strip("-")
 
 
-def link(name: str) -> str:
-    """Return an event's name, as a link if it is declared."""
+def link(name: str, root: str = "") -> str:
+    """Return an event's name, as a link if it is declared; `root` leads to the manual's folder."""
     declared = catalogue.find(name)
-    return f"[{code(name)}](events.md#{anchor(declared.name)})" if declared else code(name)
+    return f"[{code(name)}]({root}events.md#{anchor(declared.name)})" if declared else code(name)

@@ -6,7 +6,8 @@ import ast
 import types
 from dataclasses import dataclass
 
-from prosody_py.api.marks import MARK, HookMark
+from prosody_py.api.commands import Command
+from prosody_py.api.marks import MARK, CommandMark, HookMark, IqMark
 from prosody_py.app.lua_source.parser import parse
 from prosody_py.app.manual.markdown import first_paragraph
 from prosody_py.app.scan.reader import Reader
@@ -39,7 +40,7 @@ def of_python(text: str, namespace: types.ModuleType, is_global: bool) -> list[H
             if isinstance(mark, HookMark):
                 on = "server" if mark.on == "global" else own
                 found[Handler(mark.event, mark.priority, on, doc)] = None
-            else:
+            elif isinstance(mark, IqMark):
                 for target in mark.to:
                     event = f"iq-{mark.type}/{target}/{mark.xmlns}:{mark.name}"
                     found[Handler(event, mark.priority, own, doc)] = None
@@ -50,6 +51,16 @@ def of_python(text: str, namespace: types.ModuleType, is_global: bool) -> list[H
             for handler in _calls(function, namespace, where):
                 found[handler] = None
     return list(found)
+
+
+def commands_of(name: str, namespace: types.ModuleType) -> list[Command]:
+    """Return the commands that a Python module marks, in its file or those beside it."""
+    beside = [value for value in vars(namespace).values() if isinstance(value, types.ModuleType)
+              and value.__name__.startswith(namespace.__name__ + ".")]
+    functions = [function for file in (namespace, *beside) for function in vars(file).values()
+                 if callable(function)]
+    return [mark.declare(function, name, {}) for function in dict.fromkeys(functions)
+            for mark in getattr(function, MARK, ()) if isinstance(mark, CommandMark)]
 
 
 def _calls(function: ast.FunctionDef, namespace: types.ModuleType, own: str) -> list[Handler]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import textwrap
 from collections.abc import Iterable, Sequence
 
 _CODE = re.compile(r"(`[^`]*`)")
@@ -43,13 +44,13 @@ def prose(text: str) -> str:
     for block in inspect.cleandoc(text).split("\n\n"):
         lines = block.split("\n")
         if all(line.startswith("  ") for line in lines):
-            result.append("```text\n" + inspect.cleandoc("\n".join(lines)) + "\n```")
+            result.append("```text\n" + textwrap.dedent("\n".join(lines)) + "\n```")
         else:
             plain = [line for line in lines if not line.startswith("  ")]
             indented = lines[len(plain):]
             result.append(inline(" ".join(plain)))
             if indented:
-                result.append("```text\n" + inspect.cleandoc("\n".join(indented)) + "\n```")
+                result.append("```text\n" + textwrap.dedent("\n".join(indented)) + "\n```")
     return "\n\n".join(result)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 
+from prosody_py.api.role_definitions import RoleOptions
 from prosody_py.app.manual import option_text
 from prosody_py.app.manual.bundled import Bundled, bundled
 from prosody_py.app.manual.markdown import page
@@ -56,7 +57,8 @@ def sections() -> list[Section]:
     """Return all options; each is described in one section, the first that has it."""
     core = [
         Section("The server", "What the server reads once for all hosts.", _server(), True),
-        Section("Hosts", "What the server reads for each host.", tuple(HostOptions.declared())),
+        Section("Hosts", "What the server reads for each host.",
+                (*HostOptions.declared(), *RoleOptions.declared())),
         Section("Ports", "Where each network service listens. A port of `0` is one that the "
                 "system chooses; an empty list switches the service off.", _ports(), True)]
     known = {option.name for section in core for option in section.options}
@@ -67,7 +69,7 @@ def sections() -> list[Section]:
         also = sorted(module.file.names - {option.name for option in own})
         known |= {option.name for option in own}
         if own or also:
-            text = f"[What it does](modules.md#mod_{module.name})."
+            text = f"[What it does](modules/mod_{module.name}.md)."
             result.append(Section("mod_" + module.name, text, own, module.file.is_global,
                                   tuple(also)))
     return result

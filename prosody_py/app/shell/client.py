@@ -7,9 +7,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from prosody_py.app.errors import CommandError
+from prosody_py.app.errors import CommandError, CommandFailed
 from prosody_py.app.shell.address import connect
 from prosody_py.app.shell.protocol import decode, encode
+
+__all__ = ["AdminClient", "CommandFailed", "NotRunning", "Unreachable"]
 
 
 class NotRunning(CommandError):
@@ -20,15 +22,19 @@ class Unreachable(CommandError):
     """There may be a server at the admin socket, but this user cannot talk to it."""
 
 
-class CommandFailed(CommandError):
-    """The server has answered that a command could not be done."""
-
-
 class AdminClient:
     """A connection to a running server; raises NotRunning or Unreachable."""
 
     def __init__(self, path: str):
         self.path = path
+        self._last = 0
+        self.renew()
+
+    def renew(self) -> None:
+        """Connect, anew if need be: whatever was asked before is not waited for any more."""
+        path = self.path
+        if self._last:
+            self.close()
         try:
             self._sock = connect(path)
         except (FileNotFoundError, ConnectionRefusedError):
@@ -37,7 +43,6 @@ class AdminClient:
             raise Unreachable(f"Cannot reach the server at {path}: {error.strerror}. Only the user "
                               "that it runs as, and root, may.") from None
         self._file = self._sock.makefile("rb")
-        self._last = 0
 
     def ask(self, question: dict[str, Any],
             progress: Callable[[str], None] = print) -> dict[str, Any]:
@@ -68,5 +73,6 @@ class AdminClient:
     def close(self) -> None:
         """Close the connection."""
         self._file.close()
-        self._sock.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):  # the server was faster
+            self._sock.shutdown(socket.SHUT_RDWR)
         self._sock.close()

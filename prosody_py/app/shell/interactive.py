@@ -8,8 +8,8 @@ import shlex
 from typing import Any
 
 from prosody_py.app.errors import CommandError
-from prosody_py.app.passwords import ask_twice
 from prosody_py.app.shell.client import AdminClient
+from prosody_py.app.shell.completing import ask_for_password, completions, password_given
 from prosody_py.app.shell.table import as_text
 
 PROMPT = "prosody-py> "
@@ -63,7 +63,8 @@ def _run_line(client: AdminClient, commands: list[dict[str, Any]], line: str) ->
             raise
         text = f"Error: {error}"
     except KeyboardInterrupt:
-        text = "Not done"
+        client.renew()  # the server stops what streams when nobody listens any more
+        text = "Not waited for"
     if text:
         print(text)
 
@@ -75,32 +76,6 @@ def client_alive(client: AdminClient) -> bool:
     except CommandError:
         return False
     return True
-
-
-def find_command(words: list[str], commands: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """Return the description of the command that words begin with."""
-    found = [one for one in commands if words[:len(one["words"])] == one["words"]]
-    return max(found, key=lambda one: len(one["words"]), default=None)
-
-
-def password_given(words: list[str], commands: list[dict[str, Any]]) -> bool:
-    """Whether a password is among the words."""
-    command = find_command(words, commands)
-    if command is None:
-        return False
-    given = len(words) - len(command["words"])
-    return any(argument["type"] == "password" for argument in command["args"][:given])
-
-
-def ask_for_password(words: list[str], commands: list[dict[str, Any]]) -> list[str]:
-    """Return the words, with a password that is asked for when it is all that is missing."""
-    command = find_command(words, commands)
-    if command is not None:
-        given = len(words) - len(command["words"])
-        missing = [one["type"] for one in command["args"][given:] if not one["optional"]]
-        if missing == ["password"]:
-            return [*words, ask_twice()]
-    return words
 
 
 def _set_up_readline(client: AdminClient, commands: list[dict[str, Any]]) -> None:
@@ -125,19 +100,6 @@ def _set_up_readline(client: AdminClient, commands: list[dict[str, Any]]) -> Non
         readline.read_history_file(history_file())
     except OSError:
         pass  # there is none yet
-
-
-def completions(client: AdminClient, commands: list[dict[str, Any]],
-                before: list[str]) -> set[str]:
-    """Return what may follow the words `before`."""
-    found = {one["words"][len(before)] for one in commands
-             if len(one["words"]) > len(before) and one["words"][:len(before)] == before}
-    command = find_command(before, commands) if before else None
-    if command is not None:
-        index = len(before) - len(command["words"])
-        if index < len(command["args"]):
-            found.update(client.ask({"values": command["args"][index]["type"]})["values"])
-    return found
 
 
 def _write_history() -> None:

@@ -17,6 +17,7 @@ Answers; a command may first send any number of lines of progress:
     {"id": 2, "ok": true, "commands": [{"words": ["host", "list"], "help": "...",
                                         "args": [{"name": "host", "type": "host",
                                                   "optional": true}]}]}
+                                        (an argument may have "choices", a command "flags")
     {"id": 3, "ok": true, "values": ["localhost"]}
     {"id": 1, "ok": false, "error": "..."}
 

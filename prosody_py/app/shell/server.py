@@ -10,11 +10,11 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from gevent import socket
 from gevent.pool import Pool
+from gevent.select import select
 from gevent.server import StreamServer
 
 from prosody_py.app.shell import address
@@ -24,7 +24,7 @@ log = logging.getLogger("admin_socket")
 MAX_CONNECTIONS = 32
 _GOODBYE = 1  # seconds that a client who is refused may take to read why
 
-Say = Callable[[dict[str, Any]], None]
+Say = Callable[[dict[str, Any]], Any]
 Answer = Callable[[dict[str, Any], tuple[int, int, int], Say], dict[str, Any]]
 
 
@@ -91,12 +91,28 @@ class AdminServer:
                 say({"id": None, "ok": False, "error": str(error)})
                 return
             id = question.get("id")
-            answer = self.answer(question, peer, partial(_progress, say, id))
+            answer = self.answer(question, peer, Progress(sock, say, id))
             say({"id": id, **answer})
 
 
-def _progress(say: Say, id: Any, message: dict[str, Any]) -> None:
-    try:
-        say({"id": id, **message})
-    except OSError:
-        pass  # who has asked is gone; a command that has begun still goes on to its end
+class Progress:
+    """Says something meanwhile to who has asked a question."""
+
+    def __init__(self, sock, say: Say, id: Any):
+        self._sock, self._say, self._id = sock, say, id
+
+    def __call__(self, message: dict[str, Any]) -> bool:
+        """Send a message; False when who has asked is gone (most commands still go on)."""
+        try:
+            self._say({"id": self._id, **message})
+        except OSError:
+            return False
+        return True
+
+    def alive(self) -> bool:
+        """Whether who has asked is still there."""
+        try:
+            readable = select([self._sock], [], [], 0)[0]
+            return not readable or bool(self._sock.recv(1, socket.MSG_PEEK))
+        except OSError:
+            return False

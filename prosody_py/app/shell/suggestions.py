@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from prosody_py.api.role_definitions import definitions
 from prosody_py.loader.find import available
 
 MOST = 500
@@ -13,6 +14,9 @@ def suggest(server, kind: str) -> list[str]:
         return [host.name for host in server.config.hosts]
     if kind == "module":
         return sorted(available(server.modules.folders))
+    if kind == "role":
+        return list(dict.fromkeys(name for host in server.hosts
+                                  for name in definitions(server, host)))
     if kind == "bare_jid":
         return sorted(server.bare_sessions)[:MOST]
     if kind == "jid":

@@ -1,7 +1,8 @@
-"""Print answers for people: texts as they are, rows in columns."""
+"""Print answers: for people texts as they are and rows in columns, for programs JSON."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 
@@ -16,6 +17,14 @@ def as_text(answer: dict[str, Any]) -> str:
     if not rows:
         return "nothing"
     return _lines([[name.upper() for name in columns], *rows])
+
+
+def as_json(answer: dict[str, Any]) -> str:
+    """Return an answer as JSON: an object for each row, or one with the text."""
+    if "rows" not in answer:
+        return json.dumps({"text": answer.get("text") or ""}, ensure_ascii=False)
+    return json.dumps([dict(zip(answer["columns"], row, strict=True)) for row in answer["rows"]],
+                      ensure_ascii=False, indent=1)
 
 
 def _cell(value: Any) -> str:

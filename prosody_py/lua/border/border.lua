@@ -96,8 +96,8 @@ package.loaded["native.driver"] = driver;
 py.format = require "util.format".format;
 local st = require "util.stanza";
 local identities = setmetatable({}, { __mode = "k" });
-local stanza = run_file("stanza.lua", run_file, st, identities, proxy.hidden, proxy.native_next);
-events.connect(stanza);
+local stanza = run_file("stanza.lua", run_file, st, identities, proxy.hidden, proxy.native_next,
+	events);
 proxy.connect(stanza, st.stanza_mt);
 local data = run_file("data.lua", identities, stanza.identity, st.stanza_mt, proxy, events.key_of);
 require "util.import";

@@ -7,9 +7,10 @@ local py, scheduler, hidden, proxies = ...;
 local KEY, GIVEN = {}, {}; -- hidden: the number by which Python knows the event; fields as given
 hidden[KEY], hidden[GIVEN] = true, true;
 local rawget, rawset, next, type, select = rawget, rawset, next, type, select;
-local enter, raw_request = scheduler.enter, scheduler.request;
+local enter, enter_one, raw_request = scheduler.enter, scheduler.enter_one, scheduler.request;
+local unpack = table.unpack or unpack;
 local tables = {}; -- key -> table, while a handler is at work with it
-local makers, look_at; -- of stanza.lua
+local look_at, note_change; -- of stanza.lua
 local fresh = {}; -- number -> a stanza whose table Python has not got yet
 
 local function write_back(event)
@@ -77,12 +78,17 @@ local function left(key, mine, ...)
 end
 
 -- The common case: the three fields of a stanza's event, and a handler that leaves them alone.
-local function left_stanza(key, event, stanza, origin, to_self, ...)
-	if select("#", ...) > 1 then
-		event[GIVEN] = event[GIVEN] or { stanza = stanza, origin = origin, to_self = to_self };
-		return ...;
-	end
-	if (...) == nil then compare(stanza); end -- else hardly anybody will look at it any more
+
+local function open(key, stanza, origin_id, to_self)
+	local event = {
+		stanza = stanza, origin = proxies[origin_id] or py.field(key, "origin"), to_self = to_self,
+		[KEY] = key,
+	};
+	tables[key] = event;
+	return event;
+end
+
+local function close(key, event, stanza, origin, to_self)
 	local more = event[GIVEN] and 1 or -4;
 	for _ in next, event do more = more + 1; end
 	if more ~= 0 or event.stanza ~= stanza or event.origin ~= origin or event.to_self ~= to_self then
@@ -91,7 +97,12 @@ local function left_stanza(key, event, stanza, origin, to_self, ...)
 	end
 	tables[key] = nil;
 	event[KEY] = false;
-	return ...;
+end
+
+-- The entry goes on, or has failed: `rest` is for the driver.
+local function later(event, stanza, origin, to_self, rest)
+	event[GIVEN] = event[GIVEN] or { stanza = stanza, origin = origin, to_self = to_self };
+	return stanza, unpack(rest, 1, rest.n);
 end
 
 local function left_inner_stanza(key, stanza, ...)
@@ -105,10 +116,13 @@ local function enter_stanza(f, key, stanza, origin_id, to_self)
 		read_again(event);
 		return left_inner_stanza(key, stanza, enter(f, event));
 	end
-	local origin = proxies[origin_id] or py.field(key, "origin");
-	event = { stanza = stanza, origin = origin, to_self = to_self, [KEY] = key };
-	tables[key] = event;
-	return left_stanza(key, event, stanza, origin, to_self, enter(f, event));
+	event = open(key, stanza, origin_id, to_self);
+	local origin = event.origin;
+	local result, rest = enter_one(f, event);
+	if rest then return select(2, later(event, stanza, origin, to_self, rest)); end
+	if result == nil then compare(stanza); end -- else hardly anybody will look at it any more
+	close(key, event, stanza, origin, to_self);
+	return result;
 end
 
 local function enter_event(f, key, ...)
@@ -124,22 +138,8 @@ local function enter_event(f, key, ...)
 	return left(key, true, enter(f, event));
 end
 
--- Make the table of a stanza and call a handler with it; the table comes before the results.
--- The handler may already need it in Python: `take` is for that.
-
-local function taken(number, stanza, ...)
-	fresh[number] = nil;
-	return stanza, ...;
-end
-
-local function enter_shape(f, key, origin_id, to_self, number, shape, ...)
-	local stanza = makers[shape](number, ...);
-	fresh[number] = stanza;
-	return taken(number, stanza, enter_stanza(f, key, stanza, origin_id, to_self));
-end
-
+-- The table of a stanza may be needed in Python while its first handler is still at work.
 local function take(number) return fresh[number]; end
-
 
 -- The table of an event that Python knows, by what it is to Python.
 local function key_of(t)
@@ -174,9 +174,20 @@ local function request(f, ...)
 	return raw_request(f, ...);
 end
 
+-- What the runners of shapes need; gets two functions of stanza.lua.
+local function connect(look, note)
+	look_at, note_change = look, note;
+	return {
+		fresh = fresh; enter = enter_one; open = open; close = close; later = later;
+		changed = function (stanza, number)
+			note_change(stanza, number);
+			py.changed(number);
+		end;
+	};
+end
+
 return {
-	enter_stanza = enter_stanza; enter_shape = enter_shape; take = take; leave = leave;
-	connect = function (stanza) makers, look_at = stanza.makers, stanza.look_at; end;
+	enter_stanza = enter_stanza; take = take; leave = leave; connect = connect;
 	enter_event = enter_event; key_of = key_of; forget = forget;
 	request = request; tables = tables;
 };

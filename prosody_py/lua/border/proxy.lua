@@ -9,8 +9,8 @@ local OBJECT = {}; -- the hidden field
 local BOUND = {}; -- functions that belong to one proxy, by name
 local METHOD, PLAIN_METHOD, BOUND_FUNCTION, BOUND_PLAIN, SEND, LOG, OWN, FAILURE = 1, 2, 3, 4, 5, 6, 7, 9;
 
-local type, error, getmetatable, setmetatable, rawget, rawset, rawequal, next =
-	type, error, getmetatable, setmetatable, rawget, rawset, rawequal, next;
+local type, error, getmetatable, setmetatable, rawget, rawset, rawequal, next, select =
+	type, error, getmetatable, setmetatable, rawget, rawset, rawequal, next, select;
 local get, set, length = py.get, py.set, py.length;
 
 local hidden = { [OBJECT] = true, [BOUND] = true };
@@ -83,8 +83,14 @@ local function bound(t, name, call, asking)
 end
 
 -- `ns` is the namespace of the stream, when nothing looks at what is sent there as a stanza: then
--- the text is made here, which saves a way into Python and back.
+-- the text is made here, which saves a way into Python and back. From then on `t.send` is known here
+-- too, until Lua writes over it. Whether Python has done so is asked when it is called: a function
+-- of Lua's that has taken its place calls the one it has replaced, and means that of the class.
 local stream_ns = setmetatable({}, { __mode = "k" });
+local ready = { -- a function holds its proxy, which LuaJIT's weak keys alone would keep for ever
+	send = setmetatable({}, { __mode = "kv" }); sends2s = setmetatable({}, { __mode = "kv" });
+};
+local replaced = setmetatable({}, { __mode = "k" });
 local xml, stanza_mt; -- of stanza.lua
 
 local function sender(t, name, ns)
@@ -94,22 +100,30 @@ local function sender(t, name, ns)
 		cache = {};
 		rawset(t, BOUND, cache);
 	end
-	if not cache[name] then
+	local stub = cache[name];
+	if not stub then
 		local send_now, send_text, send_later = py.send_now, py.send_text, py.send_later;
-		cache[name] = function (stanza, second)
-			if rawequal(stanza, t) then stanza = second; end
-			local ns, sent = stream_ns[t], nil;
-			if ns and getmetatable(stanza) == stanza_mt then
-				sent = send_text(rawget(t, OBJECT), name, xml(stanza, ns));
-			else
-				sent = send_now(rawget(t, OBJECT), name, stanza);
+		local object = rawget(t, OBJECT);
+		function stub(stanza, second)
+			local is_stanza = getmetatable(stanza) == stanza_mt;
+			if not is_stanza and rawequal(stanza, t) then
+				stanza = second;
+				is_stanza = getmetatable(stanza) == stanza_mt;
 			end
-			if sent == nil then return request(send_later, t[OBJECT], name, stanza); end
+			local ns, sent = stream_ns[t], nil;
+			if ns and is_stanza then
+				sent = send_text(object, name, xml(stanza, ns), replaced[t]);
+			else
+				sent = send_now(object, name, stanza, replaced[t]);
+			end
+			if sent == nil then return request(send_later, object, name, stanza, replaced[t]); end
 			return sent;
 		end
-		stub_names[cache[name]] = name;
+		cache[name], stub_names[stub] = stub, name;
 	end
-	return cache[name];
+	replaced[t] = nil;
+	if ns and ready[name] then ready[name][t] = stub; end
+	return stub;
 end
 
 local function logger(t)
@@ -137,9 +151,9 @@ local function own_function(t, f)
 		rawset(t, BOUND, cache);
 	end
 	if not cache[f] then
-		local function stub(first_arg, ...)
-			if rawequal(first_arg, t) then return f(...); end
-			return f(first_arg, ...);
+		local function stub(...)
+			if rawequal((...), t) then return f(select(2, ...)); end
+			return f(...); -- with no arguments if there were none
 		end
 		objects_of[stub] = objects_of[f];
 		cache[f] = stub;
@@ -150,6 +164,8 @@ end
 -- The proxy's metatable ---------------------------------------------------------------------
 
 function mt.__index(t, key)
+	local known = ready[key];
+	if known and known[t] then return known[t]; end
 	local value, code, ns = get(rawget(t, OBJECT), key);
 	if code == nil then return value;
 	elseif code == METHOD then return method(value);
@@ -167,6 +183,7 @@ end
 -- own again: what was written over it is taken away.
 function mt.__newindex(t, key, value)
 	local problem;
+	if ready[key] then ready[key][t], replaced[t] = nil, true; end
 	if stub_names[value] == key and key ~= nil then
 		problem = py.unset(rawget(t, OBJECT), key);
 	else

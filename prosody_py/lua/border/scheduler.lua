@@ -18,14 +18,17 @@ local error, select, type, setmetatable, tostring, collectgarbage =
 local clock, sethook, getinfo, traceback, format =
 	os.clock, debug.sethook, debug.getinfo, debug.traceback, string.format;
 
+local unpack = table.unpack or unpack;
+
 local DONE, REQUEST, FAILED = 0, 1, 2;
 local NO_MEMORY = "not enough memory";
-local FINISHED, ASK = {}, {}; -- what a coroutine yields, first value
+local FINISHED, FINISHED_ONE, ASK = {}, {}, {}; -- what a coroutine yields, first value
 local HOOK_EVERY = 1000000; -- instructions, about 10 ms
 
 local workers = {}; -- slot -> coroutine
 local nested = {}; -- slot -> true when another Lua frame is below this entry
 local free, free_count, slot_count = {}, 0, 0;
+local free_one, free_one_count = {}, 0; -- slots with a worker for one argument and one result
 local is_worker = setmetatable({}, { __mode = "k" });
 local current; -- the slot that is running, nil outside of Lua
 local started = false; -- CPU time when the hook first saw the running entry
@@ -78,6 +81,15 @@ local function work(f, ...)
 	return work_on(call(f, ...));
 end
 
+-- The same for one argument and one result, which costs less. It keeps no argument either.
+local function work_on_one(f, argument)
+	while true do
+		local result = f(argument);
+		f, argument = nil, nil;
+		f, argument = yield(FINISHED_ONE, result);
+	end
+end
+
 local function settle(slot, below, below_started, ok, tag, ...)
 	current, started = below, below_started;
 	if ok then
@@ -86,8 +98,12 @@ local function settle(slot, below, below_started, ok, tag, ...)
 			free[free_count] = slot;
 			if select("#", ...) < 2 then return (...); end
 			return DONE, ...;
+		elseif tag == FINISHED_ONE then
+			free_one_count = free_one_count + 1;
+			free_one[free_one_count] = slot;
+			return (...);
 		elseif tag == ASK then
-			return REQUEST, slot, ...;
+			return REQUEST, slot, unpack((...), 1, (...).n);
 		end
 		tag = "attempt to yield from outside a coroutine";
 	end
@@ -107,7 +123,8 @@ local function settle(slot, below, below_started, ok, tag, ...)
 	return FAILED, tag, traceback(co, type(tag) == "table" and "error value" or tostring(tag));
 end
 
-local function enter(f, ...)
+-- A slot with a new worker.
+local function employ(what)
 	local slot;
 	if free_count > 0 then
 		slot = free[free_count];
@@ -117,16 +134,47 @@ local function enter(f, ...)
 		slot = slot_count;
 	end
 	local co = workers[slot];
-	if not co then
-		co = create(work);
+	if not co or what ~= work then
+		co = create(what);
 		watch(co);
 		workers[slot] = co;
 		is_worker[co] = true;
 	end
+	return slot, co;
+end
+
+local function enter(f, ...)
+	local slot, co = employ(work);
 	local below, below_started = current, started;
 	nested[slot] = below ~= nil;
 	current, started = slot, false;
 	return settle(slot, below, below_started, raw_resume(co, f, ...));
+end
+
+local function pack(...) return { n = select("#", ...), ... }; end
+
+-- For handlers of events, of whose results only the first one counts. When one has not ended at
+-- once, what `enter` would return comes in a list, behind nil.
+local function enter_one(f, argument)
+	local slot, co;
+	if free_one_count > 0 then
+		slot = free_one[free_one_count];
+		free_one_count = free_one_count - 1;
+		co = workers[slot];
+	else
+		slot, co = employ(work_on_one);
+	end
+	local below, below_started = current, started;
+	nested[slot] = below ~= nil;
+	current, started = slot, false;
+	local ok, tag, result = raw_resume(co, f, argument);
+	if tag ~= FINISHED_ONE then
+		return nil, pack(settle(slot, below, below_started, ok, tag, result));
+	end
+	current, started = below, below_started;
+	free_one_count = free_one_count + 1;
+	free_one[free_one_count] = slot;
+	return result;
 end
 
 local function resume(slot, ...)
@@ -209,7 +257,7 @@ local function request(f, ...)
 	elseif not isyieldable() then
 		error(CANNOT_YIELD, 3);
 	end
-	return answered(yield(ASK, f, ...));
+	return answered(yield(ASK, { n = 1 + select("#", ...), f, ... }));
 end
 
 -- Coroutines of modules ---------------------------------------------------------------------
@@ -271,7 +319,7 @@ function lib.wrap(f)
 end
 
 return {
-	enter = enter; resume = resume; abandon = abandon; collect = collectgarbage; recover = recover; request = request; coroutine = lib;
+	enter = enter; enter_one = enter_one; resume = resume; abandon = abandon; collect = collectgarbage; recover = recover; request = request; coroutine = lib;
 	xpcall = guarded_xpcall; finalizer = finalizer; on_finalizer_error = on_finalizer_error;
 	workers = workers; can_request = function ()
 		return current ~= nil and not nested[current] and isyieldable();

@@ -4,9 +4,10 @@
 -- TEXT or an ELEMENT, its own shape and END (prosody_py/lua/shapes.py). Its maker takes the values
 -- and makes all tables in one expression. Its comparer tells whether they still hold what they
 -- were made of; for that the maker leaves in the stanza, under MADE_OF, the values, the element
--- tables with their `attr` and `tags`, the comparer, and last the number of the stanza.
+-- tables with their `attr` and `tags`, the comparer, and last the number of the stanza. Its runner
+-- makes the tables, calls a handler with them and compares at once, while it has all at hand.
 
-local stanza_mt, MADE_OF = ...;
+local stanza_mt, MADE_OF, events = ...;
 local raw = require "native.raw";
 local load, type, setmetatable, next = loadstring or load, type, raw.setmetatable, raw.next;
 local s_format, t_concat = string.format, raw.concat;
@@ -82,7 +83,51 @@ local function compare(out, element, base, is_top)
 	end
 end
 
--- Return maker(number, values ...) of a shape, given as its parts.
+-- An expression that is false when one element is not what it was just made, in the runner's
+-- locals; an attribute more is found by Lua's own order of them.
+local function still(out, element)
+	local n, tag = element.number, 0;
+	add(out, " and e%d.name==%q and e%d.attr==a%d and e%d.tags==t%d", n, element.name, n, n, n, n);
+	for _, key in next, element.keys do add(out, " and a%d[%q]==v%d", n, key.name, key.value); end
+	for i, child in next, element.children do
+		if child.number then
+			tag = tag + 1;
+			add(out, " and e%d[%d]==e%d and t%d[%d]==e%d", n, i, child.number, n, tag, child.number);
+		else
+			add(out, " and e%d[%d]==v%d", n, i, child.value);
+		end
+	end
+	add(out, " and #e%d==%d and t%d[%d]==nil", n, #element.children, n, tag + 1);
+	local last = s_format("next(a%d)", n);
+	for _ = 1, #element.keys do last = s_format("next(a%d,(%s))", n, last); end
+	add(out, " and (%s)==nil", last);
+end
+
+local CODE = [[
+local setmetatable, next, mt, MADE_OF, same, events = ...
+local fresh, enter = events.fresh, events.enter
+local open, close, later, changed = events.open, events.close, events.later, events.changed
+local function maker(%s)
+%s
+return e%d
+end
+local function runner(f,key,origin_id,to_self,%s)
+%s
+fresh[number]=e%d
+local event=open(key,e%d,origin_id,to_self)
+local origin=event.origin
+local result,rest=enter(f,event)
+fresh[number]=nil
+if rest then return later(event,e%d,origin,to_self,rest) end
+if result==nil and not(true%s) then changed(e%d,number) end
+close(key,event,e%d,origin,to_self)
+return e%d,result
+end
+return maker,runner
+]];
+
+-- Return maker(number, values ...) and runner(function, key of the event, id of the origin, to_self,
+-- number, values ...) of a shape, given as its parts.
 return function (...)
 	local state = { values = 0, elements = {} };
 	local top = read({ ... }, 1, state);
@@ -99,10 +144,11 @@ return function (...)
 		add(kept, "v%d", i);
 	end
 	for i = 1, #elements do add(kept, i < #elements and "e%d,a%d,t%d" or "false,a%d,t%d", i, i, i); end
-	code = { "local setmetatable,mt,MADE_OF,same=...;return function(" .. t_concat(names, ",") .. ")" };
-	for i = 1, #elements - 1 do make(code, elements[i], ""); end
-	local all = s_format("%s,same,number", t_concat(kept, ","));
-	make(code, top, "[MADE_OF]={" .. all .. "},");
-	add(code, "return e%d end", #elements);
-	return load(t_concat(code, "\n"), "=shape")(setmetatable, stanza_mt, MADE_OF, same);
+	local tables, unchanged = {}, {};
+	for i = 1, #elements - 1 do make(tables, elements[i], ""); end
+	make(tables, top, s_format("[MADE_OF]={%s,same,number},", t_concat(kept, ",")));
+	for _, element in next, elements do still(unchanged, element); end
+	local arguments, body, n = t_concat(names, ","), t_concat(tables, "\n"), #elements;
+	code = s_format(CODE, arguments, body, n, arguments, body, n, n, n, t_concat(unchanged), n, n, n);
+	return load(code, "=shape")(setmetatable, next, stanza_mt, MADE_OF, same, events);
 end;

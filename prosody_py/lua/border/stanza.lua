@@ -1,7 +1,7 @@
 -- What Python needs of stanza tables: text, attributes, children, and which Python object is
 -- theirs. The tables themselves are those of util.stanza.
 
-local run_file, st, identities, hidden, next = ...;
+local run_file, st, identities, hidden, next, events = ...;
 local from_flat_table = st.from_flat_table;
 local type, tostring, select, error = type, tostring, select, error;
 local s_format = string.format;
@@ -102,11 +102,13 @@ end
 
 local function new(...) return new_large({ ... }); end
 
-local make_shape = run_file("shape.lua", st.stanza_mt, MADE_OF);
-local makers = {}; -- of the shapes that Python knows by these numbers
+-- Noted: the table is not any more what Python knows.
+local function changed(stanza, number)
+	identities[stanza] = number;
+	stanza[MADE_OF] = nil;
+end
 
-local function generate(shape, ...) makers[shape] = make_shape(...); end
-local function make(number, shape, ...) return makers[shape](number, ...); end
+local generate = run_file("shape.lua", st.stanza_mt, MADE_OF, events.connect(look_at, changed));
 
 -- Text, exactly as xmpp/writer.py writes it ----------------------------------------------------
 
@@ -119,6 +121,7 @@ local in_attr = {
 -- What comes before a value of an attribute, and how the tags of a name begin and end; kept,
 -- because joining few strings is quicker than collecting many. Names may come from peers.
 local MAX_NAMES = 2000;
+local FEW = 5; -- children
 local attr_starts, tag_starts, tag_ends, name_count = {}, {}, {}, 0;
 
 -- Values that need no escape: addresses, types and namespaces come again and again.
@@ -191,8 +194,17 @@ local function escaped(child)
 end
 
 local function content(stanza, own_ns)
+	local count = #stanza;
+	if count <= FEW then
+		local text = "";
+		for i = 1, count do
+			local child = stanza[i];
+			text = text .. (type(child) == "table" and xml(child, own_ns) or escaped(child));
+		end
+		return text;
+	end
 	local out = {};
-	for i = 1, #stanza do
+	for i = 1, count do
 		local child = stanza[i];
 		out[i] = type(child) == "table" and xml(child, own_ns) or escaped(child);
 	end
@@ -325,7 +337,7 @@ local function set_path(stanza, ...)
 end
 
 return {
-	path = path; set_path = set_path; new = new; new_large = new_large; look_at = look_at; makers = makers; generate = generate; make = make;
+	path = path; set_path = set_path; new = new; new_large = new_large; generate = generate;
 	identity = identity; unchanged = unchanged; xml = xml; head = head; set_name = set_name;
 	set_attr = set_attr; replace_attr = replace_attr; children = children; child = child;
 	clear = clear; add = add; identify = identify; give_numbers = give_numbers; replace_child = replace_child;

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from prosody_py.events.bus import Event
 from prosody_py.hosts import users
 from prosody_py.hosts.users import AccountError
 
@@ -87,16 +86,7 @@ def set_enabled(border, server, raw_username: Any, raw_host: Any, enabled: bool,
     username, host = _texts(border, raw_username, raw_host)
 
     def change() -> None:
-        users.provider(server, host).set_enabled(username, bool(enabled))
-        connected = server.hosts[host].sessions.get(username)
-        for session in list(connected.sessions.values()) if connected and not enabled else ():
-            session.close("not-authorized", "The account is disabled")
-        name = "user-enabled" if enabled else "user-disabled"
-        event = Event(username=username, host=host)
-        if not enabled:
-            event.meta = border.to_python(meta)
-        server.events.fire_event(name, event)
-        server.hosts[host].events.fire_event(name, event)
+        users.set_enabled(server, username, host, bool(enabled), border.to_python(meta))
 
     return _outcome(border, change)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from prosody_py.api import roles
+from prosody_py.api.role_definitions import definitions, role_may, roles_below
 from prosody_py.hosts import users
 from prosody_py.hosts.users import AccountError
 
@@ -64,20 +65,30 @@ def users_with_role(border, server, raw_host: Any, raw_role: Any) -> Any:
 def role_permissions(border, server, raw_role: Any, raw_host: Any) -> Any:
     """Return {action: true} of what a role may do on a host; None for an unknown role."""
     role, host = border.to_python(raw_role), border.to_python(raw_host)
-    names = roles.roles_below(role)
+    names = roles_below(server, host, role)
     if names is None:
         return None
+    known = definitions(server, host)
     place = server.hosts.get(host) or server
-    return border.copy_to_lua({action: True for granted, action
-                               in place.extras.get("permissions", {}) if granted in names})
+    actions = {action for granted, action in place.extras.get("permissions", {})
+               if granted in names}.union(*(known[name].allow for name in names))
+    return border.copy_to_lua({action: True for action in actions
+                               if role_may(server, host, role, action)})
+
+
+def names_below(border, server, role: Any, raw_host: Any) -> Any:
+    """Return a role and those whose permissions it has, none for an unknown role."""
+    host = border.to_python(raw_host)
+    return border.copy_to_lua(list(roles_below(server, host, border.to_python(role)) or ()))
 
 
 def role_priority(border, server, role: Any, host: Any) -> int:
     return roles.Role(server, border.to_python(host), border.to_python(role)).priority
 
 
-def role_names(border, server) -> Any:
-    return border.copy_to_lua(list(roles.ROLES))
+def role_names(border, server, host: Any = None) -> Any:
+    """Return the names of a host's roles, those that may most first."""
+    return border.copy_to_lua(list(definitions(server, border.to_python(host) or "*")))
 
 
 def admins(border, server, host: Any) -> Any:
@@ -85,8 +96,9 @@ def admins(border, server, host: Any) -> Any:
 
 
 PLAIN: dict[str, Callable[..., Any]] = {
-    "known_role_of": known_role_of, "role_permissions": role_permissions,
-    "role_priority": role_priority, "role_names": role_names, "admins": admins,
+    "known_role_of": known_role_of, "roles_below": names_below,
+    "role_permissions": role_permissions, "role_priority": role_priority,
+    "role_names": role_names, "admins": admins,
 }
 REQUESTS: dict[str, Callable[..., Any]] = {
     "is_admin": is_admin, "role_of": role_of, "secondary_roles": secondary_roles,

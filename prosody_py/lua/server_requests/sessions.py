@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from prosody_py.api.roles import roles_below
+from prosody_py.api.role_definitions import definitions
 from prosody_py.events import filters
 from prosody_py.hosts.one_to_many import OneToMany
 from prosody_py.hosts.roster import load_roster
@@ -46,7 +46,7 @@ def make_authenticated(border, server, session: Any, raw_username: Any, role: An
     role = border.to_python(role)
     if role is not None and not isinstance(role, str):
         role = role.name
-    if role is not None and roles_below(role) is None:
+    if role is not None and role not in definitions(server, session.host):
         return None, b"role-not-found"
     lifecycle.make_authenticated(session, username, role)
     return True

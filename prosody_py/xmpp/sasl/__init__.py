@@ -6,6 +6,7 @@
 """
 
 from prosody_py.xmpp.sasl.exchange import MAX_MESSAGE_BYTES, Exchange, mechanisms
+from prosody_py.xmpp.sasl.ht import HT_HASHES, ht_mechanisms
 from prosody_py.xmpp.sasl.keys import (
     DEFAULT_ITERATIONS,
     HASHES,
@@ -13,6 +14,7 @@ from prosody_py.xmpp.sasl.keys import (
     ScramKeys,
     derive,
     fake_keys,
+    keys_of_salted_password,
     verify_password,
 )
 from prosody_py.xmpp.sasl.outcome import (
@@ -29,6 +31,7 @@ __all__ = [
     "CONDITIONS",
     "DEFAULT_ITERATIONS",
     "HASHES",
+    "HT_HASHES",
     "MAX_MESSAGE_BYTES",
     "MIN_ITERATIONS",
     "Challenge",
@@ -41,6 +44,8 @@ __all__ = [
     "Success",
     "derive",
     "fake_keys",
+    "ht_mechanisms",
+    "keys_of_salted_password",
     "mechanisms",
     "verify_password",
 ]

@@ -3,7 +3,9 @@
 from collections.abc import Generator, Sequence
 
 from prosody_py.xmpp.sasl.anonymous import anonymous
+from prosody_py.xmpp.sasl.conversation import conversation
 from prosody_py.xmpp.sasl.external import external
+from prosody_py.xmpp.sasl.ht import BINDINGS, HT_HASHES, ht
 from prosody_py.xmpp.sasl.keys import DEFAULT_ITERATIONS, HASHES
 from prosody_py.xmpp.sasl.outcome import Challenge, Failure, Outcome, SaslError, Success
 from prosody_py.xmpp.sasl.plain import plain
@@ -17,6 +19,7 @@ MAX_MESSAGE_BYTES = 16_384
 
 _SIMPLE = {"PLAIN": plain, "EXTERNAL": external, "ANONYMOUS": anonymous}
 _SCRAM = {f"SCRAM-{hash}{plus}" for hash in HASHES for plus in ("", "-PLUS")}
+_HT = {f"HT-{hash}-{binding}" for hash in HT_HASHES for binding in BINDINGS}
 
 
 def mechanisms(
@@ -27,13 +30,15 @@ def mechanisms(
     plain: bool = False,
     external: bool = False,
     anonymous: bool = False,
+    others: Sequence[str] = (),
 ) -> list[str]:
     """Return the mechanisms to advertise on this connection, strongest first.
 
     ``secure`` says that the connection is encrypted. ``scram_hashes`` are keys of HASHES in any
     order. The flags say what the authentication provider can do; on top of that, EXTERNAL needs a
     certificate that allows somebody, -PLUS needs channel bindings, and both, like PLAIN, need
-    encryption. Raises ValueError for an unknown hash.
+    encryption. So do ``others``, which the provider speaks itself. Raises ValueError for an
+    unknown hash.
     """
     if unknown := set(scram_hashes) - HASHES.keys():
         raise ValueError(f"no such SCRAM hash: {', '.join(sorted(unknown))}")
@@ -44,6 +49,8 @@ def mechanisms(
     if secure and scrams and profile.channel_bindings():
         offered += [f"{name}-PLUS" for name in scrams]
     offered += scrams
+    if secure:
+        offered += others
     if secure and plain:
         offered.append("PLAIN")
     if anonymous:
@@ -70,9 +77,15 @@ class Exchange:
         ``invalid-mechanism``. ``advertised_bindings`` are the types listed with XEP-0440, None if
         that list was not sent. ``downgrade_protection`` adds the hash of XEP-0474 to SCRAM.
         ``iterations`` is the count of new accounts, which unknown users seem to have too.
+
+        ``username`` is the account once the exchange has succeeded, and ``role`` what the client
+        may act as, None for the account's own.
         """
         self.mechanism = mechanism
-        self._profile = profile
+        self.selected = mechanism  # Prosody's name for it
+        self.profile = profile
+        self.username: str | None = None
+        self.role: str | None = None
         bindings = None if advertised_bindings is None else tuple(advertised_bindings)
         self._offer = Offer(tuple(advertised), bindings, downgrade_protection, iterations)
         self._run: Generator[Challenge, bytes, Success] | None = None
@@ -90,6 +103,7 @@ class Exchange:
         try:
             challenge = self._advance(data)
         except StopIteration as end:
+            self.username, self.role = end.value.username, end.value.role
             return end.value
         except SaslError as error:
             return Failure(error.condition, error.text)
@@ -112,7 +126,10 @@ class Exchange:
     def _start(self, data: bytes | None) -> Generator[Challenge, bytes, Success]:
         if self.mechanism in self._offer.mechanisms:
             if self.mechanism in _SCRAM:
-                return scram(self._profile, self.mechanism, self._offer, data)
+                return scram(self.profile, self.mechanism, self._offer, data)
+            if self.mechanism in _HT:
+                return ht(self.profile, self.mechanism, data)
             if self.mechanism in _SIMPLE:
-                return _SIMPLE[self.mechanism](self._profile, data)
+                return _SIMPLE[self.mechanism](self.profile, data)
+            return conversation(self.profile, self.mechanism, data)
         raise SaslError("invalid-mechanism", "This mechanism is not offered.")

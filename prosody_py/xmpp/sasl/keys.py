@@ -14,6 +14,7 @@ __all__ = [
     "ScramKeys",
     "derive",
     "fake_keys",
+    "keys_of_salted_password",
     "verify_password",
 ]
 
@@ -56,8 +57,13 @@ def derive(password: str, hash: str, iterations: int, salt: bytes | None = None)
 
 
 def _derive_prepared(password: str, hash: str, iterations: int, salt: bytes) -> ScramKeys:
+    salted = hashlib.pbkdf2_hmac(HASHES[hash], password.encode(), salt, iterations)
+    return keys_of_salted_password(salted, hash, iterations, salt)
+
+
+def keys_of_salted_password(salted: bytes, hash: str, iterations: int, salt: bytes) -> ScramKeys:
+    """Return the keys that the SaltedPassword of RFC 5802 section 3 gives (XEP-0480)."""
     name = HASHES[hash]
-    salted = hashlib.pbkdf2_hmac(name, password.encode(), salt, iterations)
     client_key = hmac.digest(salted, b"Client Key", name)
     stored_key = hashlib.new(name, client_key).digest()
     return ScramKeys(hash, salt, iterations, stored_key, hmac.digest(salted, b"Server Key", name))

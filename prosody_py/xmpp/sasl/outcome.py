@@ -35,11 +35,13 @@ class Success:
 
     ``username`` is the prepared local part. ``authzid`` is the bare address that the client asked
     for, or None if it asked for none. ``data`` goes along with the success, None if there is none.
+    ``role`` is what the client may act as, None for the account's own.
     """
 
     username: str
     authzid: str | None = None
     data: bytes | None = field(default=None, repr=False)
+    role: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """What the mechanisms ask of the server: accounts, certificates, the TLS connection."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from prosody_py.xmpp.sasl.keys import ScramKeys
@@ -50,4 +51,13 @@ class Profile(Protocol):
 
     def channel_bindings(self) -> dict[str, bytes]:
         """Return the data of every binding type this connection has (RFC 5929, RFC 9266)."""
+        ...
+
+    def converse(self, mechanism: str) -> Callable[[bytes], tuple] | None:
+        """Begin an exchange of a mechanism that is not among ours; None if there is no such one.
+
+        What is returned takes the client's messages, and answers each with a tuple: ("challenge",
+        data), ("success", data or None, None, user name, role or None) or ("failure", condition,
+        text or None).
+        """
         ...

@@ -168,7 +168,7 @@ def test_extra_attributes_are_signed(lua):
 
 # OAUTHBEARER and EXTERNAL -----------------------------------------------------------------------
 
-OAUTH = """{ oidc_discovery_url = "https://a/b", oauthbearer = function (_, token, realm)
+OAUTH = """{ oidc_discovery_url = "https://a/b", oauthbearer = function (_, token, realm, authzid)
     if token == "off" then return "alice", false; end
     if token == "good" then return "alice", true, { scope = "x" }; end
 end }"""
@@ -194,6 +194,21 @@ def test_bearer_tokens_are_asked_about(lua, message, expected):
         assert data == b'{"openid-configuration":"https://a/b","status":"invalid_token"}'
 
 
+@pytest.mark.parametrize(("message", "expected"), [
+    (b"n,a=alice@example.com,\x01auth=Bearer good\x01\x01", (b"success", b"alice")),
+    (b"n,a=bob@example.com,\x01auth=Bearer good\x01\x01", (b"challenge", None)),
+    (b"n,a=alice@example.org,\x01auth=Bearer good\x01\x01", (b"challenge", None)),
+    (b"n,,\x01auth=Bearer good\x01\x01", (b"challenge", None))])
+def test_older_profiles_are_asked_for_the_name_that_is_claimed(lua, message, expected):
+    assert lua.run(HANDLER + """
+        local made = handler({ oauthbearer = function (_, username, token, realm)
+            return username == "alice" and token == "good" and realm == "example.com", true;
+        end }, "OAUTHBEARER");
+        local status = made:process((...));
+        return status, made.username;
+    """, message) == expected
+
+
 def test_mechanisms_of_modules_join_the_others(lua):
     assert lua.run(HANDLER + """
         sasl.registerMechanism("X-ECHO", { "echo" }, function (self, message)
@@ -203,7 +218,7 @@ def test_mechanisms_of_modules_join_the_others(lua):
         local names = {};
         require "util.sasl.external".init(function (name) names[#names + 1] = name; end);
         local made = handler({ echo = true }, "X-ECHO");
-        local external = handler({ external = function (_, m) return m ~= "" and m or nil,
+        local external = handler({ external = function (m) return m ~= "" and m or nil,
             "invalid-authzid"; end },
             "EXTERNAL");
         return made:process("me"), made.username, names[1], external:process(nil),

@@ -23,6 +23,7 @@ class Accounts:
         self.certificate = []
         self.bindings = {}
         self.traces = []
+        self.others = {}  # mechanism -> what takes a client's messages
 
     def add(self, username, password, hashes=("SHA-1", "SHA-256", "SHA-512"), iterations=4096):
         for name in hashes:
@@ -46,6 +47,9 @@ class Accounts:
     def anonymous_username(self, trace):
         self.traces.append(trace)
         return f"guest{len(self.traces)}"
+
+    def converse(self, mechanism):
+        return self.others.get(mechanism)
 
     def channel_bindings(self):
         return self.bindings

@@ -1,11 +1,22 @@
 """SCRAM keys."""
 
 import base64
+import hashlib
+import hmac
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from prosody_py.xmpp.prep import PrepError
-from prosody_py.xmpp.sasl import MIN_ITERATIONS, derive, fake_keys, verify_password
+from prosody_py.xmpp.sasl import (
+    HASHES,
+    MIN_ITERATIONS,
+    derive,
+    fake_keys,
+    keys_of_salted_password,
+    verify_password,
+)
 
 
 def test_keys_are_those_of_the_rfc_5802_example():
@@ -58,3 +69,21 @@ def test_printing_keys_shows_no_secret():
     keys = derive("secret", "SHA-1", 4096)
     for secret in (keys.salt, keys.stored_key, keys.server_key):
         assert repr(secret) not in repr(keys)
+
+
+def test_the_salted_password_of_the_xep_0480_example_gives_keys():
+    salted = base64.b64decode("BzOnw3Pc5H4bOLlPZ/8JAy6wnTpH05aH21KW2+Xfpaw=")
+    keys = keys_of_salted_password(salted, "SHA-256", 4096,
+                                   base64.b64decode("QV9TWENSWFE2c2VrOGJmX1o="))
+    assert (keys.hash, keys.salt, keys.iterations) == ("SHA-256", b"A_SXCRXQ6sek8bf_Z", 4096)
+    client_key = hmac.digest(salted, b"Client Key", "sha256")
+    assert keys.stored_key == hashlib.sha256(client_key).digest()
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.sampled_from(list(HASHES)), st.text("abc\u00e4\u2603 ", min_size=1),
+       st.binary(min_size=1))
+def test_a_client_that_salts_its_password_brings_the_same_keys(hash, password, salt):
+    salted = hashlib.pbkdf2_hmac(HASHES[hash], password.encode(), salt, 4096)
+    keys = keys_of_salted_password(salted, hash, 4096, salt)
+    assert keys == derive(password, hash, 4096, salt) and verify_password(keys, password)

@@ -1,4 +1,4 @@
-"""The shell commands that come with the server, one file for each section."""
+"""The shell commands that come with the server, one file for each section or part of one."""
 
 from prosody_py.app.shell.sections import (
     accounts,
@@ -8,9 +8,17 @@ from prosody_py.app.shell.sections import (
     events,
     hosts,
     modules,
+    network,
     ports,
+    roles,
+    rosters,
     server,
+    stats,
+    users,
+    watch,
 )
 
 SECTIONS = (server.HELP, *(file.SECTION for file in (
-    server, hosts, modules, accounts, c2s, configuration, ports, events, debug)))
+    server, hosts, modules, users, roles, rosters, c2s, configuration, ports, stats, events,
+    network, watch, debug)))
+__all__ = ["SECTIONS", "accounts"]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from prosody_py.app.shell.arguments import ShellError
-from prosody_py.app.shell.registry import Section, Table
+from prosody_py.api.commands import CommandError, Section, Table
 from prosody_py.app.shell.sections.server import duration
 from prosody_py.xmpp import jid as addresses
 
@@ -36,10 +35,19 @@ def close(call, jid, text):
     """End the connections of an account, or the one of a full address."""
     found = [session for session in _sessions(call.server) if _matches(session, jid)]
     if not found:
-        raise ShellError(f"Nobody is connected as {jid}")
+        raise CommandError(f"Nobody is connected as {jid}")
     for session in found:
         session.close("reset", text or "The administrator ended this connection")
     return f"Ended {len(found)} connection{'' if len(found) == 1 else 's'}"
+
+
+@SECTION.command("closeall", "host:host?", "text:text?")
+def close_all(call, host, text):
+    """End the connections of all clients, of one host or of all."""
+    found = [session for session in _sessions(call.server) if host in (None, session.host)]
+    for session in found:
+        session.close("reset", text or "The administrator ended this connection")
+    return f"Ended {len(found)} connections"
 
 
 def _sessions(server) -> list:

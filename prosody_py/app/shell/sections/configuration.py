@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from prosody_py.app.shell.arguments import SECRET, ShellError
-from prosody_py.app.shell.registry import Section
+from prosody_py.api.commands import SECRET, CommandError, Section
+from prosody_py.app.errors import StartupError
 from prosody_py.config.values import is_secret_name
 
 SECTION = Section("config", "The configuration")
 
 
-@SECTION.command("get", "option:string", "host:host?")
+@SECTION.command("get", "option:string", "host:host?", everywhere=True)
 def get(call, option, host):
     """Show the value of an option, for one host or at the top level, and where it is set."""
     config, section = call.server.config, host or "*"
     if host is not None and config.host(host) is None:
-        raise ShellError(f"{host} is not in the configuration")
+        raise CommandError(f"{host} is not in the configuration")
     value = config.get(section, option)
     if value is None:
         return f"{option} is not set"
@@ -25,8 +25,11 @@ def get(call, option, host):
 @SECTION.command("reload")
 def reload(call):
     """Read the configuration file anew and apply what has changed."""
-    report = call.server.reload_config()
+    try:
+        report = call.server.reload_config()
+    except StartupError as error:
+        raise CommandError(str(error)) from None
     call.print(str(report))
     if report.failed:
-        raise ShellError(f"{len(report.failed)} steps failed; the rest is applied")
+        raise CommandError(f"{len(report.failed)} steps failed; the rest is applied")
     return ""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import fnmatch
 
+from prosody_py.api.commands import CommandError, Section, Table
 from prosody_py.app.event_text import describe
-from prosody_py.app.shell.arguments import ShellError
-from prosody_py.app.shell.registry import Section, Table
 from prosody_py.events import catalogue
 
 SECTION = Section("events", "Events")
@@ -30,7 +29,7 @@ def explain(call, name):
                 for priority, handler in chain]
     if not lines and not handlers:
         guess = catalogue.nearest_name(name)
-        raise ShellError(f"Nothing is known of an event {name}"
+        raise CommandError(f"Nothing is known of an event {name}"
                          + (f"; did you mean {guess}?" if guess else ""))
     return "\n".join([*lines, "handlers:" if handlers else "no handlers", *handlers])
 

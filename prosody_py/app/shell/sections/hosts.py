@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from prosody_py.api.commands import CommandError, Section, Table
 from prosody_py.app.reload import deactivate_host
-from prosody_py.app.shell.arguments import ShellError
-from prosody_py.app.shell.registry import Section, Table
 from prosody_py.app.startup import activate_host
 
 SECTION = Section("host", "Hosts and components")
@@ -23,25 +22,25 @@ def list_hosts(call):
     return Table(("host", "type", "state", "modules", "users online"), rows)
 
 
-@SECTION.command("activate", "host:host")
+@SECTION.command("activate", "host:host", everywhere=True)
 def activate(call, host):
     """Put a host of the configuration in service."""
     record = call.server.config.host(host)
     if record is None:
-        raise ShellError(f"{host} is not in the configuration; add it there and say "
+        raise CommandError(f"{host} is not in the configuration; add it there and say "
                          "'config reload'")
     if host in call.server.hosts:
-        raise ShellError(f"{host} is active already")
+        raise CommandError(f"{host} is active already")
     failed = activate_host(call.server, host, record.component_module)
     for problem in failed:
         call.print(problem)
     return f"{host} is active" + (f", without {len(failed)} of its modules" if failed else "")
 
 
-@SECTION.command("deactivate", "host:host", "reason:text?")
+@SECTION.command("deactivate", "host:host", "reason:text?", everywhere=True)
 def deactivate(call, host, reason):
     """Take a host out of service until the next start or 'host activate'."""
     if host not in call.server.hosts:
-        raise ShellError(f"{host} is not active")
+        raise CommandError(f"{host} is not active")
     deactivate_host(call.server, host, reason)
     return f"{host} is not active any more"

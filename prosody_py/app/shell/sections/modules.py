@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from prosody_py.api.commands import CommandError, Section, Table
 from prosody_py.api.errors import LoadError
-from prosody_py.app.shell.arguments import ShellError
-from prosody_py.app.shell.registry import Section, Table
 from prosody_py.app.shell.sections.server import all_modules
 from prosody_py.loader.find import available
 
+# What a module does it does to the whole server: so loading one is not for a host's administrators.
 SECTION = Section("module", "Modules")
 GLOBAL = "*"
 
@@ -79,7 +79,7 @@ def list_available(call):
     return Table(("module", "language", "loaded", "file"), rows)
 
 
-@SECTION.command("load", "name:module", "host:host?")
+@SECTION.command("load", "name:module", "host:host?", everywhere=True)
 def load(call, name, host):
     """Load a module, on one host or on all hosts with accounts."""
     server = call.server
@@ -89,7 +89,7 @@ def load(call, name, host):
     return _each(call, f"Loaded {name}", hosts, lambda where: server.modules.load(where, name))
 
 
-@SECTION.command("unload", "name:module", "host:host?")
+@SECTION.command("unload", "name:module", "host:host?", everywhere=True)
 def unload(call, name, host):
     """Unload a module, from one host or from everywhere."""
     server = call.server
@@ -98,7 +98,7 @@ def unload(call, name, host):
                  lambda where: server.modules.unload(where, name))
 
 
-@SECTION.command("reload", "name:module", "host:host?")
+@SECTION.command("reload", "name:module", "host:host?", everywhere=True)
 def reload(call, name, host):
     """Put a fresh instance of a module in service, on one host or everywhere."""
     server = call.server
@@ -109,7 +109,7 @@ def reload(call, name, host):
 
 def _known(server, host: str) -> str:
     if host not in server.hosts:
-        raise ShellError(f"{host} is not a host of this server; 'host list' lists them")
+        raise CommandError(f"{host} is not a host of this server; 'host list' lists them")
     return host
 
 
@@ -126,7 +126,7 @@ def _places(server, name: str) -> list[str]:
 def _each(call, done: str, hosts: list[str], step: Callable[[str], object]) -> str:
     """Do a step for each host; what fails on one does not keep it from the others."""
     if not hosts:
-        raise ShellError("There is no host for it")
+        raise CommandError("There is no host for it")
     failed = 0
     for host in hosts:
         where = "for all hosts" if host == GLOBAL else f"on {host}"
@@ -139,5 +139,5 @@ def _each(call, done: str, hosts: list[str], step: Callable[[str], object]) -> s
             failed += 1
             call.print(str(error))
     if failed:
-        raise ShellError(f"{failed} of {len(hosts)} failed" if len(hosts) > 1 else "Failed")
+        raise CommandError(f"{failed} of {len(hosts)} failed" if len(hosts) > 1 else "Failed")
     return ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prosody_py.app.shell.registry import Section, Table
+from prosody_py.api.commands import Section, Table
 
 SECTION = Section("port", "Listening ports")
 

@@ -9,8 +9,8 @@ from itertools import groupby
 
 import gevent
 
-from prosody_py.app.shell.arguments import ShellError
-from prosody_py.app.shell.registry import Section, Table
+from prosody_py.api.commands import CommandError, Section, Table
+from prosody_py.xmpp.builders import message
 
 SECTION = Section("server", "The server as a whole")
 _GIVE_TIME = 0.1  # seconds for the answer to reach the one who asked for the end
@@ -61,12 +61,21 @@ def memory(call):
     return Table(("what", "value"), rows)
 
 
-@SECTION.command("shutdown", "reason:string?", "code:integer?")
-def shutdown(call, reason, code):
-    """Stop the server in good order; clients are told the reason."""
-    reason = reason or "the administrator stops the server"
-    gevent.spawn_later(_GIVE_TIME, call.server.shutdown, reason, code or 0)
-    return "The server is shutting down"
+@SECTION.command("shutdown", "reason:string?", "code:integer?", "delay:integer?")
+def shutdown(call, reason, code, delay):
+    """Stop the server in good order, after so many seconds; clients are told the reason.
+
+    With a delay, everybody who is online is told before.
+    """
+    server = call.server
+    told = reason or "the administrator stops the server"
+    gevent.spawn_later(max(_GIVE_TIME, delay or 0), server.shutdown, told, code or 0)
+    if not delay:
+        return "The server is shutting down"
+    if reason:
+        for jid, session in list(server.full_sessions.items()):
+            session.send(message({"from": session.host, "to": jid, "type": "headline"}, reason))
+    return f"The server is shutting down in {delay} seconds"
 
 
 def help_text(call, words: str | None) -> str:
@@ -76,7 +85,7 @@ def help_text(call, words: str | None) -> str:
     commands = [command for name, command in sorted(registry.commands.items())
                 if list(name[:len(wanted)]) == wanted]
     if not commands:
-        raise ShellError(f"There is no command that begins with {words!r}; 'help' lists them")
+        raise CommandError(f"There is no command that begins with {words!r}; 'help' lists them")
     lines: list[str] = []
     for section, group in groupby(commands, key=lambda command: command.words[0]):
         group = list(group)

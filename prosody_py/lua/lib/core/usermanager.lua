@@ -143,7 +143,7 @@ end
 
 function usermanager.get_all_roles(host)
 	local all = {};
-	for _, name in ipairs(server.role_names()) do all[name] = role(name, host); end
+	for _, name in ipairs(server.role_names(host)) do all[name] = role(name, host); end
 	return all;
 end
 
@@ -177,14 +177,11 @@ end
 
 -- Whether an account may act in a role: in its own, in those that may less, and in further ones.
 function usermanager.user_can_assume_role(username, host, name)
-	local own, below = role_name(jid_join(username, host), host), false;
-	for _, known in ipairs(server.role_names()) do
-		below = below or known == own;
-		if known == name then
-			return below or usermanager.get_user_secondary_roles(username, host)[name] ~= nil;
-		end
+	local own = role_name(jid_join(username, host), host);
+	for _, known in ipairs(server.roles_below(own, host)) do
+		if known == name then return true; end
 	end
-	return false;
+	return usermanager.get_user_secondary_roles(username, host)[name] ~= nil;
 end
 
 -- The roles as the set that older modules ask for.
@@ -207,7 +204,7 @@ end
 function usermanager.set_user_roles(username, host, wanted)
 	if type(wanted) == "string" then wanted = { [wanted] = true }; end
 	local first;
-	for _, name in ipairs(server.role_names()) do
+	for _, name in ipairs(server.role_names(host)) do
 		if wanted[name] and not first then first = name; end
 	end
 	if not first then return nil, "role-not-found"; end

@@ -189,10 +189,12 @@ end
 
 local function make_reply(orig)
 	local attr = orig.attr;
-	return create(orig.name, {
-		to = attr.from; from = attr.to; id = attr.id;
-		type = orig.name == "iq" and "result" or attr.type;
-	});
+	return setmetatable({ -- with places for two children, which nearly all get
+		name = orig.name, attr = {
+			to = attr.from, from = attr.to, id = attr.id,
+			type = orig.name == "iq" and "result" or attr.type,
+		}, last_add = nil, tags = { nil, nil }, nil, nil,
+	}, stanza_mt);
 end
 
 local function reply(orig)

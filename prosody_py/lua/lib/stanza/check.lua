@@ -11,14 +11,16 @@ local CONTROL = "[%z\1-\8\11\12\14-\31]";
 local NON_ASCII = "[\128-\255]";
 local CONTROL_OR_NON_ASCII = "[%z\1-\8\11\12\14-\31\128-\255]";
 
--- Names that have passed: nearly all come again. They may come from peers, so there is a limit.
-local MAX_KNOWN = 2000;
-local known_names, known_attr_names, known_count = {}, {}, 0;
+-- Names that have passed, and short values of attributes: nearly all come again. They may come
+-- from peers, so there is a limit.
+local MAX_KNOWN, MAX_KNOWN_SIZE = 2000, 60;
+local known_names, known_attr_names, known_values, known_count = {}, {}, {}, 0;
 
 local function know(names, name)
 	if known_count >= MAX_KNOWN then
 		for known in next, known_names do known_names[known] = nil; end
 		for known in next, known_attr_names do known_attr_names[known] = nil; end
+		for known in next, known_values do known_values[known] = nil; end
 		known_count = 0;
 	end
 	known_count = known_count + 1;
@@ -85,8 +87,11 @@ local function check_attr(attr)
 		attr = copy;
 	end
 	for key, value in next, attr do
-		check_attr_name(key);
-		check_text(value, "attribute value");
+		if not known_attr_names[key] then check_attr_name(key); end
+		if not known_values[value] then
+			check_text(value, "attribute value");
+			if #value <= MAX_KNOWN_SIZE then know(known_values, value); end
+		end
 	end
 	return attr;
 end

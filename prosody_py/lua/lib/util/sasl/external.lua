@@ -6,7 +6,7 @@ local function external(self, message)
 	if not message then return "challenge"; end
 	message = saslprep(message);
 	if not message then return "failure", "malformed-request"; end
-	local username, condition = self.profile.external(self, message);
+	local username, condition = self.profile.external(message);
 	if not username then return "failure", condition or "not-authorized"; end
 	self.username = username;
 	return "success";

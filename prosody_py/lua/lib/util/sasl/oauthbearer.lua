@@ -14,12 +14,23 @@ local function read_token(message)
 	return token, authzid:match("^a=(.*)$");
 end
 
+-- Profiles of older modules are asked for a user name with its token, and say whether it is right:
+-- their functions are (handler, username, token, realm), today's (handler, token, realm, authzid).
+local function ask(self, token, authzid)
+	local f = self.profile.oauthbearer;
+	if debug.getlocal(f, 4) ~= "realm" then return f(self, token, self.realm, authzid); end
+	local username, realm = (authzid or ""):match("^([^@]+)@(.*)$");
+	if realm ~= self.realm then return nil; end
+	local correct, state, info = f(self, username, token, self.realm);
+	return correct and username, state, info;
+end
+
 local function oauthbearer(self, message)
 	if not message then return "failure", "malformed-request"; end
 	if message == DUMMY then return "failure", "not-authorized"; end
 	local token, authzid = read_token(message);
 	if not token then return "failure", "malformed-request"; end
-	local username, state, info = self.profile.oauthbearer(self, token, self.realm);
+	local username, state, info = ask(self, token, authzid);
 	if state == false then return "failure", "account-disabled"; end
 	username = username and state and saslprep(username);
 	if not username then

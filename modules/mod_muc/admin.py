@@ -1,0 +1,136 @@
+"""Lists of affiliations and roles, read and changed (XEP-0045 sections 8, 9 and 10)."""
+
+from __future__ import annotations
+
+from prosody_py.api import Stanza, StanzaError, jid, stanza
+
+from .affiliations import RANK
+from .occupant import MUC
+
+ADMIN = MUC + "#admin"
+MAX_ITEMS = 1000
+_AFFILIATIONS = ("owner", "admin", "member", "outcast", "none")
+_ROLES = ("moderator", "participant", "visitor", "none")
+
+
+def get(module, room, event) -> Stanza:
+    """Return the <query/> with who has an affiliation or a role."""
+    element = event.stanza
+    item = element.tags[0].get_child("item", ADMIN)
+    affiliation = item.attr.get("affiliation") if item is not None else None
+    role = item.attr.get("role") if item is not None else None
+    if (affiliation is None) == (role is None):
+        raise StanzaError("bad-request", "Ask for an affiliation or for a role")
+    query = stanza.stanza("query", xmlns=ADMIN)
+    if affiliation is not None:
+        if affiliation not in _AFFILIATIONS:
+            raise StanzaError("bad-request", "There is no such affiliation")
+        may_read_affiliations(room, jid.bare(element.attr["from"]), affiliation)
+        for address, _one, data in room.each_affiliation(affiliation):
+            query.tag("item", affiliation=affiliation, jid=address,
+                      nick=(data or {}).get("reserved_nickname"))
+            if (data or {}).get("reason"):
+                query.text_tag("reason", str(data["reason"]))
+            query.up()
+        return query
+    if role not in _ROLES:
+        raise StanzaError("bad-request", "There is no such role")
+    asking = room.get_occupant_by_real_jid(element.attr["from"])
+    if (asking is None or asking.role != "moderator") and RANK[
+            room.get_affiliation(jid.bare(element.attr["from"])) or "none"] < RANK["admin"]:
+        raise StanzaError("forbidden")
+    for occupant in room._occupants.values():
+        if occupant.role == role:
+            query.tag("item", affiliation=room.get_affiliation(occupant.bare_jid) or "none",
+                      role=role, nick=occupant.nickname, jid=occupant.jid).up()
+    return query
+
+
+def may_read_affiliations(room, asking: str, affiliation: str) -> None:
+    """Raise StanzaError unless `asking` may see who has an affiliation.
+
+    Admins see all. Where everybody sees addresses, members (in a room for members) or all who
+    are in the room may know who else belongs to it (section 9.5).
+    """
+    own = room.get_affiliation(asking)
+    rank = RANK[own or "none"]
+    if rank >= RANK["admin"]:
+        return
+    if affiliation != "outcast" and room.get_whois() == "anyone" and rank >= RANK["none"] and (
+            rank >= RANK["member"] or not room.get_members_only()
+            and any(one.bare_jid == asking for one in room._occupants.values())):
+        return
+    raise StanzaError("forbidden")
+
+
+def set(module, room, event) -> None:
+    """Change affiliations and roles: all of what is asked for, or nothing."""
+    element = event.stanza
+    actor = element.attr["from"]
+    items = list(element.tags[0].childtags("item", ADMIN))
+    if not items:
+        raise StanzaError("bad-request", "There is nothing to change")
+    if len(items) > MAX_ITEMS:
+        raise StanzaError("resource-constraint", f"At most {MAX_ITEMS} changes at once")
+    changes = [change_of(room, actor, item) for item in items]
+    own = jid.bare(actor)
+    last_owner = sum(kind == "affiliation" and new != "owner"
+                     and room._affiliations.get(target) == "owner"
+                     for kind, target, new, _reason, _nick in changes)
+    if last_owner and last_owner >= room._owners() and not any(
+            kind == "affiliation" and new == "owner" for kind, _target, new, *_rest in changes):
+        raise StanzaError("conflict", f"A room needs an owner, {own}")
+    for kind, target, new, reason, nick in changes:
+        if kind == "affiliation":
+            data = dict(room._affiliation_data.get(target) or {})
+            if nick is not None and new in ("member", "admin", "owner"):
+                data["reserved_nickname"] = nick
+            if new == "outcast":
+                data.pop("reserved_nickname", None)
+                if reason:
+                    data["reason"] = reason
+            room.set_affiliation(actor, target, new, reason, data or None)
+        elif target in room._occupants:
+            room.set_role(actor, target, new, reason)
+
+
+def change_of(room, actor: str, item: Stanza) -> tuple[str, str, str, str | None, str | None]:
+    """Return (kind, whose, what, reason, nickname) of one change, after it was checked."""
+    affiliation, role = item.attr.get("affiliation"), item.attr.get("role")
+    nick, address = item.attr.get("nick"), item.attr.get("jid")
+    reason = item.get_child_text("reason", ADMIN)
+    if (affiliation is None) == (role is None):
+        raise StanzaError("bad-request", "Change an affiliation or a role, one at a time")
+    if affiliation is not None:
+        if address is None:
+            occupant = room._occupants.get(f"{room.jid}/{nick}") if nick else None
+            if occupant is None:
+                raise StanzaError("item-not-found" if nick else "bad-request",
+                                  "Say whose affiliation it is")
+            target, nick = occupant.bare_jid, None
+        else:
+            target = jid.bare(jid.prep(address))
+            if target is None:
+                raise StanzaError("jid-malformed", "This is no address", type="modify")
+        room.check_affiliation(actor, target, affiliation)
+        return "affiliation", target, affiliation, reason, reserved(room, target, nick)
+    occupant = room._occupants.get(f"{room.jid}/{nick}") if nick else (
+        room.get_occupant_by_real_jid(jid.prep(address) or "") if address else None)
+    if occupant is None:
+        raise StanzaError("item-not-found" if nick or address else "bad-request",
+                          "There is no such occupant")
+    room.check_role(actor, occupant, role)
+    return "role", occupant.nick, role, reason, None
+
+
+def reserved(room, target: str, nick: str | None) -> str | None:
+    """Return a nickname as it is reserved; raises StanzaError for one that is taken."""
+    if nick is None:
+        return None
+    nick = jid.resource(jid.prep(f"{room.jid}/{nick}"))
+    if nick is None:
+        raise StanzaError("jid-malformed", "This is no nickname", type="modify")
+    holder = room.get_registered_jid(nick)
+    if holder is not None and holder != target:
+        raise StanzaError("conflict", "The nickname is reserved for somebody else")
+    return nick

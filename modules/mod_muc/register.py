@@ -1,0 +1,105 @@
+"""Registering with a room: reserving a nickname there (XEP-0045 section 7.10).
+
+Who registers becomes a member, unless the room is for members only: then its admins decide who is
+one. Modules add fields to the form by the item "muc-registration-field" and act on what is filled
+in by `muc-registration-submitted`.
+"""
+
+from __future__ import annotations
+
+from prosody_py.api import Event, StanzaError, dataforms, jid, stanza
+
+from .occupant import MUC
+from .storing import plain
+
+REGISTER, FORM_TYPE = "jabber:iq:register", MUC + "#register"
+NICK = "muc#register_roomnick"
+
+
+def form_of(module) -> dataforms.Form:
+    """Return the form, with the fields of other modules."""
+    fields = [{"name": "FORM_TYPE", "type": "hidden", "value": FORM_TYPE},
+              {"name": "roomnick", "var": NICK, "label": "Nickname", "required": True}]
+    fields += [plain(item) for item in module.get_host_items("muc-registration-field")]
+    return dataforms.Form(fields, "Registration")
+
+
+def handle(module, room, event):
+    """Answer a request for the form, one with the filled in form, and one to be forgotten."""
+    element = event.stanza
+    account = jid.bare(element.attr["from"])
+    affiliation = room.get_affiliation(account)
+    if affiliation == "outcast":
+        raise StanzaError("forbidden")
+    if room.get_members_only() and affiliation in (None, "none"):
+        raise StanzaError("not-allowed", "The room's admins decide who is a member")
+    query = element.tags[0]
+    if element.attr["type"] == "get":
+        return requirements(module, room, account)
+    if query.get_child("remove", REGISTER) is not None:
+        forget(room, account, affiliation)
+        return None
+    x = dataforms.submitted(query)
+    if x is None or dataforms.form_type(x) not in (FORM_TYPE, None):
+        raise StanzaError("bad-request", "There is no form that was filled in")
+    reserve(module, room, event, account, affiliation, form_of(module).read(x))
+    return None
+
+
+def requirements(module, room, account: str):
+    """Return the <query/> with what is registered, and the form."""
+    query = stanza.stanza("query", xmlns=REGISTER)
+    nick = room.get_registered_nick(account)
+    if nick:
+        query.tag("registered").up().text_tag("username", nick)
+    return query.add_child(form_of(module).element({"roomnick": nick}))
+
+
+def forget(room, account: str, affiliation: str | None) -> None:
+    """Give a nickname back; a member by registration is none any more."""
+    if affiliation in (None, "none") or not room.get_registered_nick(account):
+        raise StanzaError("registration-required", "There is no registration")
+    if affiliation == "member":
+        room.set_affiliation(True, account, None)
+    else:
+        room.set_affiliation_data(account, "reserved_nickname", None)
+        room.save()
+
+
+def reserve(module, room, event, account: str, affiliation: str | None, fields) -> None:
+    """Reserve a nickname; raises StanzaError when it is somebody else's."""
+    nick = jid.resource(jid.prep(f"{room.jid}/{fields['roomnick']}"))
+    if nick is None or len(nick) > module.options.muc_max_nick_length:
+        raise StanzaError("not-acceptable", "This cannot be a nickname")
+    holder = room.get_registered_jid(nick)
+    occupant = room._occupants.get(f"{room.jid}/{nick}")
+    if holder not in (None, account) or occupant is not None and occupant.bare_jid != account:
+        raise StanzaError("conflict", "Somebody has this nickname")
+    known = {**(room._affiliation_data.get(account) or {}), "reserved_nickname": nick}
+    data = Event(room=room, origin=event.origin, stanza=event.stanza, submitted_data=fields,
+                 affiliation_data=known)
+    if module.fire_event("muc-registration-submitted", data):
+        return
+    room.set_affiliation(True, account, "member" if affiliation in (None, "none") else affiliation,
+                         None, plain(data.affiliation_data))
+
+
+def own_nickname_only(module, event):
+    """Refuse nicknames that are reserved for others; if the server says so, all but one's own."""
+    room = event.room
+    dest = getattr(event, "dest_occupant", None) or event.occupant
+    holder = room.get_registered_jid(dest.nickname)
+    account = jid.bare(event.stanza.attr["from"])
+    if holder is not None and holder != account:
+        return module.refuse(event, room, "conflict", "The nickname is reserved for somebody else")
+    if module.options.enforce_registered_nickname:
+        own = room.get_registered_nick(account)
+        if own is not None and own != dest.nickname:
+            return module.refuse(event, room, "not-acceptable", f"Your nickname here is {own}")
+    return None
+
+
+def load(module):
+    """Hook the events."""
+    for name in ("muc-occupant-pre-join", "muc-occupant-pre-change"):
+        module.hook_own(name, own_nickname_only, 0)

@@ -1,0 +1,337 @@
+"""XEP-0163: Personal Eventing. Each account is a publish-subscribe service of its own.
+
+Data and owner: a service for each account, made when it is wanted (services); it is
+prosody_py.pubsub's, with the stores of the account (stores). Who wants to be told is never kept
+for accounts here, but seen in the sessions' capabilities and the rosters when something happens
+(sending, interest). An account that has no nodes costs nobody more than a look into a dict.
+
+For other modules it fires `pep-published/<node>` and `pep-retracted/<node>`; one that knows what a
+node is for offers {node, config} as an item "pep-node", for when the node is made by publishing.
+
+Exports, as Prosody's: get_pep_service(username), handle_pubsub_iq, is_item_stanza,
+check_node_config. For who offers commands: list_nodes, read_node, create_node, delete_node,
+configure_node. Each service in use is an item "pep-service" ({service, jid}).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from prosody_py.api import Event, Options, Stanza, boolean, bystander, hook, integer, jid, size
+from prosody_py.api.pubsub_commands import offer
+from prosody_py.hosts import users
+from prosody_py.hosts.one_to_many import OneToMany
+from prosody_py.pubsub import approval, commands, discovery, requests
+from prosody_py.pubsub.errors import PubsubError
+from prosody_py.pubsub.namespaces import OWNER, PUBSUB
+from prosody_py.pubsub.service import Service
+from prosody_py.pubsub.setup import Setup
+from prosody_py.router.to_many import send_headline
+from prosody_py.xmpp.dataforms import XMLNS as DATA_FORMS
+
+from .elsewhere import from_elsewhere, meet
+from .interest import NOTHING, Away, Interests
+from .sending import deliver, roster_of, welcome
+from .services import Services
+from .stores import Nodes
+
+DEPENDS = ("cache_c2s_caps",)
+ACCOUNT_FEATURES = (PUBSUB, *requests.FEATURES, *(PUBSUB + "#" + name for name in (
+    "access-authorize", "access-open", "access-presence", "access-roster", "access-whitelist",
+    "auto-create", "auto-subscribe", "filtered-notifications", "last-published",
+    "presence-notifications", "presence-subscribe", "pubsub-on-a-jid")))
+DEFAULTS = {"max_items": 1, "access_model": "presence",
+            "send_last_published_item": "on_sub_and_presence"}
+services: Any = None  # the Services of this instance
+
+
+class Config(Options):
+    """How much is kept for one account."""
+
+    pep_max_items = integer(256, min=1, max=100_000, doc="Items that a node may keep.")
+    pep_max_nodes = integer(500, min=1, max=100_000, doc="Nodes of one account.")
+    pep_max_subscriptions = integer(500, min=1, max=100_000, doc="Subscriptions of one address to "
+                                    "nodes of one account.")
+    pep_max_payload_size = size(None, min=100, doc="Bytes of one item, if less than a stanza may "
+                                "have.")
+    pep_service_cache_size = integer(1000, min=1, max=1_000_000, doc="Accounts whose nodes are "
+                                     "kept in memory.")
+    pep_max_remote_resources = integer(20_000, min=0, max=10_000_000, doc="Resources on other "
+                                       "servers whose wishes are remembered.")
+    expose_publisher = boolean(False, doc="Tell who has published an item.")
+
+
+def load(module):
+    """Open the stores and begin."""
+    global services
+    module.interests, module.away = Interests(), Away(module.options.pep_max_remote_resources)
+    module.asked = Counter()  # requests that wait, by the domain that was asked
+    module.welcomed = WeakKeyDictionary()  # session: the nodes whose last items it has got
+    module.nodes = module.open_store("pep", "keyval+")
+    module.moved = module.open_store("pep_moved", "map")
+    module.caps = module.depends("cache_c2s_caps")
+    services = module.services = Services(
+        module, lambda username, stored: make_service(module, username, stored),
+        module.nodes.get, module.options.pep_service_cache_size)
+    offer(module, lambda address: service_at(module, address))
+
+
+def save(module):
+    """Return the resources elsewhere, which announce themselves only once."""
+    return {"away": module.away.to_saved()}
+
+
+def restore(module, saved):
+    """Take over the resources elsewhere."""
+    for entry in saved.get("away", ()):
+        module.away.put(*entry)
+
+
+def make_service(module, username: str, stored: Any) -> Service:
+    """Return the service of an account with the nodes that are stored."""
+    account, options = f"{username}@{module.host}", module.options
+    setup = Setup(
+        jid=account, user=username,
+        node_store=Nodes(module.nodes, module.moved, username, stored),
+        open_items=lambda node: module.open_store("pep_" + node, "archive"),
+        node_defaults=DEFAULTS, max_items=options.pep_max_items,
+        max_nodes=options.pep_max_nodes, max_subscriptions=options.pep_max_subscriptions,
+        max_payload_size=options.pep_max_payload_size or 0,
+        expose_publisher=options.expose_publisher,
+        autocreate_on_publish=True, autocreate_on_subscribe=False,
+        get_affiliation=lambda who, _node, _action: "owner" if who == account else None,
+        has_access=lambda model, who, node: has_access(module, username, model, who, node),
+        tell=lambda to, message: send_headline(
+            module.server, module.host_object, OneToMany(message), [to]))
+    service = Service(setup)
+    setup.deliver = lambda notice, receivers: deliver(module, service, notice, receivers)
+    setup.config_for = lambda node: config_for(module, node)
+    setup.published = lambda node, item: happened(
+        module, "pep-published/", service, node, {"item": item})
+    setup.retracted = lambda node, id: happened(
+        module, "pep-retracted/", service, node, {"id": id})
+    return service
+
+
+def config_for(module, node: str) -> Any:
+    """Return what a new node has beside the defaults: what modules offer for its name."""
+    return next((item["config"] for item in module.get_host_items("pep-node")
+                 if item["node"] == node), None)
+
+
+def happened(module, event: str, service: Service, node, fields: dict[str, Any]) -> None:
+    """Tell other modules what has happened to a node of an account."""
+    name = event + node.name
+    if name in module.events.index:
+        module.fire_event(name, Event(username=service.setup.user, service=service, node=node,
+                                      **fields))
+
+
+def has_access(module, username: str, model: str, who: str, node) -> bool:
+    """Whether a contact may see a node, by the account's roster."""
+    roster = roster_of(module, username)
+    if not roster.is_contact_subscribed(who):
+        return False
+    if model == "presence":
+        return True
+    item = roster.get(who)
+    return item is not None and any(item.groups.get(group)
+                                    for group in node["roster_groups_allowed"] or ())
+
+
+# -- requests ------------------------------------------------------------------------------
+
+
+def account_of(event) -> str:
+    """Return the user name of the account that a stanza is for."""
+    to = event.stanza.attr.get("to")
+    return event.origin.username if to is None else jid.node(to)
+
+
+@hook(f"iq/bare/{PUBSUB}:pubsub")
+@hook(f"iq/bare/{OWNER}:pubsub")
+def request(module, event):
+    """Do what an iq asks an account's service for."""
+    if module.host_object.type != "local":
+        return None
+    username = account_of(event)
+    return handle_pubsub_iq(event, module.services.get(username) if event.to_self
+                            else module.services.look(username))
+
+
+def handle_pubsub_iq(event, service: Service | None = None) -> bool:
+    """Answer an iq with a <pubsub/> for a service, by default that of the account asked."""
+    service = service or services.get(account_of(event))
+    event.origin.send(requests.answer(service, event.stanza))
+    return True
+
+
+@hook("message/bare", priority=1)
+@bystander("headline")
+def message(module, event):
+    """Take the account's answer to a request for a subscription; hear of subscribers gone."""
+    element = event.stanza
+    if element.attr.get("type") == "error":
+        service = module.services.with_nodes(account_of(event))
+        if service is not None and jid.bare(element.attr.get("from")) in service.by_account:
+            service.bounced(element)
+        return None
+    if not event.to_self:
+        return None
+    x = element.get_child("x", DATA_FORMS)
+    if not approval.is_answer(x):
+        return None
+    module.services.get(event.origin.username).answer(event.origin.bare_jid, x)
+    return True
+
+
+# -- who comes, and what they want -----------------------------------------------------------
+
+
+@hook("presence/initial")
+def initial(module, event):
+    """Send last items to a resource that has come online, if it is known what it wants."""
+    session = event.origin
+    wanted = module.interests.of_session(session)
+    module.welcomed[session] = wanted
+    if wanted:
+        module.add_timer(0, welcome, module, session, wanted)
+
+
+@hook("c2s-capabilities-changed")
+def capabilities(module, event):
+    """Send the last items of nodes that a resource wants only since now."""
+    session = event.origin
+    if session.presence is None:
+        return  # it comes online with this very presence
+    wanted = module.interests.of_session(session)
+    new = wanted - module.welcomed.get(session, NOTHING)
+    module.welcomed[session] = wanted
+    if new:
+        module.add_timer(0, welcome, module, session, new)
+
+
+@hook("presence/bare", priority=1)
+@hook("presence/full", priority=1)
+@bystander("presence", "room")
+def presence(module, event):
+    """Note what resources elsewhere want; act when a subscription has been granted."""
+    element, to = event.stanza, event.stanza.attr.get("to")
+    if to is None:
+        return
+    type, sender = element.attr.get("type"), element.attr.get("from")
+    if type == "subscribed":
+        module.add_timer(0, meet, module, jid.bare(to), jid.bare(sender))
+    elif getattr(event.origin, "type", None) != "c2s" and jid.resource(sender):
+        account = jid.bare(to)
+        if type == "unavailable":
+            module.away.remove(account, sender)
+        elif type is None:
+            from_elsewhere(module, account, sender, element)
+
+
+# -- service discovery ---------------------------------------------------------------------
+
+
+@hook("account-disco-info")
+def info(module, event):
+    """Say that an account is a service, and what it can do."""
+    reply = event.reply
+    reply.tag("identity", category="pubsub", type="pep").up()
+    for feature in ACCOUNT_FEATURES:
+        reply.tag("feature", var=feature).up()
+
+
+@hook("account-disco-items")
+def items(module, event):
+    """List the nodes that who asks may see."""
+    service = module.services.with_nodes(account_of(event))
+    if service is not None:
+        discovery.list_in(event.reply, service, event.stanza.attr["from"])
+
+
+@hook("account-disco-info-node")
+def node_info(module, event):
+    """Tell what a node is."""
+    service = module.services.look(account_of(event))
+    event.exists = discovery.info_of_node(event.reply, service, event.node,
+                                          event.stanza.attr["from"]) or event.exists
+
+
+@hook("account-disco-items-node")
+def node_items(module, event):
+    """List the items of a node."""
+    service = module.services.look(account_of(event))
+    event.exists = discovery.items_of_node(event.reply, service, event.node,
+                                           event.stanza.attr["from"]) or event.exists
+
+
+# -- the rest --------------------------------------------------------------------------------
+
+
+@hook("user-deleted")
+def forget(module, event):
+    """Delete everything of an account that is gone; nobody is told."""
+    username = event.username
+    for node in module.nodes.get(username) or {}:
+        module.open_store("pep_" + node, "archive").delete(username)
+    module.nodes.set(username, None)
+    module.open_store("pep_moved").set(username, None)
+    module.services.forget(username)
+
+
+def service_at(module, address: str) -> Service | None:
+    """Return the service at the address of an account of this host."""
+    username = jid.node(address)
+    if username is None or not users.user_exists(module.server, username, module.host):
+        return None
+    return module.services.get(username)
+
+
+def get_pep_service(username: str, *_more: Any) -> Service:
+    """Return the service of an account; as Prosody's."""
+    return services.get(username)
+
+
+def is_item_stanza(item: Any) -> bool:
+    """Whether something is an <item/> with one payload; as Prosody's."""
+    return (isinstance(item, Stanza) and item.name == "item" and item.attr.get("xmlns") == PUBSUB
+            and len(item.tags) == 1)
+
+
+def check_node_config(_node: str, actor: Any, config: Any) -> bool:
+    """Whether a node can be configured like that; as Prosody's."""
+    service = services.get(jid.node(actor)) if isinstance(actor, str) else None
+    try:
+        if service is not None:
+            service.checked(config)
+    except PubsubError:
+        return False
+    return True
+
+
+def list_nodes(username: str) -> list[dict[str, Any]]:
+    """Return what is worth knowing of an account's nodes; see prosody_py.pubsub.commands."""
+    return commands.list_nodes(services.get(username))
+
+
+def read_node(username: str, name: str, limit: int = 20) -> dict[str, Any]:
+    """Return everything about a node, and its newest items."""
+    return commands.read_node(services.get(username), name, limit)
+
+
+def create_node(username: str, name: str, config: Any = None) -> None:
+    """Make a node of an account."""
+    commands.create_node(services.get(username), name, None, config)
+
+
+def delete_node(username: str, name: str) -> None:
+    """Delete a node of an account."""
+    commands.delete_node(services.get(username), name)
+
+
+def configure_node(username: str, name: str, config: dict[str, Any]) -> None:
+    """Change options of a node of an account."""
+    commands.configure_node(services.get(username), name, config)

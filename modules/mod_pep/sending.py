@@ -1,0 +1,143 @@
+"""Who is told what: notifications of an account's nodes, and last items for who comes online.
+
+Whose resources want a notification is worked out when there is one: from the account's own
+sessions, the sessions of contacts whose presence it gets (by roster), and the resources elsewhere
+that have announced themselves. So coming online costs nothing for accounts without nodes, and
+what a roster says counts as of now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from prosody_py.api import jid
+from prosody_py.hosts.one_to_many import OneToMany
+from prosody_py.hosts.roster import load_roster
+from prosody_py.pubsub.node import Node
+from prosody_py.pubsub.notices import Notice, wants_body
+from prosody_py.pubsub.service import Service
+from prosody_py.router.to_many import send_headline
+
+from .interest import NOTHING
+
+
+def roster_of(module, username: str):
+    """Return an account's roster; that of who is connected is at hand."""
+    user = module.host_object.sessions.get(username)
+    if user is not None and user.roster is not None:
+        return user.roster
+    return load_roster(module.server, username, module.host)
+
+
+def is_blocked(module, username: str, address: str) -> bool:
+    """Whether an account has blocked an address (XEP-0163 section 4.3.3)."""
+    blocklist = module.host_object.modules.get("blocklist")
+    check = getattr(blocklist.exports, "is_blocked", None) if blocklist is not None else None
+    return bool(check(username, address)) if callable(check) else False
+
+
+def deliver(module, service: Service, notice: Notice, receivers: dict[str, Any]) -> None:
+    """Tell everybody who is to be told about an account's node."""
+    addresses = list(dict.fromkeys(_addresses(module, service, notice.node, receivers)))
+    if not addresses:
+        return
+    with_body = [address for address in addresses if wants_body(receivers.get(address))]
+    body = service.setup.summary(notice.item.payload) if with_body and notice.item else None
+    if body is None:
+        with_body = []
+    server, host = module.server, module.host_object
+    plain = [address for address in addresses if address not in with_body] \
+        if with_body else addresses
+    send_headline(server, host, OneToMany(notice.message(service.setup.jid)), plain)
+    if with_body:
+        send_headline(server, host, OneToMany(notice.message(service.setup.jid, body)), with_body)
+
+
+def _addresses(module, service: Service, node: Node, receivers: dict[str, Any]) -> Iterator[str]:
+    """Iterate over who is to be told about a node: full JIDs by presence, then subscribers."""
+    username = service.setup.user
+    told = set()
+    interests = module.interests
+    for account in _accounts(module, service, username):
+        user = module.server.bare_sessions.get(account)
+        sessions = [session for session in list(user.sessions.values())
+                    if session.presence is not None
+                    and node.name in interests.of_session(session)] if user is not None else ()
+        if sessions and may_be_told(module, service, node, account):
+            told.add(account)
+            yield from [session.full_jid for session in sessions]
+    for address, wanted in module.away.of(service.setup.jid):
+        account = jid.bare(address)
+        if node.name in wanted and may_be_told(module, service, node, account):
+            told.add(account)
+            yield address
+    for address in receivers:
+        if address not in told and not is_blocked(module, username, address):
+            yield address
+
+
+def _accounts(module, service: Service, username: str) -> Iterator[str]:
+    """Iterate over the account itself and the contacts whose presence it gets."""
+    yield service.setup.jid
+    for contact in roster_of(module, username).subscribed_to:
+        yield contact.jid
+
+
+def may_be_told(module, service: Service, node: Node, account: str) -> bool:
+    """Whether an account may be told about a node without having subscribed."""
+    if account == service.setup.jid:
+        return True
+    return (node["access_model"] in ("open", "presence", "roster") or account in node.affiliations
+            ) and service.may_read(node, account) and not is_blocked(
+                module, service.setup.user, account)
+
+
+# -- last items ------------------------------------------------------------------------------
+
+
+def welcome(_now, module, session, wanted: frozenset[str]) -> None:
+    """Send a session the last items of its own account and of all contacts here."""
+    if session.presence is None or session.destroyed:
+        return
+    send_last_items(module, session.username, session.full_jid, session.bare_jid, wanted)
+    for contact in session.roster.subscribers if session.roster is not None else ():
+        host = module.server.hosts.get(contact.host)
+        other = host.modules.get("pep") if host is not None and host.type == "local" else None
+        if other is None or getattr(other, "services", None) is None:
+            continue  # not ours, or not this module
+        username = contact.jid.partition("@")[0]
+        send_last_items(other, username, session.full_jid, session.bare_jid, wanted)
+        if session.destroyed:
+            return
+
+
+def send_last_items(module, username: str, address: str, account: str,
+                    wanted: frozenset[str]) -> None:
+    """Send a full JID the last items of the nodes of an account here that it asks for."""
+    service = module.services.with_nodes(username)
+    if service is None or wanted is NOTHING:
+        return
+    if account != service.setup.jid and not roster_of(module, username).is_user_subscribed(
+            account):
+        return  # this account does not get the presence that would have told it
+    names = wanted if len(wanted) < len(service.nodes) else list(service.nodes)
+    for name in names:
+        node = service.nodes.get(name)
+        if (node is not None and name in wanted and node["notify_items"] and node["persist_items"]
+                and node["send_last_published_item"] == "on_sub_and_presence"
+                and may_be_told(module, service, node, account)):
+            _send_last_item(module, service, node, address)
+
+
+def _send_last_item(module, service: Service, node: Node, address: str) -> None:
+    item = service.items(node).last()
+    if item is None:
+        return
+    to_many = node.notice
+    if to_many is None:
+        notice = Notice("items", node, item, late=True, publisher=service.setup.expose_publisher)
+        to_many = OneToMany(notice.message(service.setup.jid))
+        if node.last is item:
+            node.notice = to_many
+    send_headline(module.server, module.host_object, to_many, [address])

@@ -1,0 +1,11 @@
+"""The namespaces of XEP-0060, which are also the types of its forms."""
+
+PUBSUB = "http://jabber.org/protocol/pubsub"
+OWNER = PUBSUB + "#owner"
+EVENT = PUBSUB + "#event"
+NODE_CONFIG = PUBSUB + "#node_config"
+PUBLISH_OPTIONS = PUBSUB + "#publish-options"
+SUBSCRIBE_OPTIONS = PUBSUB + "#subscribe_options"
+SUBSCRIBE_AUTHORIZATION = PUBSUB + "#subscribe_authorization"
+META_DATA = PUBSUB + "#meta-data"
+GET_PENDING = PUBSUB + "#get-pending"
