@@ -94,6 +94,16 @@ def test_what_is_no_choice_is_refused(party):
         "not-acceptable", "bad-request")
 
 
+@pytest.mark.ours_alone("Debian's keeps the roles")
+def test_a_list_can_be_emptied(party):
+    juliet = party.owner()
+    assert juliet.submit({"muc#roomconfig_presencebroadcast": []}).attr["type"] == "result"
+    field = juliet.form()["muc#roomconfig_presencebroadcast"]
+    assert [tag for tag in field.tags if tag.name == "value"] == []
+    romeo = party.guest("romeo")
+    assert [one.attr["from"] for one in romeo.join() if one.name == "presence"] == [romeo.address]
+
+
 @pytest.mark.ours_alone("Debian's takes what it can")
 def test_there_is_one_answer(party):
     juliet = party.owner()
