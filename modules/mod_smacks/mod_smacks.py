@@ -295,13 +295,14 @@ def somebody_comes(module, event):
 
 
 @hook("user-password-changed")
+@hook("user-disabled")
 def end_waiting(module, event):
-    """A session that waits was let in with the old password: it ends."""
+    """A session that waits was let in with the old password, or may not come back: it ends."""
     user = module.host_object.sessions.get(event.username)
     for session in list(user.sessions.values()) if user is not None else ():
         if (session.extras.get("hibernating") is not None
-                and session.resource != event.resource):
-            session.close("not-authorized", "The password was changed")
+                and session.resource != getattr(event, "resource", None)):
+            session.close("not-authorized", "The account was changed")
 
 
 @hook("user-deleted")

@@ -188,7 +188,11 @@ def _read(field: Field, element: Stanza) -> Any:
         return None
     value = _READERS.get(kind, _first)(texts)
     convert = _DATATYPES.get(field.get("datatype"))
-    return value if convert is None or value is None else convert(value, field)
+    if convert is not None and value is not None:
+        value = convert(value, field)
+    if field.get("required") and value in (None, ""):  # the first of several was empty
+        raise ValueError(_MISSING)
+    return value
 
 
 def _first(texts: list[str]) -> str:

@@ -84,3 +84,12 @@ def test_only_a_submitted_form_counts():
     for kind, counts in (("submit", True), ("cancel", False), ("form", False)):
         found = parse_fragment(f"<q><x xmlns='jabber:x:data' type='{kind}'/></q>")
         assert (submitted(found) is not None) is counts
+
+
+@pytest.mark.parametrize("kind", ["text-single", "jid-single", "boolean", "list-single"])
+def test_a_field_that_is_required_has_a_first_value(kind):
+    form = Form([{"name": "wanted", "type": kind, "required": True}])
+    x = parse_fragment("<x xmlns='jabber:x:data' type='submit'><field var='wanted'><value/>"
+                       "<value>1</value></field></x>")
+    with pytest.raises(FormError):
+        form.read(x)

@@ -171,3 +171,51 @@ def test_a_session_may_no_more_than_its_account(restarts):
     assert found[nurse.jid].role.name == "prosody:restricted"
     nurse.come_back(0, running)  # having logged in with her password
     assert nurse.session.role.name == "prosody:admin"
+
+
+def put_down(restarts, state):
+    """Put down what a killed server leaves of a session with three messages, numbered 5 to 7."""
+    running = restarts.start(modules_disabled=["smacks"])
+    running.user("juliet")
+    entries = {f"token/{serial}": {"n": number, "when": 1234567890.0, "text": (
+        f"<message from='romeo@localhost/x' to='juliet@localhost/balcony' type='chat'>"
+        f"<body>{number}</body></message>")} for serial, number in ((8, 5), (9, 6), (10, 7))}
+    running.server.storage.open("localhost", "smacks_sessions", "map").set_keys(
+        "juliet", {**({"token": state} if state else {}), **entries})
+    return restarts.again(modules_disabled=[])
+
+
+def left(running):
+    """Return whether anything is left in the store."""
+    return list(running.server.storage.open("localhost", "smacks_sessions", "keyval").users())
+
+
+@pytest.mark.parametrize("state", [{"connected": True, "numbers": {}}, None, {
+    "connected": True, "numbers": {"8": 105, "9": 106, "10": 107}}])
+def test_what_a_killed_server_leaves_is_given_to_who_comes(restarts, state):
+    running = put_down(restarts, state)
+    client = running.client("juliet", "street").send("<presence/>")
+    messages = [client.message() for _ in range(3)]
+    assert bodies(messages) == ["5", "6", "7"]
+    assert messages[0].get_child_attr("delay", "urn:xmpp:delay", "stamp")[:4] == "2009"
+    assert bodies(client.flush()) == []
+    wait_until(lambda: left(running) == [])
+
+
+@pytest.mark.parametrize(("numbers", "h"), [({}, 6), ({"8": 105, "9": 106, "10": 107}, 106)])
+def test_a_client_says_what_it_has_got_of_what_is_left(restarts, numbers, h):
+    running = put_down(restarts, {"connected": True, "numbers": numbers})
+    client, failed = resume(running, "juliet", "token", h)
+    assert failed.name == "failed" and "h" not in failed.attr
+    client.bind("balcony").send("<presence/>")
+    assert bodies([client.message()]) == ["7"] and bodies(client.flush()) == []
+    wait_until(lambda: left(running) == [])
+
+
+def test_what_nobody_comes_for_is_kept_for_later(restarts):
+    running = put_down(restarts, None)
+    running.server.modules.get_module("localhost", "smacks").revival.release("juliet")
+    wait_until(lambda: left(running) == [])
+    running = restarts.again()
+    client = running.client("juliet", "street").send("<presence/>")
+    assert bodies([client.message() for _ in range(3)]) == ["5", "6", "7"]

@@ -7,6 +7,7 @@ import time
 import gevent
 import pytest
 
+from prosody_py.events.bus import Event
 from prosody_py.hosts import users
 from prosody_py.testing.client import wait_until
 from prosody_py.testing.managed import Managed, acknowledge, bodies, enable, say
@@ -204,6 +205,11 @@ def test_a_stopped_account_loses_its_waiting_sessions(patient):
     assert answer.attr["type"] == "result"
     users.set_password(patient.server, "juliet", "new", "localhost", "street")
     assert juliet.session is None and other.session is not None
+    nurse = Managed(patient, "nurse")
+    nurse.cut()
+    patient.server.hosts["localhost"].events.fire_event("user-disabled", Event(
+        username="nurse", host="localhost"))
+    assert nurse.session is None
     users.delete_user(patient.server, "juliet", "localhost")
     gevent.sleep(0.02)
     for name in ("smacks_sessions", "smacks_h"):
