@@ -99,10 +99,12 @@ class Items:
         if node.at_most is not None and node.at_most < most:
             node.at_most += 1
             return
-        count = self.count()
-        if count > most:
-            self.archive.delete(self.user, {"truncate": most})
-        node.at_most = min(count, most)
+        if node.at_most is None:
+            node.at_most = self.count()
+            if node.at_most <= most:
+                return
+        gone = self.archive.delete(self.user, {"truncate": most})
+        node.at_most = most if gone else None  # there were fewer: items have been replaced
 
     def count(self) -> int:
         """Return how many items are stored."""
