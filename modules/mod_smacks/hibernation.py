@@ -15,6 +15,7 @@ from prosody_py.concurrency.timer import Timer
 from prosody_py.hosts import users
 from prosody_py.sessions import lifecycle
 from prosody_py.storage.interface import StorageError
+from prosody_py.xmpp import importance
 from prosody_py.xmpp.parser import parse_fragment
 
 TOLERANCE = 2  # what a connected client left unacknowledged may be so much more than allowed
@@ -187,6 +188,8 @@ def keep(module, event):
         return None
     if element.get_child("result", "urn:xmpp:mam:2") is not None:
         return True  # asked for by a client that is gone
+    if importance.carbon_of(element) is not None:
+        return True  # a copy: whom the message itself was for has got it
     archived = element.get_child_with_attr("stanza-id", STANZA_ID, "by", session.bare_jid)
     if archived is not None and session.extras.get("mam_requested"):
         return True  # the client will find it in the archive

@@ -22,8 +22,9 @@ from __future__ import annotations
 import re
 import time
 
-from prosody_py.api import Event, StanzaError, roles
+from prosody_py.api import Event, StanzaError
 from prosody_py.api.role_definitions import roles_below
+from prosody_py.api.roles import user_role
 from prosody_py.hosts import users
 from prosody_py.hosts.roster import load_roster
 from prosody_py.sessions import lifecycle
@@ -163,8 +164,7 @@ class Revival:
     def role_for(self, username: str, state: dict) -> str:
         """Return the role that a session had, if its account still may as much."""
         server, host = self.module.server, self.module.host
-        current = roles.user_role(server, username, host)
-        stored = state.get("role")
+        current, stored = user_role(server, username, host), state.get("role")
         return stored if stored in (roles_below(server, host, current) or ()) else current
 
     # -- what is left over -----------------------------------------------------------------
