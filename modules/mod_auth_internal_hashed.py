@@ -52,12 +52,16 @@ class InternalHashed(AuthProvider):
             account["disabled"] = True
         else:
             account["scram"] = self._derive(password)
-        self.accounts.set(username, account)
+        with self.changing:
+            if self.user_exists(username):  # somebody was faster while the keys were made
+                raise AccountError(f"The account {username} exists already")
+            self.accounts.set(username, account)
 
     def delete_user(self, username):
-        if not self.user_exists(username):
-            raise AccountError(f"There is no account {username}")
-        self.accounts.set(username, None)
+        with self.changing:
+            if not self.user_exists(username):
+                raise AccountError(f"There is no account {username}")
+            self.accounts.set(username, None)
 
     def set_password(self, username, password):
         keys = self._derive(password)

@@ -172,7 +172,8 @@ def make_account(module, session, fields: dict[str, str]) -> None:
             return
         users.create_user(server, username, password, module.host)
     except users.AccountError as error:
-        raise StanzaError("not-allowed", str(error)) from None
+        taken = users.user_exists(server, username, module.host)  # by somebody who was faster
+        raise StanzaError("conflict" if taken else "not-allowed", str(error)) from None
     module.store.set(username, {**fields, "registered": int(time.time())})
     session.log.info("Account created: %s@%s", username, module.host)
     module.fire_event("user-registered", Event(

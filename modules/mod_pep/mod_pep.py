@@ -23,6 +23,7 @@ from prosody_py.api import Event, Options, Stanza, boolean, bystander, hook, int
 from prosody_py.api.pubsub_commands import offer
 from prosody_py.hosts import users
 from prosody_py.hosts.one_to_many import OneToMany
+from prosody_py.hosts.roster import load_roster
 from prosody_py.pubsub import approval, commands, discovery, requests
 from prosody_py.pubsub.errors import PubsubError
 from prosody_py.pubsub.namespaces import OWNER, PUBSUB
@@ -280,6 +281,23 @@ def forget(module, event):
     module.nodes.set(username, None)
     module.open_store("pep_moved").set(username, None)
     module.services.forget(username)
+
+
+@hook("user-deleted", on="global", priority=1)
+def forget_stranger(module, event):
+    """Take from an account that is gone what it was to nodes of its contacts and of those in use.
+
+    What others have given it stays: to find that the nodes of all accounts would have to be read.
+    """
+    if module.host_object.type != "local":
+        return
+    gone = f"{event.username}@{event.host}"
+    contacts = [jid.node(contact) for contact in load_roster(
+        module.server, event.username, event.host) if jid.host(contact) == module.host]
+    found = [module.services.with_nodes(username) for username in contacts if username]
+    for service in {*found, *module.services.at_hand()} - {None}:
+        if service.setup.jid != gone:
+            service.forget(gone)
 
 
 def service_at(module, address: str) -> Service | None:

@@ -98,6 +98,10 @@ class Services:
         if not service.nodes:
             self._note_empty(username)
 
+    def at_hand(self) -> list[Service]:
+        """Return the services that are in memory."""
+        return list(self._live.values())
+
     def forget(self, username: str) -> None:
         """Know nothing of an account any longer (it is gone)."""
         if username in self._held:

@@ -187,6 +187,12 @@ def message(module, event):
     return True
 
 
+@hook("user-deleted", on="global")
+def forget_account(module, event):
+    """Take what an account was to nodes from one that is gone."""
+    module.service.forget(f"{event.username}@{event.host}")
+
+
 @hook("iq-set/host/http://jabber.org/protocol/commands:command", priority=1)
 def command(module, event):
     """Answer the command that sends requests for subscriptions once more (section 8.7)."""

@@ -33,6 +33,7 @@ class Host:
         self.sessions: dict[str, UserSessions] = {}
         self.modules: dict[str, Any] = {}
         self.users: Any = None
+        self.removing: set[str] = set()  # accounts whose removal goes on
         self.send = None        # a component's connection, or the module that answers for it
         self.s2sout: dict[str, Any] = {}
         self.extras: dict[str, Any] = {}

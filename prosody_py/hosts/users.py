@@ -6,6 +6,7 @@ the host's option `authentication` names it. Functions here are those of Prosody
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 
 from prosody_py.api import roles
@@ -15,6 +16,7 @@ from prosody_py.hosts.roster import forget_roster
 from prosody_py.xmpp.sasl import ScramKeys
 
 DEFAULT_PROVIDER = "internal_hashed"
+REMOVALS = "account_removals"  # of the host itself: accounts whose removal has begun
 
 
 class AuthProvider:
@@ -154,8 +156,18 @@ def user_exists(server, username: str, host: str) -> bool:
 
 
 def create_user(server, username: str, password: str | None, host: str) -> None:
-    """Make an account and say so (`user-created`); raises AccountError."""
-    provider(server, host).create_user(username, password)
+    """Make an account and say so (`user-created`); raises AccountError.
+
+    What is left of one of the same name, whose removal was cut short, is deleted before.
+    """
+    accounts = provider(server, host)
+    if username in server.hosts[host].removing:
+        raise AccountError(f"The account {username} is being removed")
+    removals = server.storage.open(host, REMOVALS, "map")
+    if removals.get(None, username) is not None and not accounts.user_exists(username):
+        server.storage.purge(host, username)
+        removals.set(None, username, None)
+    accounts.create_user(username, password)
     _tell(server, "user-created", Event(username=username, host=host))
 
 
@@ -186,7 +198,26 @@ def delete_user(server, username: str, host: str) -> None:
     What handlers of the event still read is there; what is kept outside of the stores they remove
     themselves. Raises AccountError, or StorageError when the data cannot be deleted.
     """
-    provider(server, host).delete_user(username)
+    accounts, removing = provider(server, host), server.hosts[host].removing
+    if username in removing:
+        raise AccountError(f"The account {username} is being removed")
+    removing.add(username)
+    try:
+        removals = server.storage.open(host, REMOVALS, "map")
+        removals.set(None, username, int(time.time()))
+        try:
+            accounts.delete_user(username)
+        except AccountError:
+            removals.set(None, username, None)
+            raise
+        _forget(server, username, host)
+        removals.set(None, username, None)
+    finally:
+        removing.discard(username)
+
+
+def _forget(server, username: str, host: str) -> None:
+    """Do what follows when there is no such account any more."""
     roles.forget_user(server, username, host)
     user = server.hosts[host].sessions.get(username)
     for session in list(user.sessions.values()) if user is not None else ():

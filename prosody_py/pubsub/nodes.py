@@ -188,6 +188,24 @@ class Nodes:
             node.affiliations = wanted
         self.settle(node, account)
 
+    def forget(self, account: str) -> None:
+        """Take from an account that is gone what it was to the nodes: the next of its name is
+        somebody else. An outcast stays one; a node may be left to those who own the service.
+        """
+        for node, jid, _state, _options in list(self.subscriptions_of(account)):
+            self.remove_subscription(node.name, True, jid)
+        for node in list(self.nodes.values()):
+            if node.creator != account and node.affiliations.get(account) in (None, "outcast"):
+                continue
+            with self.locked(node.name):
+                if not node.deleted:
+                    wanted = {jid: what for jid, what in node.affiliations.items()
+                              if jid != account or what == "outcast"}
+                    creator = None if node.creator == account else node.creator
+                    self.setup.node_store.set(node.name, node.to_stored(
+                        affiliations=wanted, creator=creator))
+                    node.affiliations, node.creator = wanted, creator
+
     def _keep_an_owner(self, node: Node, wanted: Mapping[str, str]) -> None:
         if node.owners() and "owner" not in wanted.values():
             raise PubsubError("not-acceptable", "A node needs an owner")
