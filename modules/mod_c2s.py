@@ -114,7 +114,7 @@ class ClientListener:
         if self.per_address[network] <= 0:
             del self.per_address[network]
         session = self.sessions.pop(conn, None)
-        if session is None:  # it goes on without this connection
+        if session is None or session.conn not in (conn, None):  # it goes on without this one
             return
         session.stop_timer()
         session.log.info("Client disconnected: %s", reason or "stream closed")

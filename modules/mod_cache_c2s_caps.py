@@ -57,6 +57,18 @@ def announced(module, event):
         module.add_timer(0, ask_client, module, session, node, session.bare_jid)
 
 
+@hook("smacks-session-revived")
+def revived(module, event):
+    """Know again what was known of a session before the server's restart, once for all."""
+    fields = event.session.extras
+    node, query = fields.get("caps_node"), fields.get("caps_cache")
+    if node is None or query is None:
+        return
+    if lookup(module, node) is None and caps.is_true(node, query):
+        remember(module, node, query)
+    fields["caps_cache"] = lookup(module, node) or query
+
+
 def node_of(presence) -> str | None:
     """Return the node that a presence's capabilities are asked of; None where it is no use."""
     node = caps.announced(presence)
@@ -119,8 +131,13 @@ def learn(module, node: str, asker: str, address: str, sender=None):
         module.log("debug", "The capabilities of %s are not those of its presence", address)
         return None
     query.attr["node"] = node
+    remember(module, node, query)
+    return query
+
+
+def remember(module, node: str, query) -> None:
+    """Keep for all what somebody can do."""
     if len(str(query)) <= MAX_SIZE:
         module.known[node] = query
         while len(module.known) > MAX_KNOWN:
             module.known.popitem(last=False)
-    return query

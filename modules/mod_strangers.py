@@ -172,9 +172,16 @@ def refused(module, event, rule: str, sender: str | None = None) -> str | None:
     return None
 
 
+def concerns(module, account: str, peer: str) -> bool:
+    """Whether there is a rule for what a service for publishing sends to an account."""
+    return module.options.strangers_messages != "allow" and is_stranger(
+        module, jid.node(account), peer)
+
+
 @hook("message/bare", priority=FIRST)
 @hook("message/full", priority=FIRST)
 @bystander("room")
+@bystander("headline", unless=concerns)
 def message(module, event):
     """Let a message through, or send it back."""
     element, options = event.stanza, module.options

@@ -16,6 +16,7 @@ from prosody_py.hosts import rostermanager
 from prosody_py.hosts.roster import forget_roster
 from prosody_py.hosts.shared_contacts import Wanted, share
 
+from . import commands
 from .functions import NAMES, Functions
 from .groups import Groups
 
@@ -36,6 +37,7 @@ def load(module):
     functions = Functions(module, lambda usernames: refresh(module, usernames))
     for name in NAMES:
         setattr(module.exports, name, getattr(functions, name))
+    commands.load(module)
 
 
 def ready(module):

@@ -162,6 +162,12 @@ def finish(module, username: str, wait) -> bool:
     return True
 
 
+def confirm(module, event, wait) -> None:
+    """Wait for what was begun for a message of a client; it has no id if that fails."""
+    if not finish(module, event.origin.username, wait):
+        event.archived = None
+
+
 def added(module, event, username: str, id: str, element: Stanza, partner: str) -> None:
     """Do what an item that has come into an archive leads to."""
     event.stanza.children.append(stanza_ids.stanza_id(id, f"{username}@{module.host}"))
@@ -192,7 +198,7 @@ def outgoing(module, event):
         module.log("error", "A message of %s could not be archived: %s", account, error)
         return
     if isinstance(session, Session) and "archive-message-added" not in module.events.index:
-        session.finish_before_next(partial(finish, module, session.username, wait))
+        session.finish_before_next(partial(confirm, module, event, wait))
     elif not finish(module, session.username, wait):
         return
     event.archived = id
@@ -203,7 +209,7 @@ def outgoing(module, event):
 @hook("pre-message/bare", priority=-1)
 def leave(module, event):
     """Take the id of the sender's archive away before others see it (section 3.4)."""
-    if getattr(event, "archived", None) is not None:
+    if event.origin.type == "c2s":
         stanza_ids.strip_ids(event.stanza, event.origin.bare_jid)
 
 
@@ -222,6 +228,8 @@ def incoming(module, event):
     account = jid.bare(to or event.origin.bare_jid)
     stanza_ids.strip_ids(element, account)
     if jid.bare(sender) == account:  # from oneself: it is there already, once
+        if getattr(event.origin, "unfinished", None) is not None:
+            event.origin.finish()
         id = getattr(event, "archived", None)
         if id is not None:
             element.children.append(stanza_ids.stanza_id(id, account))

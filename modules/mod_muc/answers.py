@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from prosody_py.api import stanza
+from prosody_py.api import Event, StanzaError, stanza
 
 from .occupant import MUC
 
@@ -20,3 +20,24 @@ def refuse(event: Any, room: Any, condition: str, text: str | None = None,
         answer.children.insert(0, stanza.stanza("x", xmlns=MUC))
     event.origin.send(answer)
     return True
+
+
+def ask(module: Any, name: str, data: Event) -> Any:
+    """Fire an event within another one's handling: a StanzaError goes on to who fires it.
+
+    The bus would answer the stanza for it, and the handling of the outer event once more.
+    """
+    events = module.events
+    if events.wrapped:
+        return module.fire_event(name, data)
+    for handler in events.index.get(name, ()):
+        try:
+            result = handler(data)
+        except (StanzaError, RecursionError):
+            raise
+        except Exception as error:
+            # Without origin and stanza, for it is not the handler's to answer.
+            result = events.failed(handler, name, Event(room=data.room), error)
+        if result is not None:
+            return result
+    return None

@@ -5,11 +5,12 @@ Others add to it by `muc-config-form` and get what was chosen by `muc-config-sub
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from prosody_py.api import Event, StanzaError, dataforms, jid
 
+from .answers import ask
 from .occupant import MUC
 from .storing import plain
 
@@ -129,8 +130,8 @@ def add_settings(module, event):
             form.append({**setting.field, "value": value})
 
 
-def submit(module: Any, room: Any, event: Any, x: Any) -> set[str]:
-    """Configure a room as a filled in form says; return the status codes of what has changed."""
+def submit(module: Any, room: Any, event: Any, x: Any) -> set[str] | None:
+    """Configure a room as a filled in form says; see `apply` for the result."""
     actor = event.stanza.attr["from"]
     tags = x.tags
     if len(tags) > MAX_FIELDS or any(len(value.get_text()) > MAX_VALUE
@@ -139,23 +140,43 @@ def submit(module: Any, room: Any, event: Any, x: Any) -> set[str]:
     form_type = dataforms.form_type(x)
     if form_type not in (FORM_TYPE, None):
         raise StanzaError("bad-request", "This is a form for something else")
-    fields = form_of(module, room, jid.bare(actor)).read(x)
+    form = form_of(module, room, jid.bare(actor))
+    fields = form.read(x)
     fields.pop("FORM_TYPE", None)
+    check_choices(form, fields)
     given = {field.attr.get("var") for field in tags}
     fields.update((name, "") for name in given & _BY_NAME.keys() - fields.keys()
                   if _BY_NAME[name].field["type"].startswith("text"))
-    fields = {name: value for name, value in fields.items()}
+    fields.update((name, []) for name in given & _BY_NAME.keys() - fields.keys()
+                  if _BY_NAME[name].field["type"] == "list-multi")
     return apply(module, room, event, fields, actor)
 
 
-def apply(module: Any, room: Any, event: Any, fields: dict[str, Any], actor: Any) -> set[str]:
-    """Change the settings named in `fields`; return the status codes of what has changed."""
+def check_choices(form: dataforms.Form, fields: dict[str, Any]) -> None:
+    """Raise StanzaError for a value of a list that is none of its options (XEP-0004)."""
+    for field in form.fields:
+        value = fields.get(field.get("name"))
+        if value is None or field.get("type") not in ("list-single", "list-multi"):
+            continue
+        known = {str(option["value"] if isinstance(option, Mapping) else option)
+                 for option in field.get("options") or ()}
+        chosen = value if isinstance(value, list) else [value]
+        if known and not known.issuperset(chosen):
+            raise StanzaError("not-acceptable", f"{field['name']}: this is none of the choices")
+
+
+def apply(module: Any, room: Any, event: Any, fields: dict[str, Any],
+          actor: Any) -> set[str] | None:
+    """Change the settings named in `fields`; return the status codes of what has changed.
+
+    None says that somebody has ended it, and has answered.
+    """
     codes: dict[str, bool] = {}
     data = Event(room=room, origin=event.origin, stanza=event.stanza, fields=fields,
                  status_codes=codes, actor=actor)
     data.update_option = updater(room, fields, codes)
     if module.fire_event("muc-config-submitted", data):
-        return set()
+        return None
     if codes:
         codes[CHANGED] = codes.get(CHANGED, True)
     return {str(code) for code, on in codes.items() if on}
@@ -181,7 +202,7 @@ def each_field(module, event):
     for name, value in list(event.fields.items()):
         known = dict(event.__dict__)
         data = Event(**{**known, "field": name, "value": value})
-        module.fire_event(f"muc-config-submitted/{name}", data)
+        ask(module, f"muc-config-submitted/{name}", data)
 
 
 def change(module, event, setting):
@@ -189,10 +210,6 @@ def change(module, event, setting):
     room, value, actor = event.room, event.value, event.actor
     if not setting.only_if(room, jid.bare(actor)):
         return
-    if setting.set == "set_whois" and value not in ("moderators", "anyone") or (
-            setting.set == "set_allow_pm" and value not in ("anyone", "participants",
-                                                            "moderators", "none")):
-        raise StanzaError("not-acceptable", f"{value} is none of the choices")
     if getattr(room, setting.set)(setting.write(value)):
         event.status_codes[CHANGED] = True
         if setting.set == "set_whois":

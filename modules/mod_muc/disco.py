@@ -22,8 +22,7 @@ def info(module, room, event) -> Stanza | None:
     """Return the disco#info <query/> of a room; None when a handler has answered itself."""
     node = event.stanza.tags[0].attr.get("node") or None
     reply = stanza.reply(event.stanza).tag("query", xmlns=INFO, node=node)
-    data = Event(room=room, origin=event.origin, stanza=event.stanza, reply=reply, form=[],
-                 formdata={})
+    data = Event(room=room, stanza=event.stanza, reply=reply, form=[], formdata={})
     if node:
         name = f"muc-disco#info/{node}"
         if node == TRAFFIC and not room.hears(name):
@@ -99,8 +98,7 @@ def items(module, room, event) -> Stanza:
         name = f"muc-disco#items/{node}"
         if not room.hears(name):
             raise StanzaError("item-not-found", "There is no such node")
-        module.fire_event(name, Event(room=room, origin=event.origin, stanza=event.stanza,
-                                      reply=reply))
+        module.fire_event(name, Event(room=room, stanza=event.stanza, reply=reply))
         return reply
     asking = event.stanza.attr["from"]
     if room.get_occupant_by_real_jid(asking) is not None or room.get_affiliation(

@@ -157,13 +157,16 @@ def others_session(room, occupant: Occupant, x: dict, real_jid: str) -> None:
 def come_again(room, event, own: Occupant) -> None:
     """Tell everything anew to a session that asks to enter where it is already."""
     element, real_jid = event.stanza, event.stanza.attr["from"]
+    before = list(map(str, own.sessions[real_jid].children))
     own.set_session(real_jid, element)
+    changed = before != list(map(str, own.sessions[real_jid].children))
     room.save_occupant(own)
     room.send_occupant_list(real_jid)
     codes = stanza.stanza("x", xmlns=USER)
     if room.get_whois() == "anyone":
         codes.tag("status", code=NON_ANONYMOUS).up()
-    room.publicise_occupant_status(own, {"base": None, "self": codes})
+    room.publicise_occupant_status(own, {"base": None, "self": codes},
+                                   recipient=None if changed and own.jid == real_jid else own)
     session_new(room, own, real_jid, element, event.origin)
 
 

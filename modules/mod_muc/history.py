@@ -102,10 +102,22 @@ def add(module, event):
     length = room.get_historylength()
     history = room._history
     if length:
-        history.append({"stanza": event.stanza, "timestamp": time.time()})
+        history.append({"stanza": event.stanza, "timestamp": time.time(),
+                        "size": weight(event.stanza)})
     if len(history) > length:
         del history[:len(history) - length]
+    size = sum([entry.get("size", 0) for entry in history])
+    while size > module.options.max_history_size and len(history) > 1:
+        size -= history.pop(0).get("size", 0)
     return True
+
+
+def weight(element: Stanza) -> int:
+    """Return about how many bytes an element takes."""
+    total = 100 + sum(map(len, element.attr.values()))
+    for child in element.children:
+        total += len(child) if type(child) is str else weight(child)
+    return total
 
 
 def load(module):

@@ -7,7 +7,7 @@ import secrets
 from prosody_py.api import Event, Stanza, jid
 
 from . import invites, voice
-from .answers import refuse
+from .answers import ask, refuse
 from .ghosts import from_the_dead
 from .occupant import USER, without_the_rooms_own
 
@@ -88,7 +88,7 @@ def to_occupant(module, event):
         return refuse(event, room, "item-not-found", "There is nobody of this name in the room")
     data = Event(room=room, origin=event.origin, stanza=element, occupant=sender,
                  recipient=receiver)
-    if module.fire_event("muc-private-message", data) is False:
+    if ask(module, "muc-private-message", data) is False:
         return True
     private = Stanza("message", {**attr, "from": sender.nick})
     private.children = [*without_the_rooms_own(element, room.jid), Stanza("x", {"xmlns": USER})]

@@ -34,6 +34,7 @@ from prosody_py.api import (
     jid,
     mapping,
     period,
+    size,
     stanza,
     string,
 )
@@ -97,6 +98,7 @@ class Config(Options):
     muc_max_nick_length = integer(100, min=1, max=1023, doc="Characters of a nickname.")
     muc_max_affiliations = integer(20000, min=1, doc="Accounts that a room may know.")
     max_history_messages = integer(50, min=0, max=5000, doc="Most messages that a room keeps.")
+    max_history_size = size("1 MB", min=1000, doc="About how much memory they may take.")
     component_admins_as_room_owners = boolean(
         True, doc="Let the administrators of the service own all rooms.")
     enforce_registered_nickname = boolean(

@@ -25,8 +25,8 @@ def get(module, room, event):
     return stanza.stanza("query", xmlns=OWNER).add_child(form.element())
 
 
-def set(module, room, event) -> None:
-    """Take the form back, or destroy the room."""
+def set(module, room, event) -> bool | None:
+    """Take the form back, or destroy the room; True when somebody has answered already."""
     check(room, event)
     query = event.stanza.tags[0]
     destroy = query.get_child("destroy", OWNER)
@@ -36,7 +36,7 @@ def set(module, room, event) -> None:
             raise StanzaError("jid-malformed", "The alternative is no address", type="modify")
         room.destroy(newjid, destroy.get_child_text("reason", OWNER),
                      destroy.get_child_text("password", OWNER))
-        return
+        return None
     x = query.get_child("x", dataforms.XMLNS)
     if x is None:
         raise StanzaError("bad-request", "There is no form")
@@ -44,11 +44,15 @@ def set(module, room, event) -> None:
     if type == "cancel":
         if is_locked(room):
             room.destroy(None, "The configuration was cancelled")
-        return
+        return None
     if type != "submit":
         raise StanzaError("bad-request", "The form is not filled in")
     codes = submit(module, room, event, x)
+    if codes is None:
+        room.save()
+        return True
     finish(module, room, codes)
+    return None
 
 
 def finish(module, room, codes) -> None:

@@ -42,8 +42,7 @@ def handle(module, room, event):
     x = dataforms.submitted(query)
     if x is None or dataforms.form_type(x) not in (FORM_TYPE, None):
         raise StanzaError("bad-request", "There is no form that was filled in")
-    reserve(module, room, event, account, affiliation, form_of(module).read(x))
-    return None
+    return reserve(module, room, event, account, affiliation, form_of(module).read(x))
 
 
 def requirements(module, room, account: str):
@@ -66,8 +65,12 @@ def forget(room, account: str, affiliation: str | None) -> None:
         room.save()
 
 
-def reserve(module, room, event, account: str, affiliation: str | None, fields) -> None:
-    """Reserve a nickname; raises StanzaError when it is somebody else's."""
+def reserve(module, room, event, account: str, affiliation: str | None,
+            fields) -> bool | None:
+    """Reserve a nickname; raises StanzaError when it is somebody else's.
+
+    Returns True when somebody else has answered.
+    """
     nick = jid.resource(jid.prep(f"{room.jid}/{fields['roomnick']}"))
     if nick is None or len(nick) > module.options.muc_max_nick_length:
         raise StanzaError("not-acceptable", "This cannot be a nickname")
@@ -79,9 +82,10 @@ def reserve(module, room, event, account: str, affiliation: str | None, fields) 
     data = Event(room=room, origin=event.origin, stanza=event.stanza, submitted_data=fields,
                  affiliation_data=known)
     if module.fire_event("muc-registration-submitted", data):
-        return
+        return True
     room.set_affiliation(True, account, "member" if affiliation in (None, "none") else affiliation,
                          None, plain(data.affiliation_data))
+    return None
 
 
 def own_nickname_only(module, event):

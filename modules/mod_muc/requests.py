@@ -9,8 +9,6 @@ from prosody_py.api import StanzaError, jid, stanza
 from . import admin, avatar, disco, entering, ghosts, owner, register, relay
 from .occupant import MUC
 
-_EMPTY = {"get": "result", "set": "result"}
-
 
 def presence_in_room(module, event):
     """Act on presence to an address in a room."""
@@ -63,13 +61,15 @@ def presence_to_room(module, event):
 
 
 def iq_to_room(answer, module, event):
-    """Find the room of an iq and send what `answer(module, room, event)` returns."""
+    """Find the room of an iq and send the payload that `answer(module, room, event)` returns."""
     element = event.stanza
     room = module.rooms.find(event, element.attr["to"])
     if room is None or was_replaced(module, event):
         return True
     result = answer(module, room, event)
-    if result is not None and result.name in ("iq",):
+    if result is True:  # it was answered
+        return True
+    if result is not None and result.name == "iq":  # a whole answer
         event.origin.send(result)
         return True
     reply = stanza.reply(element)

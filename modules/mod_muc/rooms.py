@@ -274,7 +274,7 @@ class Rooms:
         return [{"jid": room.jid, "data": dict(room._data),
                  "affiliations": dict(room._affiliations),
                  "affiliation_data": dict(room._affiliation_data),
-                 "history": [(one["stanza"], one["timestamp"]) for one in room._history],
+                 "history": list(room._history),
                  "occupants": [(one.bare_jid, one.nick, one.jid, one.role, dict(one.sessions))
                                for one in room._occupants.values()]}
                 for room in self.live.values()]
@@ -284,8 +284,7 @@ class Rooms:
         for one in kept:
             room = Room(self.module, one["jid"], one["data"], one["affiliations"],
                         one["affiliation_data"])
-            room._history = [{"stanza": element, "timestamp": when}
-                             for element, when in one["history"]]
+            room._history = one["history"]
             self.live[room.jid] = room
             if is_locked(room):
                 lock(room)

@@ -158,7 +158,8 @@ class Status:
                 receivers = full if other.role == "moderator" else anonymous
                 for address in other.sessions:
                     if address not in mine:
-                        receivers.append((address, addresses[address]))
+                        receivers.append(
+                            (address, addresses.get(address) or self.address_text(address)))
         if full:
             self._send(description.form(True), full)
         if anonymous:

@@ -40,8 +40,9 @@ from .stores import Nodes
 
 DEPENDS = ("cache_c2s_caps",)
 ACCOUNT_FEATURES = (PUBSUB, *requests.FEATURES, *(PUBSUB + "#" + name for name in (
-    "access-presence", "auto-create", "auto-subscribe", "filtered-notifications",
-    "last-published", "presence-notifications", "presence-subscribe", "pubsub-on-a-jid")))
+    "access-authorize", "access-open", "access-presence", "access-roster", "access-whitelist",
+    "auto-create", "auto-subscribe", "filtered-notifications", "last-published",
+    "presence-notifications", "presence-subscribe", "pubsub-on-a-jid")))
 DEFAULTS = {"max_items": 1, "access_model": "presence",
             "send_last_published_item": "on_sub_and_presence"}
 services: Any = None  # the Services of this instance

@@ -47,7 +47,10 @@ from prosody_py.router.to_many import send_headline
 from .pending import answer_command
 from .stores import Nodes
 
-FEATURES = (PUBSUB, *requests.FEATURES, PUBSUB + "#access-open", PUBSUB + "#get-pending")
+DEPENDS = ("disco",)
+FEATURES = (PUBSUB, *requests.FEATURES, *(PUBSUB + "#" + name for name in (
+    "access-authorize", "access-open", "access-presence", "access-roster", "access-whitelist",
+    "get-pending")))
 PART = 500  # receivers of a notification that are served without a break
 service: Any = None  # the Service of this instance
 

@@ -15,8 +15,10 @@ from prosody_py.concurrency.timer import Timer
 from prosody_py.hosts import users
 from prosody_py.sessions import lifecycle
 from prosody_py.storage.interface import StorageError
+from prosody_py.xmpp import importance
 from prosody_py.xmpp.parser import parse_fragment
 
+TOLERANCE = 2  # what a connected client left unacknowledged may be so much more than allowed
 CARBONS = "urn:xmpp:carbons:2"
 STANZA_ID = "urn:xmpp:sid:0"
 
@@ -97,7 +99,7 @@ def hibernate(module, session, reason: str | None) -> None:
     if "smacks-hibernation-start" in module.events.index:
         module.fire_event("smacks-hibernation-start", Event(
             origin=session, queue=tracker.queue.table()))
-    if not tracker.queue.thin() and len(tracker.queue.entries) > 2 * tracker.queue.size:
+    if not tracker.queue.thin() and tracker.queue.exceeds(TOLERANCE):
         end(module, session, "the queue is full")
     limit(module, session)
 
@@ -132,12 +134,8 @@ def give_back(module, session, tracker) -> None:
     queue = tracker.queue
     while queue.entries:
         number, when, text = queue.entries[0]
-        key = tracker.journaled.get(number)
-        try:
-            undelivered(module, session, parse_fragment(text), when, key)
-        except StorageError as error:
-            session.log.error("A message could not be kept: %s", error)
-        queue.entries.popleft()
+        undelivered(module, session, parse_fragment(text), when, tracker.journaled.get(number))
+        queue.take()
         module.journal.forget(tracker, [number])
     module.revival.forget(tracker)
 
@@ -146,6 +144,7 @@ def undelivered(module, session, element, when: float, key: str | None) -> None:
     """Deal with a stanza that a session has not acknowledged."""
     if had_by_others(module, session, element, when):
         return
+    # A handler that fails, because of a store for instance, counts as one that has not taken it.
     if module.fire_event("delivery/failure", Event(
             session=session, stanza=element, key=key, when=when)):
         return
@@ -189,6 +188,8 @@ def keep(module, event):
         return None
     if element.get_child("result", "urn:xmpp:mam:2") is not None:
         return True  # asked for by a client that is gone
+    if importance.carbon_of(element) is not None:
+        return True  # a copy: whom the message itself was for has got it
     archived = element.get_child_with_attr("stanza-id", STANZA_ID, "by", session.bare_jid)
     if archived is not None and session.extras.get("mam_requested"):
         return True  # the client will find it in the archive
@@ -201,8 +202,11 @@ def keep_for(module, username: str, element, when: float | None, key: str | None
 
     `key` is the same each time that this is tried with the same message.
     """
-    if not users.user_exists(module.server, username, module.host):
-        return None
+    try:
+        if not users.user_exists(module.server, username, module.host):
+            return None
+    except StorageError as error:
+        module.log("error", "Nobody knows whether there is an account %s: %s", username, error)
     return module.fire_event("message/offline/handle", Event(
         username=username, origin=origin or module.host_object, stanza=element, key=key,
         when=when))

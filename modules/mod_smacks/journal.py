@@ -16,12 +16,12 @@ the same for all hosts and survives reloads; a client of one host may write to o
 from __future__ import annotations
 
 import gevent
-from gevent.event import Event as Flag
+from gevent.event import AsyncResult
 
 from prosody_py.storage.interface import REMOVE, StorageError
 
 PATIENCE = 30  # seconds that somebody waits for the disk
-AGAIN = 1      # seconds between two attempts to write
+PAUSES = (1, 2, 4)  # seconds between attempts to write; after the last one it is given up
 
 
 class Writer:
@@ -29,37 +29,49 @@ class Writer:
 
     def __init__(self, journal, username: str):
         self.journal, self.username = journal, username
-        self.changes: dict = {}      # noted, and not being written yet
-        self.written = Flag()        # set when `changes` is on the disk
-        self.under_way: Flag | None = None
+        self.changes: dict = {}       # noted, and not being written yet
+        self.written = AsyncResult()  # whether `changes` came to be on the disk
+        self.under_way: AsyncResult | None = None
         self.failing = False
 
     def note(self, changes: dict) -> None:
         """Add changes to those that are written next."""
         self.changes.update(changes)
 
-    def last(self) -> Flag | None:
-        """Return what is set when everything noted up to now is on the disk."""
+    def last(self) -> AsyncResult | None:
+        """Return what is set when everything noted up to now is on the disk, or cannot be."""
         return self.written if self.changes else self.under_way
 
     def run(self) -> None:
         """Write until there is nothing more."""
         while self.changes:
             changes, self.changes = self.changes, {}
-            self.under_way, self.written = self.written, Flag()
-            while True:
-                try:
-                    self.journal.store.set_keys(self.username, changes)
+            self.under_way, self.written = self.written, AsyncResult()
+            for pause in PAUSES:
+                if self.attempt(changes):
                     break
-                except StorageError as error:
-                    self.failing = True
-                    self.journal.module.log(
-                        "error", "What waits for clients of %s cannot be stored, and is not "
-                        "acknowledged: %s", self.username, error)
-                    gevent.sleep(AGAIN)
-            self.failing = False
-            self.under_way.set()
+                gevent.sleep(pause)
+            else:
+                if not self.attempt(changes):
+                    self.failing = False
+                    self.journal.give_up(self.username)
         self.under_way = None
+
+    def attempt(self, changes: dict) -> bool:
+        """Write changes; return whether that was possible, and tell those who wait."""
+        try:
+            self.journal.store.set_keys(self.username, changes)
+        except StorageError as error:
+            self.failing = True
+            self.journal.module.log(
+                "error", "What waits for clients of %s cannot be stored, and is not "
+                "acknowledged: %s", self.username, error)
+            self.under_way.set(False)
+            self.under_way = AsyncResult()
+            return False
+        self.failing = False
+        self.under_way.set(True)
+        return True
 
 
 class Journal:
@@ -87,16 +99,25 @@ class Journal:
         finally:
             del self.writers[who]
 
+    def give_up(self, username: str) -> None:
+        """End the sessions that wait for a user's clients: they cannot be what they promise.
+
+        What they have goes to the offline store or back to its senders.
+        """
+        user = self.module.host_object.sessions.get(username)
+        for session in list(user.sessions.values()) if user is not None else ():
+            self.module.end_hibernation(session, "it cannot be stored")
+
     def wait(self) -> bool:
         """Wait until everything that was noted is on the disk; False if it cannot be written."""
         if not self.writers:
             return True
         writers = list(self.writers.values())
-        flags = [flag for writer in writers if (flag := writer.last()) is not None]
+        results = [result for writer in writers if (result := writer.last()) is not None]
         if any(writer.failing for writer in writers):
             return False
-        gevent.wait(flags, PATIENCE)
-        return all(flag.is_set() for flag in flags)
+        gevent.wait(results, PATIENCE)
+        return all(result.ready() and result.value for result in results)
 
     # -- messages --------------------------------------------------------------------------
 

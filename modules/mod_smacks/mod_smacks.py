@@ -18,7 +18,7 @@ from functools import partial
 
 import gevent
 
-from prosody_py.api import Options, hook, integer, ns, period, stanza
+from prosody_py.api import Options, hook, integer, ns, period, size, stanza
 
 from . import hibernation, resumption
 from .journal import Journal
@@ -40,6 +40,8 @@ class Config(Options):
         500, min=10, max=100_000,
         doc="Stanzas that are kept for a client until it has acknowledged them. A session that "
             "waits ends when there are more; its messages go to the offline store.")
+    smacks_max_queue_bytes = size(
+        "10 MB", min="100 KB", doc="The same, by the size of the stanzas.")
     smacks_max_unacked_stanzas = integer(
         0, min=0, doc="Stanzas that are sent before an acknowledgement is asked for.")
     smacks_max_inactive_unacked_stanzas = integer(
@@ -293,13 +295,14 @@ def somebody_comes(module, event):
 
 
 @hook("user-password-changed")
+@hook("user-disabled")
 def end_waiting(module, event):
-    """A session that waits was let in with the old password: it ends."""
+    """A session that waits was let in with the old password, or may not come back: it ends."""
     user = module.host_object.sessions.get(event.username)
     for session in list(user.sessions.values()) if user is not None else ():
         if (session.extras.get("hibernating") is not None
-                and session.resource != event.resource):
-            session.close("not-authorized", "The password was changed")
+                and session.resource != getattr(event, "resource", None)):
+            session.close("not-authorized", "The account was changed")
 
 
 @hook("user-deleted")
@@ -332,4 +335,5 @@ def put_down(module, event):
     for tracker in trackers(module):
         if tracker.suspended:
             module.revival.remember(tracker)
+            hibernation.call_off(tracker.session)
     module.journal.wait()

@@ -9,18 +9,25 @@ from __future__ import annotations
 
 import time
 
-from prosody_py.storage.interface import REMOVE
+from prosody_py.storage.interface import REMOVE, StorageError
 
 
 class OldSessions:
     """The sessions of one host that are over."""
 
     def __init__(self, module):
-        self.limit = module.options.smacks_max_old_sessions
+        self.module, self.limit = module, module.options.smacks_max_old_sessions
         self.store = module.open_store("smacks_h", "keyval+")
 
     def add(self, username: str, token: str, h: int) -> None:
-        """Note a session that has just ended."""
+        """Note a session that has just ended; without a store that works it is not known."""
+        try:
+            self._add(username, token, h)
+        except StorageError as error:
+            self.module.log("error", "It is not kept how much a session of %s has handled: %s",
+                            username, error)
+
+    def _add(self, username: str, token: str, h: int) -> None:
         if self.limit <= 0:
             return
         changes = {token: {"h": h, "t": time.time()}}

@@ -137,13 +137,14 @@ def take_over(module, session, original, tracker, h: int):
     if original.conn is not None:
         let_go(module, original)
     hibernation.call_off(original)
-    if not tracker.queue.resumable() or tracker.queue.is_old(h):
-        return refuse("item-not-found", "Stanzas that were not received are not kept any more",
-                      original.handled_stanza_count)
+    old = tracker.queue.is_old(h)
     try:
         tracker.acknowledged(h)
     except ValueError:
         return refuse("bad-request", "More is acknowledged than was sent")
+    if old or not tracker.queue.resumable():
+        return refuse("item-not-found", "Stanzas that were not received are not kept any more",
+                      original.handled_stanza_count)
     tracker.renumber()
     module.revival.go_on(tracker)
     if not module.journal.wait():
@@ -156,6 +157,7 @@ def take_over(module, session, original, tracker, h: int):
     for one in (session, original):
         if hasattr(one, "stop_timer"):
             one.stop_timer()
+    original.role = session.role  # as the client has logged in now
     lifecycle.update(original, session)
     if hasattr(original, "bound"):
         original.bound()

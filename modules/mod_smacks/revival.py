@@ -12,28 +12,35 @@ the journal. They are *left over*: when the client asks for its session in vain,
 has got; that is forgotten, and the rest is given to whom comes first, or kept for later.
 
 What is stored of a session: `resource`, `role`, `xmlns`, `h`, `tail`, `head`, `since`, `until`,
-`patience`, `conntime`, `presence`, `priority`, `interested`, `directed`, `extras`; or, while it is
+`patience`, `conntime`, `presence`, `priority`, `interested`, `directed`, `extras` (fields of other
+modules that are plain data), `elements` (those that are elements); or, while it is
 connected, `connected` and `numbers` (serial -> number).
 """
 
 from __future__ import annotations
 
+import re
 import time
 
 from prosody_py.api import Event, StanzaError
+from prosody_py.api.role_definitions import roles_below
+from prosody_py.api.roles import user_role
 from prosody_py.hosts import users
 from prosody_py.hosts.roster import load_roster
 from prosody_py.sessions import lifecycle
 from prosody_py.sessions.session import Session
-from prosody_py.storage.interface import REMOVE
+from prosody_py.storage.interface import REMOVE, StorageError
 from prosody_py.xmpp.errors import StreamError
 from prosody_py.xmpp.parser import parse_fragment
-from prosody_py.xmpp.smqueue import MASK, OutgoingQueue
+from prosody_py.xmpp.smqueue import MASK
+from prosody_py.xmpp.stanza import Stanza
 from prosody_py.xmpp.writer import serialize
 
 from . import hibernation
-from .tracking import Tracker
+from .tracking import Tracker, new_queue
 
+SECRET = re.compile("token|secret|password|sasl|key|binding").search  # names of what stays here
+MAX_FIELDS = 100  # entries of a field that is stored
 # Fields of a session that mean nothing after a restart, or are made anew.
 OWN = frozenset((*Session.__annotations__, "own_id", "timer", "closing", "in_hand", "moving",
                  "counting", "listener", "state", "smacks", "smacks_tracker", "smacks_moved",
@@ -91,7 +98,8 @@ class Revival:
         for username in list(self.journal.users.users()):
             try:
                 self.revive_user(username, self.journal.users.get(username) or {})
-            except (StanzaError, StreamError, KeyError, TypeError, ValueError) as error:
+            except (StanzaError, StreamError, StorageError, KeyError, TypeError,
+                    ValueError) as error:
                 self.module.log("error", "What waited for clients of %s cannot be read: %s",
                                 username, error)
 
@@ -128,15 +136,16 @@ class Revival:
             return False
         session = c2s.exports.ClientSession(None, c2s.listener)
         session.host, session.host_object = module.host, module.host_object
-        lifecycle.make_authenticated(session, username, state.get("role"))
-        queue = OutgoingQueue(module.options.smacks_max_queue_size, state["tail"])
-        tracker = Tracker(module, session, state["xmlns"], queue)
+        lifecycle.make_authenticated(session, username, self.role_for(username, state))
+        tracker = Tracker(module, session, state["xmlns"], new_queue(module, state["tail"]))
         tracker.token, tracker.patience = token, state["patience"]
         tracker.stored = tracker.suspended = True
         fill(tracker, state, entries)
         session.handled_stanza_count = state["h"]
         tracker.begin()
         session.extras.update(state.get("extras") or {})
+        for name, text in (state.get("elements") or {}).items():
+            session.extras[name] = parse_fragment(text)
         session.extras.update(smacks=tracker.xmlns, resumption_token=token,
                               hibernating=state["since"])
         try:
@@ -151,6 +160,12 @@ class Revival:
         session.log.info("Waits for its client, as before the restart (%s)", session.full_jid)
         module.fire_event("smacks-session-revived", Event(session=session))
         return True
+
+    def role_for(self, username: str, state: dict) -> str:
+        """Return the role that a session had, if its account still may as much."""
+        server, host = self.module.server, self.module.host
+        current, stored = user_role(server, username, host), state.get("role")
+        return stored if stored in (roles_below(server, host, current) or ()) else current
 
     # -- what is left over -----------------------------------------------------------------
 
@@ -194,8 +209,22 @@ def describe(tracker) -> dict:
         "presence": serialize(session.presence) if session.presence is not None else None,
         "directed": list(session.directed or ()),
         "extras": {name: value for name, value in session.__dict__.items()
-                   if name not in OWN and type(value) in (str, int, float, bool)},
+                   if name not in OWN and not SECRET(name) and is_data(value)},
+        "elements": {name: serialize(value) for name, value in session.__dict__.items()
+                     if name not in OWN and isinstance(value, Stanza)},
     }
+
+
+def is_data(value, depth: int = 4) -> bool:
+    """Whether a field of a session can be stored: text, numbers, and a few of them together."""
+    if type(value) in (str, int, float, bool):
+        return True
+    if type(value) not in (dict, list) or depth == 0 or len(value) > MAX_FIELDS:
+        return False
+    if type(value) is dict and not all(type(key) is str for key in value):
+        return False
+    return all(is_data(item, depth - 1)
+               for item in (value.values() if type(value) is dict else value))
 
 
 def fill(tracker, state: dict, entries: dict) -> None:

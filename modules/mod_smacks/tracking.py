@@ -23,7 +23,7 @@ from prosody_py.xmpp.writer import serialize
 
 STANZAS = tuple(b"<" + name + end for end in (b" ", b">", b"/")
                 for name in (b"message", b"presence", b"iq"))
-TOLERANCE = 2    # a client may leave so many times `smacks_max_queue_size` unacknowledged
+TOLERANCE = 2    # a client may leave so many times what the options allow unacknowledged
 
 
 def soon(function, *args) -> None:
@@ -31,12 +31,18 @@ def soon(function, *args) -> None:
     get_hub().loop.run_callback(workers.run, function, *args)
 
 
+def new_queue(module, acked: int = 0) -> OutgoingQueue:
+    """Return an empty queue of the size that the options allow."""
+    options = module.options
+    return OutgoingQueue(options.smacks_max_queue_size, acked, options.smacks_max_queue_bytes)
+
+
 class Tracker:
     """Stream management of one session; `session.extras["smacks_tracker"]`."""
 
     def __init__(self, module, session, xmlns: str, queue: OutgoingQueue | None = None):
         self.module, self.session, self.xmlns = module, session, xmlns
-        self.queue = queue or OutgoingQueue(module.options.smacks_max_queue_size)
+        self.queue = queue or new_queue(module)
         self.lock = BoundedSemaphore()  # held while the session is being resumed
         self.token: str | None = None   # what it can be resumed by
         self.patience = 0.0             # seconds that it waits for its client
@@ -102,8 +108,9 @@ class Tracker:
         limit = options.smacks_max_unacked_stanzas
         if self.inactive and not text.startswith(b"<message"):
             limit = max(limit, options.smacks_max_inactive_unacked_stanzas)
-        if self.queue.head - self.queue.tail > limit:
-            self.session.conn.write_last(self.request())
+        conn = self.session.conn
+        if conn is not None and self.queue.head - self.queue.tail > limit:
+            conn.write_last(self.request())
 
     def ask_now(self, force: bool = False) -> None:
         """Ask at once unless an answer is awaited; `force`: even if there is little to ask for."""
@@ -127,7 +134,7 @@ class Tracker:
             return
         if self.suspended:
             soon(self.module.end_hibernation, self.session, "the queue is full")
-        elif len(queue.entries) > TOLERANCE * queue.size:
+        elif queue.exceeds(TOLERANCE):
             soon(self.session.close, "policy-violation", "Too much is not acknowledged")
 
     def renumber(self) -> None:

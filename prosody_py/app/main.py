@@ -110,8 +110,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("The configuration cannot be used. Nothing was done.", file=sys.stderr)
     except (CommandError, StartupError) as error:
         if foreign is not None and not isinstance(error, CommandFailed):
-            parser().error(f"{words[foreign + 1]!r} is no command, and the running server cannot "
-                           f"be asked whether it has one: {error}")
+            parser().error(f"{words[foreign + 1]!r} is not one of the commands above, and the "
+                           f"server, which may have it, cannot be asked: {error}")
         print(f"prosody-py: {error}", file=sys.stderr)
     except KeyboardInterrupt:
         print(file=sys.stderr)

@@ -20,6 +20,7 @@ from prosody_py.app.shell.address import answers
 from prosody_py.app.shell.sections import SECTIONS
 from prosody_py.app.startup import activate_hosts, assemble, load_module
 from prosody_py.app.systemd import Notifier
+from prosody_py.concurrency import workers
 from prosody_py.concurrency.timer import Timer
 from prosody_py.config.config import GLOBAL, Config
 from prosody_py.config.hosts import names
@@ -30,6 +31,7 @@ from prosody_py.hosts.server import Server
 
 log = logging.getLogger("prosody-py")
 ADMIN_MODULE = "admin_shell"
+PATIENCE = 3  # seconds that requests which are under way may take to end when the server stops
 
 
 def start(path: str) -> Server:
@@ -82,6 +84,8 @@ def stop(server: Server, reason: str, code: int = 0) -> None:
     log.info("Stopping: %s", reason)
     server.ports.close()
     server.events.fire_event("server-stopping", Event(reason=reason, code=code))
+    if not workers.settle(PATIENCE):
+        log.warning("Stopping, though %d requests are still under way", workers.busy())
     server.events.fire_event("server-cleanup")
     server.events.fire_event("server-stopped")
 

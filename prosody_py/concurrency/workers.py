@@ -12,6 +12,7 @@ of greenlets is that of the pieces of work under way.
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 import gevent
@@ -27,12 +28,22 @@ class _Pool:
     def __init__(self) -> None:
         self.hub = get_hub()
         self.idle: list[greenlet] = []
+        self.all: set[greenlet] = set()
 
     def loop(self) -> None:
         # A greenlet holds what it was started with as long as it lives, so its first piece of
         # work comes as all others do.
         hub, idle = self.hub, self.idle
         me = getcurrent()
+        self.all.add(me)
+        try:
+            self.work(me, hub, idle)
+        finally:
+            self.all.discard(me)
+
+    @staticmethod
+    def work(me: greenlet, hub: Any, idle: list[greenlet]) -> None:
+        """Do one piece of work after the other, as long as this worker is needed."""
         function, args = hub.switch()
         while True:
             try:
@@ -49,6 +60,7 @@ class _Pool:
 
 
 _pool: _Pool | None = None
+_LOOK_EVERY = 0.01
 
 
 def run(function: Callable[..., Any], *args: Any) -> None:
@@ -68,3 +80,21 @@ def run(function: Callable[..., Any], *args: Any) -> None:
         worker = greenlet(pool.loop, pool.hub)
         worker.switch()
         worker.switch(function, args)
+
+
+def busy() -> int:
+    """Return how many pieces of work are under way, beside the one that asks."""
+    pool = _pool
+    if pool is None or pool.hub is not get_hub():
+        return 0
+    return len(pool.all) - len(pool.idle) - (getcurrent() in pool.all)
+
+
+def settle(seconds: float) -> bool:
+    """Wait until nothing is under way, at most so long; return whether that is so."""
+    end = monotonic() + seconds
+    while busy():
+        if monotonic() >= end:
+            return False
+        gevent.sleep(_LOOK_EVERY)
+    return True

@@ -29,11 +29,11 @@ ROOM_EVENTS: tuple[tuple[str, str, str, str], ...] = (
      "room origin stanza fields status_codes actor update_option field value",
      "An owner has filled in one field of the form.", ""),
     ("muc-room-configured", "room status_codes", "A room has a new configuration.", ""),
-    ("muc-disco#info", "room origin stanza reply form formdata",
+    ("muc-disco#info", "room stanza reply form formdata",
      "Somebody asks what a room is; handlers add to reply, form and formdata.", ""),
-    ("muc-disco#info/*", "room origin stanza reply form formdata",
+    ("muc-disco#info/*", "room stanza reply form formdata",
      "The same for a node.", ""),
-    ("muc-disco#items/*", "room origin stanza reply",
+    ("muc-disco#items/*", "room stanza reply",
      "Somebody asks for the items of a node of a room; handlers add them to reply.", ""),
     # -- occupants -------------------------------------------------------------------------
     ("muc-occupant-pre-join",
@@ -96,7 +96,7 @@ ROOM_EVENTS: tuple[tuple[str, str, str, str], ...] = (
     ("muc-voice-request", "room origin stanza fields occupant", "Somebody asks for voice.", ""),
     ("muc-voice-response", "room origin stanza fields occupant",
      "A moderator answers one who has asked for voice.", ""),
-    ("muc-rooms-listed", "reply stanza origin", "The public rooms are in a disco#items reply.",
+    ("muc-rooms-listed", "reply stanza", "The public rooms are in a disco#items reply.",
      ""),
     ("muc-moderated", "room stanza_id moderator reason retract stanza announcement",
      "A moderator has taken back what somebody has said: forget what it was, keep that it was "

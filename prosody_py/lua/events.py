@@ -10,10 +10,11 @@ from __future__ import annotations
 from sys import getrefcount
 from time import perf_counter
 from typing import Any
+from weakref import ref
 
 from prosody_py.api.effort import Effort
 from prosody_py.events.bus import Event, StanzaEvent, fields_of
-from prosody_py.lua.references import LuaData, LuaReference
+from prosody_py.lua.references import SWEEP, LuaData, LuaReference
 from prosody_py.lua.shapes import UNSHARED
 from prosody_py.lua.stanzas import LuaStanza
 from prosody_py.lua.values import decode, encode
@@ -67,7 +68,13 @@ class LuaHandler:
         border, account, effort = self._border, self._account, self.effort
         below, account.effort = account.effort, effort
         key = id(event)
-        number = border.identities.add(stanza)
+        identities = border.identities
+        number = identities.next_id
+        if number & SWEEP:  # as Identities.add does, which would cost a call
+            identities.next_id = number + 1
+            identities.refs[number] = ref(stanza)
+        else:
+            identities.add(stanza)
         stanza.lua = face = Face()
         face.border, face.number, face.epoch, face.known = border, number, border.epoch, stanza.attr
         face.as_made, face.parent, face.name = True, None, None

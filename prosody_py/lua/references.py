@@ -10,40 +10,43 @@ from collections.abc import Iterator
 from typing import Any
 from weakref import ref
 
+SWEEP = 4095
+"""Identities are swept when a number has none of these bits."""
+
 
 class Identities:
     """Python objects by the number under which Lua knows their counterpart; held weakly."""
 
-    __slots__ = ("next_id", "_refs")
+    __slots__ = ("next_id", "refs")
 
     def __init__(self) -> None:
         self.next_id = 1
-        self._refs: dict[int, ref] = {}
+        self.refs: dict[int, ref] = {}
 
     def get(self, number: int) -> Any:
         """Return the object of a number, None when Python has dropped it."""
-        found = self._refs.get(number)
+        found = self.refs.get(number)
         return None if found is None else found()
 
     def put(self, number: int, obj: Any) -> None:
         """Note the object of a number that Lua has given out (it starts from `next_id`)."""
-        self._refs[number] = ref(obj)
+        self.refs[number] = ref(obj)
         if number >= self.next_id:
             self.next_id = number + 1
-            if not number & 4095:
+            if not number & SWEEP:
                 self._sweep()
 
     def add(self, obj: Any) -> int:
         """Note an object under a new number; return that."""
         number = self.next_id
         self.next_id = number + 1
-        self._refs[number] = ref(obj)
-        if not number & 4095:
+        self.refs[number] = ref(obj)
+        if not number & SWEEP:
             self._sweep()
         return number
 
     def _sweep(self) -> None:
-        self._refs = {key: value for key, value in self._refs.items() if value() is not None}
+        self.refs = {key: value for key, value in self.refs.items() if value() is not None}
 
 
 class Handle:

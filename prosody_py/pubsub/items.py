@@ -99,10 +99,12 @@ class Items:
         if node.at_most is not None and node.at_most < most:
             node.at_most += 1
             return
-        count = self.count()
-        if count > most:
-            self.archive.delete(self.user, {"truncate": most})
-        node.at_most = min(count, most)
+        if node.at_most is None:
+            node.at_most = self.count()
+            if node.at_most <= most:
+                return
+        gone = self.archive.delete(self.user, {"truncate": most})
+        node.at_most = most if gone else None  # there were fewer: items have been replaced
 
     def count(self) -> int:
         """Return how many items are stored."""
@@ -147,8 +149,10 @@ class Items:
 
     def page(self, request: Any, most: int) -> Page:
         """Return a page (XEP-0059) of the items, oldest first; raises StorageError for an id."""
-        total = min(self.archive.find(self.user, self._visible(total=True, limit=0))[1] or 0,
-                    self.max)
+        total = self.archive.find(self.user, self._visible(total=True, limit=0))[1] or 0
+        if total > self.max:  # the first page would begin with what is too much
+            self.archive.delete(self.user, {"truncate": self.max})
+            total = self.max
         size = most if request.max is None else min(request.max, most)
         if request.max == 0:
             return Page([], total)

@@ -15,6 +15,7 @@ import gevent
 from prosody_py.events.bystanders import Meddler, meddlers, meddles
 from prosody_py.hosts.one_to_many import OneToMany
 from prosody_py.router.deliver import post_stanza
+from prosody_py.sessions.session import Session
 from prosody_py.xmpp.jid import prepped_split
 from prosody_py.xmpp.stanza import Stanza
 from prosody_py.xmpp.writer import escape_attr
@@ -64,7 +65,7 @@ def is_possible(stanza: Stanza, kind: str) -> bool:
 def _takes_text(session: Any) -> bool:
     """Whether finished text may go to a session's connection past its `send`."""
     return (session.filters is None and session.keep is None and session.conn is not None
-            and "send" not in session.__dict__)
+            and "send" not in session.__dict__ and type(session).send is Session.send)
 
 
 def send_to_many(server: Any, origin: Any, stanza: Stanza | OneToMany,
@@ -89,8 +90,8 @@ def send_to_many(server: Any, origin: Any, stanza: Stanza | OneToMany,
             post_stanza(server, origin, to_many.element(address))
         elif _takes_text(session):
             session.conn.write(head + to + rest)
-        else:
-            to_many.send(session, address, to)
+        elif not to_many.send(session, address, to) and session.conn is None:
+            post_stanza(server, origin, to_many.element(address))  # which tells that it is gone
 
 
 def send_many_to_one(server: Any, origin: Any, stanzas: Iterable[OneToMany], address: str,

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from prosody_py.xmpp.parser import parse_fragment
@@ -27,27 +28,52 @@ _from = re.compile(rb" from='([^']*)'").search
 _type = re.compile(rb" type='(?!unavailable')").search
 
 
+class _Elements(Sequence):
+    """The stanzas of a queue as it was; each is parsed when somebody asks for it."""
+
+    def __init__(self, entries: Iterable[Entry]):
+        self._texts: list[bytes | Stanza] = [text for _number, _when, text in entries]
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    def __getitem__(self, index):
+        if isinstance(index, slice):
+            return [self[at] for at in range(*index.indices(len(self)))]
+        element = self._texts[index]
+        if isinstance(element, bytes):
+            element = self._texts[index] = parse_fragment(element)
+        return element
+
+
 class OutgoingQueue:
     """What one stream has sent: `head` stanzas in all, of which `tail` are acknowledged."""
 
-    __slots__ = ("size", "head", "tail", "entries", "_hole", "_thinned")
+    __slots__ = ("size", "most_octets", "octets", "head", "tail", "entries", "_hole", "_thinned")
 
-    def __init__(self, size: int, acked: int = 0):
-        self.size = size
+    def __init__(self, size: int, acked: int = 0, most_octets: int = 10_000_000):
+        self.size, self.most_octets = size, most_octets
+        self.octets = 0         # of all texts that are queued
         self.head = self.tail = acked
         self.entries: deque[Entry] = deque()
         self._hole = 0          # the last number that was dropped and may be missed
         self._thinned = False   # the numbers have gaps
 
     def push(self, when: float, text: bytes) -> bool:
-        """Add a stanza; return whether there are more than the size allows."""
+        """Add a stanza; return whether there is more than is allowed."""
         self.head += 1
         self.entries.append((self.head, when, text))
-        return len(self.entries) > self.size
+        self.octets += len(text)
+        return len(self.entries) > self.size or self.octets > self.most_octets
+
+    def exceeds(self, times: int = 1) -> bool:
+        """Whether there is more than so many times of what is allowed."""
+        return len(self.entries) > times * self.size or self.octets > times * self.most_octets
 
     def restore(self, number: int, when: float, text: bytes) -> None:
         """Put back a stanza that had a number in a queue before; between them may be gaps."""
         self.entries.append((number, when, text))
+        self.octets += len(text)
         self.head, self._thinned = max(self.head, number), True
 
     def ack(self, h: int) -> list[Entry]:
@@ -64,15 +90,25 @@ class OutgoingQueue:
         self.tail += ahead
         acked, entries = [], self.entries
         while entries and entries[0][0] <= self.tail:
-            acked.append(entries.popleft())
+            entry = entries.popleft()
+            self.octets -= len(entry[2])
+            acked.append(entry)
         return acked
+
+    def take(self) -> Entry | None:
+        """Take out the oldest entry, None when there is none."""
+        if not self.entries:
+            return None
+        entry = self.entries.popleft()
+        self.octets -= len(entry[2])
+        return entry
 
     def is_old(self, h: int) -> bool:
         """Whether `h` is less than what was acknowledged before."""
         return 0 < (self.tail - h) & MASK <= min(self.tail, MASK // 2)
 
     def thin(self, drop: bool = False) -> bool:
-        """Make room; return whether the size is kept now.
+        """Make room; return whether no more is there than is allowed.
 
         With `drop` also at the cost of what only matters to who is there now: the older half of
         the queue loses everything but messages.
@@ -86,7 +122,8 @@ class OutgoingQueue:
                 if sender is not None:
                     seen.add(sender)
         kept.reverse()
-        if len(kept) > self.size and drop:
+        if drop and (len(kept) > self.size
+                     or sum(len(entry[2]) for entry in kept) > self.most_octets):
             older = len(kept) // 2
             for entry in islice(kept, older):
                 if not entry[2].startswith(b"<message"):
@@ -95,7 +132,8 @@ class OutgoingQueue:
                     if index >= older or entry[2].startswith(b"<message")]
         self._thinned = self._thinned or len(kept) < len(self.entries)
         self.entries = deque(kept)
-        return len(kept) <= self.size
+        self.octets = sum(len(entry[2]) for entry in kept)
+        return not self.exceeds()
 
     @staticmethod
     def _sender(text: bytes) -> bytes | None:
@@ -129,9 +167,9 @@ class OutgoingQueue:
         """Whether everything that the peer may miss is still there."""
         return self.tail >= self._hole
 
-    def table(self) -> list[Stanza]:
-        """Return what is not acknowledged as elements, the oldest first."""
-        return [parse_fragment(text) for _number, _when, text in self.entries]
+    def table(self) -> Sequence[Stanza]:
+        """Return what is not acknowledged now as elements, the oldest first."""
+        return _Elements(self.entries)
 
     count_unacked.never_blocks = count_acked.never_blocks = resumable.never_blocks = True
     table.never_blocks = True

@@ -3,117 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
-import ssl
-import subprocess
-import sys
-import time
 
 import pytest
-import slixmpp
-import yaml
+
+from tests.clients import talker
+from tests.clients.talker import serve, talk, until
 
 pytestmark = pytest.mark.slow
 MESSAGES = 100
 OPTIONS = {
-    "interfaces": ["127.0.0.1"], "c2s_ports": [0],
     "c2s_direct_tls_ports": [0], "c2s_direct_tls_interfaces": ["127.0.0.2"],
-    "storage": "sqlite", "log": {"level": "info"}, "run_as_root": True,
     "modules_enabled": ["saslauth", "tls", "roster", "ping", "disco", "blocklist", "register",
                         "carbons", "mam", "smacks", "csi_simple"],
     "allow_registration": True,
-    "hosts": {"localhost": {}},
 }
-START = """
-import sys
-from prosody_py.app import run
-from prosody_py.config.load import load
-from prosody_py.hosts import users
-server = run.start(sys.argv[1])
-for name in ("juliet", "romeo"):
-    users.create_user(server, name, "secret", "localhost")
-for address, port in server.ports.open.items():
-    print("PORT", port.service, port.port, flush=True)
-from gevent import signal_handler
-from gevent.event import Event
-ended = Event()
-signal_handler(15, ended.set)
-ended.wait()
-run.stop(server, "end of the test")
-"""
 
 
 @pytest.fixture(scope="module")
 def ports(tmp_path_factory):
     """Start the server; return service -> (interface, port)."""
-    folder = tmp_path_factory.mktemp("server")
-    file = folder / "prosody.cfg.yaml"
-    file.write_text(yaml.safe_dump(OPTIONS))
-    with open(folder / "log", "wb") as log:
-        process = subprocess.Popen([sys.executable, "-c", START, str(file)],
-                                   stdout=subprocess.PIPE, stderr=log, env=os.environ)
-    found = {}
-    while len(found) < 2:
-        line = process.stdout.readline().decode()
-        assert line, (folder / "log").read_text()
-        if line.startswith("PORT "):
-            _word, service, port = line.split()
-            found[service] = ("127.0.0.2" if "direct" in service else "127.0.0.1", int(port))
-    yield found
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == 0
-    process.stdout.close()
-    assert "Traceback" not in (folder / "log").read_text()
+    with serve(tmp_path_factory.mktemp("server"), **OPTIONS) as ports:
+        yield ports
 
 
-class Talker(slixmpp.ClientXMPP):
+class Talker(talker.Talker):
     """A client that remembers what comes."""
 
     def __init__(self, name, resource="r"):
-        super().__init__(f"{name}@localhost/{resource}", "secret")
-        self.ssl_context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        self.ssl_context.check_hostname = False
-        self.ssl_context.verify_mode = ssl.CERT_NONE
-        self.get_ssl_context = lambda: self.ssl_context
-        self.ready = asyncio.get_running_loop().create_future()
+        super().__init__(name, resource, (77, 191, 199))
         self.bodies, self.presences = [], []
-        self.add_event_handler("session_start", self._started)
-        self.add_event_handler("failed_all_auth", self._failed)
         self.add_event_handler("message", lambda message: self.bodies.append(message["body"]))
         self.add_event_handler("presence_available",
                                lambda presence: self.presences.append(presence["from"].full))
-        for plugin in ("xep_0077", "xep_0191", "xep_0199"):
-            self.register_plugin(plugin)
-
-    async def _started(self, _event):
-        await self.get_roster()
-        self.send_presence()
-        self.ready.set_result(True)
-
-    def _failed(self, _event):
-        self.ready.set_exception(AssertionError("the login failed"))
-
-    async def log_in(self, ports, direct):
-        """Connect by STARTTLS or direct TLS, and be available."""
-        self.enable_direct_tls, self.enable_starttls = direct, not direct
-        self.enable_plaintext = False
-        host, port = ports["c2s_direct_tls" if direct else "c2s"]
-        self.connect(host, port)
-        await asyncio.wait_for(self.ready, 10)
-        return self
-
-
-async def until(condition, seconds=10):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come true"
-        await asyncio.sleep(0.01)
-
-
-def talk(coroutine):
-    with asyncio.Runner() as runner:
-        return runner.run(coroutine)
 
 
 @pytest.mark.parametrize("direct", [False, True], ids=["starttls", "direct tls"])

@@ -2,114 +2,40 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import signal
-import ssl
-import subprocess
-import sys
-import time
 from xml.etree import ElementTree
 
 import pytest
-import slixmpp
-import yaml
 from slixmpp.exceptions import IqError
 from slixmpp.plugins.xep_0402.stanza import Conference
+
+from tests.clients.talker import Talker, serve, talk, until
 
 pytestmark = pytest.mark.slow
 HOST = "pubsub.localhost"
 OPTIONS = {
-    "interfaces": ["127.0.0.1"], "c2s_ports": [0], "storage": "sqlite", "run_as_root": True,
-    "log": {"level": "info"}, "hosts": {"localhost": {}},
     "modules_enabled": ["saslauth", "tls", "roster", "ping", "disco", "presence", "message",
                         "private", "pep", "bookmarks", "vcard_legacy"],
     "components": {HOST: {"module": "pubsub", "modules_enabled": ["disco"],
                           "pubsub_create_nodes": "accounts"}},
 }
-START = """
-import sys
-from prosody_py.app import run
-from prosody_py.config.load import load
-from prosody_py.hosts import users
-server = run.start(sys.argv[1])
-for name in ("juliet", "romeo"):
-    users.create_user(server, name, "secret", "localhost")
-for address, port in server.ports.open.items():
-    print("PORT", port.port, flush=True)
-from gevent import signal_handler
-from gevent.event import Event
-ended = Event()
-signal_handler(15, ended.set)
-ended.wait()
-run.stop(server, "end of the test")
-"""
 PICTURE = b"\x89PNG not really"
 
 
 @pytest.fixture(scope="module")
 def port(tmp_path_factory):
     """Start the server and return where clients connect."""
-    folder = tmp_path_factory.mktemp("server")
-    file = folder / "prosody.cfg.yaml"
-    file.write_text(yaml.safe_dump(OPTIONS))
-    with open(folder / "log", "wb") as log:
-        process = subprocess.Popen([sys.executable, "-c", START, str(file)],
-                                   stdout=subprocess.PIPE, stderr=log, env=os.environ)
-    line = process.stdout.readline().decode()
-    assert line.startswith("PORT "), (folder / "log").read_text()
-    yield int(line.split()[1])
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == 0
-    process.stdout.close()
-    assert "Traceback" not in (folder / "log").read_text()
+    with serve(tmp_path_factory.mktemp("server"), **OPTIONS) as ports:
+        yield ports
 
 
-class Person(slixmpp.ClientXMPP):
+class Person(Talker):
     """A client with plugins that remembers what comes."""
 
     def __init__(self, name):
-        super().__init__(f"{name}@localhost/r", "secret")
-        self.ssl_context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        self.ssl_context.check_hostname = False
-        self.ssl_context.verify_mode = ssl.CERT_NONE
-        self.get_ssl_context = lambda: self.ssl_context
-        self.ready = asyncio.get_running_loop().create_future()
         self.published, self.retracted, self.avatars, self.moods = [], [], [], []
-        for plugin in ("xep_0004", "xep_0030", "xep_0060", "xep_0115", "xep_0163", "xep_0084",
-                       "xep_0107", "xep_0402"):
-            self.register_plugin(plugin)
-        for event, into in (("pubsub_publish", self.published),
-                            ("pubsub_retract", self.retracted),
-                            ("avatar_metadata_publish", self.avatars),
-                            ("user_mood_publish", self.moods)):
-            self.add_event_handler(event, into.append)
-        self.add_event_handler("session_start", self._started)
-
-    async def _started(self, _event):
-        await self.get_roster()
-        await self["xep_0115"].update_caps()
-        self.send_presence()
-        self.ready.set_result(True)
-
-    async def log_in(self, port):
-        """Connect, and be available."""
-        self.enable_direct_tls = self.enable_plaintext = False
-        self.connect("127.0.0.1", port)
-        await asyncio.wait_for(self.ready, 10)
-        return self
-
-
-async def until(condition, seconds=10):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come true"
-        await asyncio.sleep(0.01)
-
-
-def talk(coroutine):
-    with asyncio.Runner() as runner:
-        return runner.run(coroutine)
+        super().__init__(name, plugins=(4, 30, 60, 115, 163, 84, 107, 402), kept={
+            "pubsub_publish": self.published, "pubsub_retract": self.retracted,
+            "avatar_metadata_publish": self.avatars, "user_mood_publish": self.moods})
 
 
 def entry(text):

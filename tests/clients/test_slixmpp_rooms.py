@@ -3,101 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
-import ssl
-import subprocess
-import sys
-import time
 
 import pytest
 import slixmpp
-import yaml
 from slixmpp.exceptions import IqError, PresenceError
 from slixmpp.plugins.xep_0410.self_ping import PingStatus
+
+from tests.clients.talker import Talker, serve, until
 
 pytestmark = pytest.mark.slow
 HOST, HALL = "rooms.localhost", "hall@rooms.localhost"
 OPTIONS = {
-    "interfaces": ["127.0.0.1"], "c2s_ports": [0], "c2s_direct_tls_ports": [],
-    "storage": "sqlite", "log": {"level": "info"}, "run_as_root": True,
     "modules_enabled": ["saslauth", "tls", "roster", "ping", "disco"],
-    "hosts": {"localhost": {}},
     "components": {HOST: {"module": "muc", "modules_enabled": ["muc_moderation"]}},
 }
-START = """
-import sys
-from prosody_py.app import run
-from prosody_py.config.load import load
-from prosody_py.hosts import users
-server = run.start(sys.argv[1])
-for name in ("juliet", "romeo"):
-    users.create_user(server, name, "secret", "localhost")
-for address, port in server.ports.open.items():
-    print("PORT", port.port, flush=True)
-from gevent import signal_handler
-from gevent.event import Event
-ended = Event()
-signal_handler(15, ended.set)
-ended.wait()
-run.stop(server, "end of the test")
-"""
 
 
 @pytest.fixture(scope="module")
 def port(tmp_path_factory):
-    """Start the server; return its port."""
-    folder = tmp_path_factory.mktemp("server")
-    file = folder / "prosody.cfg.yaml"
-    file.write_text(yaml.safe_dump(OPTIONS))
-    with open(folder / "log", "wb") as log:
-        process = subprocess.Popen([sys.executable, "-c", START, str(file)],
-                                   stdout=subprocess.PIPE, stderr=log, env=os.environ)
-    line = process.stdout.readline().decode()
-    while not line.startswith("PORT "):
-        assert line, (folder / "log").read_text()
-        line = process.stdout.readline().decode()
-    yield int(line.split()[1])
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == 0
-    process.stdout.close()
-    assert "Traceback" not in (folder / "log").read_text()
+    """Start the server; return where clients connect."""
+    with serve(tmp_path_factory.mktemp("server"), **OPTIONS) as ports:
+        yield ports
 
 
-class Guest(slixmpp.ClientXMPP):
+class Guest(Talker):
     """A client with slixmpp's plugins for rooms."""
 
     def __init__(self, name):
-        super().__init__(f"{name}@localhost/r", "secret")
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        self.get_ssl_context = lambda: context
-        self.ready = asyncio.get_running_loop().create_future()
         self.said, self.invited = [], []
-        self.add_event_handler("session_start", self._started)
-        self.add_event_handler("groupchat_message", lambda message: self.said.append(message))
-        self.add_event_handler("groupchat_invite", lambda message: self.invited.append(message))
-        for number in (30, 45, 199, 249, 359, 410, 421, 424, 425):
-            self.register_plugin(f"xep_{number:04}")
+        super().__init__(name, plugins=(30, 45, 199, 249, 359, 410, 421, 424, 425), kept={
+            "groupchat_message": self.said, "groupchat_invite": self.invited})
         self.muc = self["xep_0045"]
-
-    async def _started(self, _event):
-        await self.get_roster()
-        self.send_presence()
-        self.ready.set_result(True)
-
-    async def log_in(self, port):
-        self.enable_direct_tls, self.enable_starttls = False, True
-        self.connect("127.0.0.1", port)
-        await asyncio.wait_for(self.ready, 10)
-        return self
-
-
-async def until(condition, seconds=10):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come true"
-        await asyncio.sleep(0.01)
 
 
 async def two_guests(port, room):

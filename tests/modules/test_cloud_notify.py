@@ -10,6 +10,7 @@ from prosody_py.testing.client import wait_until
 from prosody_py.xmpp.parser import parse_fragment
 
 PUSH = "urn:xmpp:push:0"
+BOTH = pytest.mark.twins("cloud_notify")
 PUBSUB = "http://jabber.org/protocol/pubsub"
 ERRORS = "urn:ietf:params:xml:ns:xmpp-stanzas"
 SM = "urn:xmpp:sm:3"
@@ -76,10 +77,10 @@ def leave(running, client):
 
 
 def registered(running, username="juliet"):
-    module = running.server.modules.get_module("localhost", "cloud_notify")
-    return sorted(module.devices.of(username))
+    return sorted(running.server.storage.open("localhost", "cloud_notify").get(username) or ())
 
 
+@BOTH
 def test_the_account_has_the_feature(start):
     _running, _service, juliet, _romeo = start()
     info = juliet.iq("get", "<query xmlns='http://jabber.org/protocol/disco#info'/>",
@@ -87,6 +88,7 @@ def test_the_account_has_the_feature(start):
     assert PUSH in {tag.attr.get("var") for tag in info.tags}
 
 
+@BOTH
 def test_a_message_for_who_is_not_there_is_notified_with_the_publish_options(start):
     running, service, juliet, romeo = start()
     assert enable(juliet, service, form=SECRET).attr["type"] == "result"
@@ -100,12 +102,21 @@ def test_a_message_for_who_is_not_there_is_notified_with_the_publish_options(sta
     assert x.attr["type"] == "submit"
     assert [field.get_child_text("value") for field in x.tags] == [
         "http://jabber.org/protocol/pubsub#publish-options", "eruio234vzxc2kla-91"]
+
+
+def test_a_notification_says_how_many_messages_there_are_and_no_more(start):
+    running, service, juliet, romeo = start()
+    enable(juliet, service)
+    leave(running, juliet)
+    say(romeo, "juliet@localhost")
+    assert service.form()["message-count"] == "1"
     say(romeo, "juliet@localhost")
     assert service.form() == {
         "FORM_TYPE": "urn:xmpp:push:summary", "message-count": "2",
         "last-message-body": "New Message!"}
 
 
+@BOTH
 def test_sender_and_text_are_passed_on_where_the_operator_wants_that(start):
     running, service, juliet, romeo = start(
         push_notification_with_body=True, push_notification_with_sender=True)
@@ -208,6 +219,7 @@ def test_the_newest_registrations_of_an_account_count(start):
     assert len(registered(running)) == 2 and f"{service.jid}<three" in registered(running)
 
 
+@BOTH
 def test_a_second_registration_of_the_same_node_replaces_the_options(start):
     running, service, juliet, romeo = start()
     enable(juliet, service, form=SECRET)

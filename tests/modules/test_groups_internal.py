@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from prosody_py.api import CommandError
 from prosody_py.hosts import users
 from prosody_py.testing.people import kinds
 
@@ -168,6 +169,30 @@ def test_events_are_fired_once_more(running, told):
     groups(running).add_member(team, "romeo")
     groups(running).emit_member_events(team)
     assert told == [("group-user-added", "romeo")] * 2
+
+
+def test_administrators_look_after_groups_by_commands(running):
+    run = running.command
+    run("group", "create", "localhost", "The", "house", "--id", "house")
+    run("group", "add", "romeo@localhost", "house")
+    run("group", "add", "juliet@localhost", "house")
+    assert run("group", "list", "localhost")["rows"] == [["house", "The house", 2]]
+    assert roster(running.client("romeo")) == {"juliet@localhost": ["The house"]}
+    run("group", "rename", "localhost", "house", "Ours")
+    assert run("group", "show", "localhost", "house")["rows"] == [
+        ["group", "house"], ["name", "Ours"], ["member", "juliet@localhost"],
+        ["member", "romeo@localhost"]]
+    run("group", "remove", "romeo@localhost", "house")
+    assert run("group", "list", "localhost")["rows"] == [["house", "Ours", 1]]
+    for words, condition in ((("create", "localhost", "x", "--id", "house"), "conflict"),
+                             (("add", "nobody@localhost", "house"), "item-not-found"),
+                             (("show", "localhost", "nothing"), "item-not-found"),
+                             (("create", "localhost", "x", "--room"), "service-unavailable")):
+        with pytest.raises(CommandError) as error:
+            run("group", *words)
+        assert error.value.condition == condition, words
+    run("group", "delete", "localhost", "house")
+    assert run("group", "list", "localhost")["rows"] == []
 
 
 def test_groups_have_rooms_for_their_members(start_server):

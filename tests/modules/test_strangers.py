@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from prosody_py.testing.people import People, kinds
+from prosody_py.testing.pubsub import Asking, event_ids
 
 HOSTS = {"localhost": {}, "far.example": {}}
 BODY = "<body>Buy!</body>"
@@ -171,3 +172,18 @@ def test_memory_is_bounded(start):
     juliet.flush()
     assert len(module.senders.left) == 100
     assert len(start.people.session(juliet).extras["spoken_to"]) == 200
+
+
+def test_what_strangers_publish_is_limited_like_messages(start_server):
+    running = start_server(["strangers", "pep", "message"], hosts=HOSTS, strangers_limit=2)
+    people = People(running)
+    juliet, iago = people.login("juliet"), people.login("iago", host="far.example")
+    own = Asking(iago)
+    own.create("news", access_model="open")
+    Asking(juliet, iago.bare_jid).subscribe("news")
+    for id in "abcd":
+        own.publish("news", id)
+    assert [id for _node, id in event_ids(juliet.flush())] == ["a", "b"]
+    people.set("juliet", iago.bare_jid, "to")
+    own.publish("news", "e")
+    assert event_ids(juliet.flush()) == [("news", "e")]

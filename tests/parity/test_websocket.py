@@ -179,6 +179,8 @@ def test_nothing_else_comes_between_the_frames_of_a_login(start_debian, intruder
     client.frame(intruder)
     assert client.element().get_child("not-authorized", ns.STREAM_ERRORS) is not None
     client.sock.close()
+
+
 SM = "urn:xmpp:sm:3"
 
 

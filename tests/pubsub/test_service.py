@@ -187,6 +187,7 @@ def test_what_a_crash_has_left_is_not_seen(make, storage):
     service = make()
     assert ids(service.get_items("node", OWNER)) == ["2", "3"]
     assert ids(service.get_items("node", OWNER, page=PageRequest(before=""))) == ["2", "3"]
+    assert ids(service.get_items("node", OWNER, page=PageRequest())) == ["2", "3"]
     service.publish("node", OWNER, "4", payload())
     assert len(list(archive.find(None)[0])) == 2
 

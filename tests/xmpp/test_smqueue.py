@@ -88,3 +88,15 @@ def test_it_behaves_as_a_list_does(acked, steps):
             assert [entry[0] for entry in queue.ack((queue.tail + amount) & MASK)] == done
     assert [entry[0] for entry in queue.entries] == model
     assert queue.count_unacked() == len(model) and queue.head == sent
+
+
+def test_size_counts_as_well_as_number():
+    queue = OutgoingQueue(100, most_octets=1000)
+    text = b"<message><body>" + b"x" * 400 + b"</body></message>"
+    assert [queue.push(0.0, text) for _ in range(3)] == [False, False, True]
+    assert queue.exceeds() and not queue.exceeds(2) and not queue.thin(drop=True)
+    queue.ack(1)
+    assert not queue.exceeds() and queue.octets == 2 * len(text)
+    queue.take()
+    queue.take()
+    assert queue.take() is None and queue.octets == 0

@@ -41,13 +41,17 @@ _TAIL = "  </Project>\n</rdf:RDF>\n"
 
 @dataclass(frozen=True)
 class Xep:
-    """One extension: `modules` without mod_, `core` parts as paths; `tests` are paths."""
+    """One extension: `modules` without mod_, `core` parts as paths; `tests` are paths.
+
+    `community` names Lua modules of Prosody's community that do it here, unmodified.
+    """
 
     number: str
     name: str
     version: str
     modules: tuple[str, ...] = ()
     core: tuple[str, ...] = ()
+    community: tuple[str, ...] = ()
     left_out: str = ""
     tests: tuple[str, ...] = ()
 
@@ -65,7 +69,8 @@ def xeps() -> tuple[Xep, ...]:
         entries = yaml.safe_load(file)
     return tuple(Xep(number, entry["name"], str(entry["version"]),
                      tuple(entry.get("modules", ())), tuple(entry.get("core", ())),
-                     entry.get("left_out", ""), tuple(entry.get("tests", ())))
+                     tuple(entry.get("community", ())), entry.get("left_out", ""),
+                     tuple(entry.get("tests", ())))
                  for number, entry in sorted(entries.items()))
 
 
@@ -77,9 +82,10 @@ def render() -> str:
 
 def _row(xep: Xep) -> tuple[str, ...]:
     modules = [f"[`{name}`](manual/modules/mod_{name}.md)" for name in xep.modules]
+    community = [f"the community's `mod_{name}`" for name in xep.community]
+    places = ", ".join([*modules, *map(code, xep.core), *community])
     return (f"[{xep.number}](https://xmpp.org/extensions/xep-{xep.number}.html)", xep.name,
-            xep.version, ", ".join([*modules, *map(code, xep.core)]), inline(xep.left_out),
-            ", ".join(map(code, xep.tests)))
+            xep.version, places, inline(xep.left_out), ", ".join(map(code, xep.tests)))
 
 
 def render_doap() -> str:

@@ -55,6 +55,19 @@ def test_a_message_waits_for_the_archive_of_its_receiver(held):
     assert "received" in str(desk.message())
 
 
+@pytest.mark.parametrize("to_account", [True, False])
+def test_what_one_says_to_oneself_waits_for_the_archive(held, to_account):
+    people, gate = held
+    juliet, desk = people.login("juliet"), people.login("juliet", "desk")
+    for client in (juliet, desk):
+        client.flush()
+    to = juliet.bare_jid if to_account else desk.jid
+    juliet.send(f"<message to='{to}' type='chat'><body>x</body></message>")
+    assert silent(juliet) and silent(desk)
+    gate.set()
+    assert Archive(juliet).query().ids[0] in str(desk.message())
+
+
 @pytest.mark.parametrize("to", ["nobody@localhost", "somebody@elsewhere.example"])
 def test_what_a_client_sends_is_archived_before_anything_confirms_it(held, to):
     people, gate = held

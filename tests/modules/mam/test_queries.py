@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from prosody_py.storage import archive_page
 from prosody_py.testing.archives import Archive, form, page
 
 pytestmark = pytest.mark.twins("mam")
@@ -79,6 +80,16 @@ def test_the_archive_is_searched_by_full_address(talk, people):
     assert juliet.bodies(form(with_=romeo.client.jid)) == EVERYTHING
     page_of = juliet.query(form(with_=romeo.client.jid) + page("<max>2</max>"))
     assert page_of.bodies == EVERYTHING[:2] and not page_of.complete
+
+
+@OURS
+def test_a_search_that_looks_at_too_much_is_refused(talk, monkeypatch):
+    juliet, romeo = talk
+    monkeypatch.setattr(archive_page, "MAX_LOOKED_AT", 3)
+    found = juliet.query(form(with_=romeo.client.bare_jid + "/elsewhere"))
+    assert found.error == "resource-constraint"
+    assert juliet.query(form(with_=romeo.client.jid) + page("<max>2</max>")).bodies == [
+        "line 0", "line 1"]
 
 
 @OURS

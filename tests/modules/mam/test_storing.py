@@ -173,3 +173,17 @@ def test_modules_hear_what_is_kept_and_decide(juliet, romeo, server):
     users = [archive.client.bare_jid.partition("@")[0] for archive in (romeo, juliet)]
     assert heard == [(users[0], his.ids[0], "yes"), (users[1], mine.ids[0], "yes"),
                      (users[0], his.ids[1], "x"), (users[1], mine.ids[1], "x")]
+
+
+@OURS
+@pytest.mark.parametrize(("seconds", "expected"), [(5, ["before", "after"]),
+                                                   (600, ["after", "before"])])
+def test_a_small_step_back_of_the_clock_changes_no_order(server, juliet, romeo, seconds, expected):
+    romeo.say(juliet.client.jid, "before")
+    module = server.server.modules.get_module("localhost", "mam")
+    user = juliet.client.bare_jid.partition("@")[0]
+    ((id, value, when, _with),) = module.archive.find(user)[0]
+    module.archive.set(user, id, value, when + seconds)  # as if the clock had been ahead
+    module.newest = when + seconds
+    romeo.say(juliet.client.jid, "after")
+    assert juliet.bodies() == expected

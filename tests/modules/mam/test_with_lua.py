@@ -29,6 +29,11 @@ module:hook("archive-should-store", function (event)
 	end
 end);
 
+-- From here on the stanza is a table of Lua.
+for _, name in ipairs { "pre-message/full", "message/full" } do
+	module:hook(name, function (event) event.stanza.seen = event.stanza:get_child("body"); end, 10);
+end
+
 module:hook("carbons-should-copy", function (event)
 	if event.stanza:get_child_text("body") == "alone" then return false; end
 end);
@@ -63,4 +68,12 @@ def test_a_lua_module_takes_part(start_server, tmp_path, runtime):
     assert heard == [f"{own} {text} {other}@localhost true {names[1]}"
                      for text in ("hello", "alone") for own, other in (names[::-1], names)]
     assert juliet.bodies() == romeo.bodies() == ["hello", "alone"]
+    forged = "".join(f"<stanza-id xmlns='urn:xmpp:sid:0' by='{one.client.bare_jid}' id='forged'/>"
+                     for one in (juliet, romeo))
+    juliet.client.flush()
+    romeo.say(juliet.client.jid, "last", forged)
+    for message in [one for one in (*juliet.client.flush(), *desk.flush())
+                    if one.name == "message"]:
+        assert "forged" not in str(message) and romeo.query().ids[-1] not in str(message)
+        assert str(message).count("<stanza-id") == 1 and juliet.query().ids[-1] in str(message)
     people.close()

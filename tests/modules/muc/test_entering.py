@@ -147,6 +147,15 @@ def test_who_asks_again_gets_everything_again(party):
     assert [one.get_child_text("body") for one in seen[2:-1]] == ["line"]
 
 
+@pytest.mark.ours_alone("Debian's tells all of it anyway")
+def test_the_others_learn_of_it_only_if_something_has_changed(party):
+    juliet, romeo = party.pair()
+    romeo.join()
+    assert juliet.client.flush() == []
+    romeo.join(JOIN + "<show>dnd</show>")
+    assert juliet.presence_of("Romeo").get_child_text("show") == "dnd"
+
+
 def test_a_moderated_room_makes_visitors(party):
     party.owner(moderatedroom="1")
     assert item(party.guest("romeo").join()[1])["role"] == "visitor"

@@ -9,7 +9,7 @@ from gevent.event import Event
 
 from prosody_py.testing.rooms import ADMIN, DATA, HOST, JOIN, MUC, OWNER, USER, error
 
-OPTIONS = {"muc_max_affiliations": 5}
+OPTIONS = {"muc_max_affiliations": 5, "max_history_size": "50 KB"}
 
 
 def alive(party, *guests):
@@ -133,6 +133,16 @@ def test_a_flood_of_comings_and_goings(party):
     assert alive(party, juliet)
     room = party.running.server.modules.get_module(HOST, "muc").rooms.live[party.room]
     assert len(room._occupants) == len(room._jid_nick) == len(room.addresses) == 1
+
+
+def test_a_history_of_large_messages_stays_small(party):
+    juliet = party.owner(historylength="50")
+    for number in range(8):
+        juliet.send(f"<message to='{party.room}' type='groupchat'><body>{number}</body>"
+                    f"<x xmlns='urn:example:x'><y>{'x' * 20000}</y></x></message>")
+    juliet.flush()
+    room = party.running.server.modules.get_module(HOST, "muc").rooms.live[party.room]
+    assert [one["stanza"].get_child_text("body") for one in room._history] == ["6", "7"]
 
 
 def test_a_flood_of_rooms_leaves_nothing_behind(party):

@@ -55,6 +55,15 @@ module:hook("muc-config-submitted/urn:example:option", function (event)
 	event.room._data.example_option = event.value;
 	event.status_codes["104"] = true;
 end);
+module:hook("muc-config-submitted/urn:example:option", function (event)
+	if event.room:get_name() == "broken" then error("broken"); end
+end, 1);
+module:hook("muc-disco#info", function (event)
+	if event.room:get_name() == "broken" then error("broken"); end
+end, 1);
+module:hook("muc-private-message", function (event)
+	if event.stanza:get_child_text("body") == "broken" then error("broken"); end
+end, 1);
 module:hook("muc-private-message", function (event)
 	if event.stanza:get_child_text("body") == "secret" then return false; end
 end);
@@ -318,6 +327,23 @@ def test_a_handler_has_an_option_in_the_form(party):
     assert juliet.submit({"urn:example:option": "1"}).attr["type"] == "result"
     assert juliet.form()["urn:example:option"].get_child_text("value") == "1"
     assert "104" in {tag.attr["code"] for tag in romeo.message().get_child("x", USER).tags}
+
+
+def test_a_handler_that_fails_spoils_nothing(party):
+    juliet, romeo = party.pair(roomname="broken")
+    juliet.send(f"<iq type='set' id='once' to='{party.room}'>"
+                f"<query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='{DATA}' "
+                "type='submit'><field var='urn:example:option'><value>1</value></field></x>"
+                "</query></iq>")
+    answers = [one for one in juliet.client.flush() if one.attr.get("id") == "once"]
+    assert [one.attr["type"] for one in answers] == ["result"]
+    assert juliet.form()["urn:example:option"].get_child_text("value") == "1"
+    romeo.send(f"<iq type='get' id='once' to='{party.room}'>"
+               "<query xmlns='http://jabber.org/protocol/disco#info'/></iq>")
+    answers = [one for one in romeo.client.flush() if one.attr.get("id") == "once"]
+    assert [one.attr["type"] for one in answers] == ["result"]
+    romeo.whisper("Juliet", "broken")
+    assert juliet.message().get_child_text("body") == "broken"
 
 
 def test_an_archive_gives_the_history(party):

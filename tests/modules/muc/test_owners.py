@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from prosody_py.testing.client import wait_until
-from prosody_py.testing.rooms import DATA, HOST, USER, codes, error
+from prosody_py.testing.rooms import DATA, HOST, OWNER, USER, codes, error
 
 pytestmark = pytest.mark.twins("muc", needs=("muc_unique", "adhoc"))
 INFO = "http://jabber.org/protocol/disco#info"
@@ -92,6 +92,29 @@ def test_what_is_no_choice_is_refused(party):
     juliet = party.owner()
     assert error(juliet.configure(moderatedroom="perhaps"))[1] in (
         "not-acceptable", "bad-request")
+
+
+@pytest.mark.ours_alone("Debian's keeps the roles")
+def test_a_list_can_be_emptied(party):
+    juliet = party.owner()
+    assert juliet.submit({"muc#roomconfig_presencebroadcast": []}).attr["type"] == "result"
+    field = juliet.form()["muc#roomconfig_presencebroadcast"]
+    assert [tag for tag in field.tags if tag.name == "value"] == []
+    romeo = party.guest("romeo")
+    assert [one.attr["from"] for one in romeo.join() if one.name == "presence"] == [romeo.address]
+
+
+@pytest.mark.ours_alone("Debian's takes what it can")
+def test_there_is_one_answer(party):
+    juliet = party.owner()
+    for name, value in (("whois", "nobody"), ("presencebroadcast", "king"), ("whois", "anyone")):
+        juliet.send(f"<iq type='set' id='once' to='{party.room}'>"
+                    f"<query xmlns='{OWNER}'><x xmlns='{DATA}' type='submit'>"
+                    f"<field var='muc#roomconfig_{name}'><value>{value}</value></field></x>"
+                    "</query></iq>")
+        answers = [one for one in juliet.client.flush() if one.attr.get("id") == "once"]
+        assert [one.attr["type"] for one in answers] == [
+            "result" if value == "anyone" else "error"]
 
 
 @pytest.mark.ours_alone("Debian's takes what it can")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
 import gevent
 import pytest
 
+from prosody_py.storage.interface import StorageError
 from prosody_py.testing.client import wait_until
 from prosody_py.testing.managed import (
     SM,
@@ -100,6 +103,27 @@ def test_one_request_at_a_time_goes_out_behind_a_burst(server, juliet, romeo):
     assert requests(juliet.client.flush()) == 1
 
 
+def test_so_many_stanzas_are_sent_before_an_acknowledgement_is_asked_for(start_server):
+    server = start_server(["smacks"], smacks_max_unacked_stanzas=2)
+    juliet, romeo = Managed(server), server.client("romeo", "orchard").available()
+    for body in ("one", "two"):
+        say(romeo, juliet.jid, body)
+    assert juliet.client.message() and juliet.client.message() and not juliet.client.events
+    say(romeo, juliet.jid, "three")
+    assert juliet.client.message() and juliet.client.receive().name == "r"
+
+
+def test_a_client_that_nobody_looks_at_is_asked_for_messages_alone(server, juliet, romeo):
+    juliet.client.send("<inactive xmlns='urn:xmpp:csi:0'/>")
+    assert handled(juliet.client) == 0
+    for number in range(5):
+        romeo.send(f"<presence to='{juliet.jid}'><status>{number}</status></presence>").flush()
+    for _ in range(5):
+        assert juliet.client.receive().name == "presence"
+    say(romeo, juliet.jid, "one")
+    assert [juliet.client.receive().name for _ in range(2)] == ["message", "r"]
+
+
 def test_counters_begin_anew_after_two_to_the_thirty_second(server, juliet, romeo):
     queue = juliet.session.extras["outgoing_stanza_queue"]
     assert queue.count_unacked() == 0
@@ -144,6 +168,54 @@ def test_an_old_acknowledgement_means_nothing(server, juliet, romeo):
     assert juliet.session.extras["outgoing_stanza_queue"].count_acked() == 2
 
 
+def test_what_cannot_be_stored_is_not_acknowledged(server, juliet):
+    """A message for a session that waits is kept in memory, but that is no promise."""
+    romeo, journal = Managed(server, "romeo", "orchard").client, journal_of(server)
+    juliet.cut()
+    wait_until(lambda: not journal.writers)
+    journal.store = Failing(journal.store)
+    romeo.send(f"<message to='{juliet.jid}' type='chat'><body>one</body></message>"
+               f"<r xmlns='{SM}'/>")
+    assert [element.name for element in romeo.flush()] == []
+    journal.store.working = True
+    wait_until(lambda: not journal.writers)
+    assert handled(romeo) == 2
+    assert juliet.come_back(0).name == "resumed"
+    assert bodies(juliet.client.flush()) == ["one"]
+
+
+def test_a_session_that_cannot_be_stored_does_not_wait_for_ever(server, juliet, monkeypatch):
+    romeo, journal = Managed(server, "romeo", "orchard").client, journal_of(server)
+    monkeypatch.setattr(sys.modules[type(journal).__module__], "PAUSES", (0.05,))
+    journal.store = Failing(journal.store)
+    juliet.cut()
+    say(romeo, juliet.jid, "one")
+    wait_until(lambda: juliet.session is None)
+    assert bodies([server.client("juliet", "street").send("<presence/>").message()]) == ["one"]
+    wait_until(lambda: not journal.writers)
+    assert handled(romeo) == 2
+
+
+class Failing:
+    """A store that fails until it is told to work."""
+
+    working = False
+
+    def __init__(self, store):
+        self.store = store
+
+    def set_keys(self, username, changes):
+        """Fail, or do as the store does."""
+        if not self.working:
+            raise StorageError("internal-server-error", "The disk is full")
+        return self.store.set_keys(username, changes)
+
+
+def journal_of(server):
+    """Return what the server's module writes down."""
+    return server.server.modules.get_module("localhost", "smacks").journal
+
+
 # -- going on ------------------------------------------------------------------------------
 
 
@@ -165,6 +237,23 @@ def test_what_the_old_connection_brought_is_done_once(server, juliet, romeo):
     assert [bodies([romeo.message()])[0] for _ in range(3)] == ["0", "1", "2"]
     assert handled(juliet.client) == 3 and seen == ["0", "1", "2"]
     assert bodies(romeo.flush()) == []
+
+
+def test_what_a_limit_held_back_is_the_clients_to_send_again(start_server):
+    server = start_server(["smacks", "limits"],
+                          limits={"c2s": {"rate": "20kb/s", "burst": "2s"}})
+    juliet, romeo = Managed(server), server.client("romeo", "orchard").available()
+    texts = [f"<message to='{romeo.jid}'><body>{number:4}{'x' * 1000}</body></message>"
+             for number in range(60)]
+    juliet.client.send("".join(texts[:38]))
+    wait_until(lambda: juliet.session.handled_stanza_count == 38)
+    juliet.client.send("".join(texts[38:]))  # more than may be read now
+    wait_until(lambda: juliet.session.extras["throttle"].balance < 0)
+    done = int(juliet.come_back(0).attr["h"])
+    assert 38 <= done < 60
+    juliet.client.send("".join(texts[done:]))
+    came = [int(bodies([romeo.message()])[0][:4]) for _ in range(60)]
+    assert came == list(range(60)) and bodies(romeo.flush()) == []
 
 
 def test_the_old_connection_learns_that_it_is_replaced(server, juliet):
@@ -241,6 +330,17 @@ def test_a_session_with_too_many_messages_ends_and_they_are_kept(start_server):
     assert [bodies([client.message()])[0] for _ in range(11)] == [str(n) for n in range(11)]
 
 
+def test_a_session_with_too_large_messages_ends_and_they_are_kept(start_server):
+    server = start_server(["smacks"], smacks_max_queue_bytes="100 KB")
+    juliet, romeo = Managed(server), server.client("romeo", "orchard").available()
+    juliet.cut()
+    for number in range(3):
+        say(romeo, juliet.jid, f"{number} " + 40_000 * "x")
+    wait_until(lambda: juliet.session is None)
+    client = server.client("juliet", "street").send("<presence/>")
+    assert [bodies([client.message()])[0][0] for _ in range(3)] == ["0", "1", "2"]
+
+
 def test_a_client_that_never_acknowledges_is_cut_off_and_loses_nothing(start_server):
     server = start_server(["smacks"], smacks_max_queue_size=10)
     juliet, romeo = Managed(server), server.client("romeo", "orchard").available()
@@ -260,12 +360,13 @@ def test_a_burst_beyond_the_queue_ends_nothing_but_resumption(start_server):
     romeo.send(stanzas).flush()
     queue = session.extras["outgoing_stanza_queue"]
     assert len(queue.entries) <= 10 and queue.count_unacked() == 100 and not queue.resumable()
-    acknowledge(juliet.client, 95)
-    juliet.client.flush()
-    assert queue.resumable()
     juliet.cut()
-    came = juliet.come_back(95)
-    assert came.name == "resumed" and len(juliet.client.flush()) >= 6
+    refused, failed = resume(server, "juliet", juliet.token, 10)
+    assert condition(failed) == "item-not-found" and failed.attr["h"] == "0"
+    refused.close()
+    assert juliet.come_back(96).name == "resumed" and queue.resumable()
+    assert [element.attr["id"] for element in juliet.client.flush()[:4]] == [
+        "96", "97", "98", "99"]
 
 
 # -- silence -------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import time
 import gevent
 import pytest
 
+from prosody_py.events.bus import Event
 from prosody_py.hosts import users
 from prosody_py.testing.client import wait_until
 from prosody_py.testing.managed import Managed, acknowledge, bodies, enable, say
@@ -114,6 +115,40 @@ def test_carbon_copies_are_not_doubled(server, romeo):
     assert bodies(other.flush()) == []
 
 
+@pytest.mark.parametrize("modules", [["carbons"], ["carbons", "mam"]])
+def test_copies_are_not_kept_and_what_was_copied_is_not_doubled(start_server, modules):
+    server = start_server(["smacks", *modules], smacks_hibernation_time=0.3)
+    romeo = server.client("romeo", "orchard").available()
+    first, second = Managed(server), Managed(server, resource="street")
+    for managed in (first, second):
+        managed.client.iq("set", "<enable xmlns='urn:xmpp:carbons:2'/>")
+    second.cut()
+    say(romeo, first.jid, "to the first")      # the second has a copy of it
+    say(romeo, second.jid, "to the second")    # and the other way round
+    came = [element for element in first.client.flush() if element.name == "message"]
+    assert bodies(came) == ["to the first", None] and came[1].tags[0].name == "received"
+    say(first.client, romeo.jid, "from the first")
+    wait_until(lambda: second.session is None)
+    client = server.client("juliet", "garden").send("<presence/>")
+    assert bodies(client.flush()) == []
+    assert bodies(first.client.flush()) == []
+
+
+def test_a_copy_is_not_kept_for_later_either(start_server):
+    server = start_server(["smacks", "carbons"], smacks_hibernation_time=0.3)
+    romeo = server.client("romeo", "orchard").available()
+    first, second = server.client("juliet", "balcony").available(), Managed(
+        server, resource="street")
+    second.client.iq("set", "<enable xmlns='urn:xmpp:carbons:2'/>")
+    second.cut()
+    say(romeo, first.jid, "to the first")
+    say(romeo, second.jid, "to the second")
+    first.close()
+    wait_until(lambda: second.session is None)
+    came = server.client("juliet", "garden").send("<presence/>").flush()
+    assert bodies(came) == ["to the second"]
+
+
 def test_events_tell_what_was_delivered_and_what_was_not(server, romeo):
     delivered, failed = [], []
     events = server.server.hosts["localhost"].events
@@ -204,6 +239,11 @@ def test_a_stopped_account_loses_its_waiting_sessions(patient):
     assert answer.attr["type"] == "result"
     users.set_password(patient.server, "juliet", "new", "localhost", "street")
     assert juliet.session is None and other.session is not None
+    nurse = Managed(patient, "nurse")
+    nurse.cut()
+    patient.server.hosts["localhost"].events.fire_event("user-disabled", Event(
+        username="nurse", host="localhost"))
+    assert nurse.session is None
     users.delete_user(patient.server, "juliet", "localhost")
     gevent.sleep(0.02)
     for name in ("smacks_sessions", "smacks_h"):
