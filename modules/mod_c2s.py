@@ -360,12 +360,19 @@ def turn_out(module, event):
     close_streams(module, event, "The account is not there any more")
 
 
-def close_streams(module, event, why: str, but: str | None = None) -> None:
+@hook("user-role-changed")
+def role_changed(module, event):
+    """Close the streams that were given the role before, and have not bound a resource yet."""
+    close_streams(module, event, "The role of the account has changed", condition="reset")
+
+
+def close_streams(module, event, why: str, but: str | None = None,
+                  condition: str = "not-authorized") -> None:
     """Close the streams of an account, but for the one of a resource."""
     for session in list(module.listener.sessions.values()):
         if (session.username == event.username and session.host == event.host
                 and (but is None or session.resource != but)):
-            session.close("not-authorized", why)
+            session.close(condition, why)
 
 
 @hook("server-stopping", priority=-80)

@@ -6,6 +6,7 @@ import base64
 
 import pytest
 
+from prosody_py.api import roles
 from prosody_py.hosts import users
 from prosody_py.testing.client import Closed
 from prosody_py.testing.sasl2 import XMLNS, Scram, connect, encode
@@ -59,12 +60,30 @@ def test_an_exchange_of_sasl_2_that_has_begun_fails(server, change):
     assert answer.name == "failure", str(answer)
 
 
-def test_a_stream_without_a_resource_ends(server, change):
+def unbound(server):
     client = server.connect()
     client.open()
     client.authenticate("juliet", "secret")
     client.open()
+    return client
+
+
+def test_a_stream_without_a_resource_ends(server, change):
+    client = unbound(server)
     change()
+    ends(client)
+
+
+def test_a_stream_without_a_resource_does_not_keep_a_role(server):
+    server.user("juliet")
+    roles.set_user_role(server.server, "juliet", "localhost", "prosody:admin")
+    client = unbound(server)
+    roles.set_user_role(server.server, "juliet", "localhost", "prosody:registered")
+    ends(client)
+
+
+def ends(client):
+    """Assert that nothing can be done on a stream any more."""
     client.send(f"<iq type='set' id='b'><bind xmlns='{ns.BIND}'/></iq>")
     with pytest.raises(Closed):
         while not isinstance(element := client.receive(), StreamClose):
