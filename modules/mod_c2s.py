@@ -350,10 +350,29 @@ def add_host(module):
 @hook("user-password-changed")
 def log_out(module, event):
     """Close the account's other streams: who was let in by the old password must log in again."""
+    close_streams(module, event, "The password was changed", event.resource)
+
+
+@hook("user-disabled")
+@hook("user-deleted")
+def turn_out(module, event):
+    """Close all streams of an account, also those that have not bound a resource yet."""
+    close_streams(module, event, "The account is not there any more")
+
+
+@hook("user-role-changed")
+def role_changed(module, event):
+    """Close the streams that were given the role before, and have not bound a resource yet."""
+    close_streams(module, event, "The role of the account has changed", condition="reset")
+
+
+def close_streams(module, event, why: str, but: str | None = None,
+                  condition: str = "not-authorized") -> None:
+    """Close the streams of an account, but for the one of a resource."""
     for session in list(module.listener.sessions.values()):
         if (session.username == event.username and session.host == event.host
-                and session.resource != event.resource):
-            session.close("not-authorized", "The password was changed")
+                and (but is None or session.resource != but)):
+            session.close(condition, why)
 
 
 @hook("server-stopping", priority=-80)

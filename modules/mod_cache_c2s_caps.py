@@ -12,7 +12,7 @@ those that were wanted last.
 from __future__ import annotations
 
 import secrets
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 
 from prosody_py.api import Event, StanzaError, bystander, hook, stanza
 from prosody_py.xmpp import caps
@@ -21,6 +21,7 @@ DISCO = "http://jabber.org/protocol/disco#info"
 TIMEOUT = 60       # seconds for an answer
 MAX_LENGTH = 300   # characters of a node or a hash
 MAX_KNOWN = 1000   # capabilities that are kept for all
+MAX_ASKED = 8      # questions to the clients of one account that wait for an answer
 MAX_SIZE = 16_384  # characters of such ones; larger ones are kept for the session alone
 
 
@@ -28,6 +29,7 @@ def load(module):
     """Take what was learned before."""
     table = module.shared("/*/cache_c2s_caps/known")
     module.known = table.setdefault("by_node", OrderedDict())
+    module.asked = Counter()  # questions that wait, by account
 
 
 @hook("pre-presence/bare", priority=-1)
@@ -47,8 +49,12 @@ def announced(module, event):
     query = lookup(module, node)
     if query is not None:
         keep(module, session, query)
+    elif module.asked[session.bare_jid] >= MAX_ASKED:
+        session.extras["caps_node"] = None  # when its presence comes again
+        forget(module, session)
     else:
-        module.add_timer(0, ask_client, module, session, node)
+        module.asked[session.bare_jid] += 1
+        module.add_timer(0, ask_client, module, session, node, session.bare_jid)
 
 
 @hook("smacks-session-revived")
@@ -89,9 +95,14 @@ def forget(module, session) -> None:
         module.fire_event("c2s-capabilities-changed", Event(origin=session))
 
 
-def ask_client(_now, module, session, node: str) -> None:
+def ask_client(_now, module, session, node: str, account: str) -> None:
     """Ask a client, and keep what it answers if it is true to its word."""
-    query = learn(module, node, module.host, session.full_jid)
+    try:
+        query = learn(module, node, module.host, session.full_jid)
+    finally:
+        module.asked[account] -= 1
+        if not module.asked[account]:
+            del module.asked[account]
     if session.extras.get("caps_node") != node:
         return
     if query is not None:

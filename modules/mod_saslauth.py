@@ -19,6 +19,7 @@ from prosody_py.sessions.authentication import (
     count_failure,
     fire_failure,
     offer,
+    outdate,
     step,
 )
 from prosody_py.xmpp import sasl
@@ -101,6 +102,8 @@ def succeed(module, session, outcome) -> None:
     """Log the session in."""
     mechanism = session.sasl_handler.mechanism
     lifecycle.make_authenticated(session, outcome.username, outcome.role)
+    if session.destroyed:
+        return
     session.extras["sasl_mechanism"] = mechanism
     session.log.info("Authenticated as %s by %s", session.bare_jid, mechanism)
     module.fire_event("authentication-success", Event(session=session))
@@ -126,6 +129,14 @@ def fail(module, session, failure) -> bool:
 def encode(data: bytes) -> str:
     """Return the base64 of a message, "=" for an empty one."""
     return base64.b64encode(data).decode() or "="
+
+
+@hook("user-password-changed", priority=1000)
+@hook("user-disabled", priority=1000)
+@hook("user-deleted", priority=1000)
+def account_changed(module, event):
+    """Let nobody in by what was the account's before."""
+    outdate(module.host, event.username)
 
 
 @hook(f"stanza/iq/{ns.BIND}:bind")

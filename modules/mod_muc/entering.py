@@ -98,7 +98,7 @@ def enter(module, room, event, is_new: bool) -> bool:
         occupant = room.new_occupant(bare, nick)
     data = Event(room=room, origin=origin, stanza=element, occupant=occupant,
                  is_first_session=first, is_last_session=False, is_new_room=is_new)
-    if module.fire_event("muc-occupant-pre-join", data):
+    if module.fire_event("muc-occupant-pre-join", data) or not still_welcome(event, room, bare):
         return False
     now = room._occupants.get(occupant.nick)
     if now is not None and now is not occupant:  # somebody was faster while handlers waited
@@ -129,6 +129,19 @@ def enter(module, room, event, is_new: bool) -> bool:
     else:
         others_session(room, occupant, x, real_jid)
     session_new(room, occupant, real_jid, element, origin)
+    return True
+
+
+def still_welcome(event, room, bare: str) -> bool:
+    """Whether nothing has happened while handlers waited that keeps somebody out of a room."""
+    if getattr(event.origin, "destroyed", None):
+        return False
+    if room._affiliations.get(bare) == "outcast":
+        refuse(event, room, "forbidden")
+        return False
+    if room.destroying:
+        refuse(event, room, "item-not-found", "There is no such room any more")
+        return False
     return True
 
 

@@ -15,6 +15,8 @@ from prosody_py.xmpp.preserialize import deserialize, preserialize
 
 from .occupant import Occupant
 
+AFFILIATIONS = ("outcast", "member", "admin", "owner")
+
 
 def plain(value: Any) -> Any:
     """Return a value such as stores take it; a table of Lua is copied."""
@@ -56,8 +58,9 @@ def affiliations_of(stored: Mapping[str, Any]) -> tuple[dict, dict, dict]:
     known = stored.get("_affiliation_data")
     details = dict(known) if isinstance(known, Mapping) else {}
     if "_jid" in stored:
-        entries = {key: value for key, value in stored.items()
-                   if isinstance(key, str) and not key.startswith("_")}
+        # By value, too: there are accounts whose name begins with "_", and bans of them.
+        entries = {key: value for key, value in stored.items() if isinstance(key, str)
+                   and key != "_jid" and (not key.startswith("_") or value in AFFILIATIONS)}
     else:  # Prosody before 0.11
         entries = stored.get("_affiliations")
         entries = entries if isinstance(entries, Mapping) else {}

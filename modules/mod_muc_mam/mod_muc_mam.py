@@ -135,6 +135,19 @@ def clean_up_often(_now: float, module) -> float:
     return module.options.muc_log_cleanup_interval
 
 
+@hook("muc-room-pre-create", priority=-1000)
+@hook("muc-room-created", priority=1000)
+def begin_anew(module, event):
+    """Leave a new room nothing of one before it, which has ended with the server and not in order.
+
+    Whoever makes the room is an owner, and may be somebody else.
+    """
+    node = node_of(room_of(event.room))
+    items, _total = module.archive.find(node, {"limit": 1})
+    if any(True for _item in items):
+        module.archive.delete(node)
+
+
 @hook("muc-room-destroyed")
 def forget_room(module, event):
     """Delete the archive of a room that is gone."""

@@ -71,7 +71,7 @@ def load(module):
     module.asked = Counter()  # requests that wait, by the domain that was asked
     module.welcomed = WeakKeyDictionary()  # session: the nodes whose last items it has got
     module.nodes = module.open_store("pep", "keyval+")
-    module.moved = module.open_store("pep_moved", "map")
+    module.moved = module.open_store("pep_moved", "keyval+")
     module.caps = module.depends("cache_c2s_caps")
     services = module.services = Services(
         module, lambda username, stored: make_service(module, username, stored),
@@ -279,7 +279,7 @@ def forget(module, event):
     for node in module.nodes.get(username) or {}:
         module.open_store("pep_" + node, "archive").delete(username)
     module.nodes.set(username, None)
-    module.open_store("pep_moved").set(username, None)
+    module.moved.set(username, None)
     module.services.forget(username)
 
 

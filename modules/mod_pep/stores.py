@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from prosody_py.pubsub.setup import changes_of_moved
+
 
 class Nodes:
-    """prosody_py.pubsub.setup.NodeStore for one account, on stores of kind keyval+ and map."""
+    """prosody_py.pubsub.setup.NodeStore for one account, on stores of kind keyval+."""
 
     __slots__ = ("_nodes", "_moved", "username", "stored")
 
@@ -30,9 +32,11 @@ class Nodes:
 
     def moved_to(self, name: str) -> str | None:
         """Return the URI where a deleted node has moved to, None for all others."""
-        found = self._moved.get(self.username, name)
+        found = self._moved.get_key(self.username, name)
         return found if isinstance(found, str) else None
 
-    def set_moved(self, name: str, uri: str | None) -> None:
-        """Remember where a node has moved to; None forgets it."""
-        self._moved.set(self.username, name, uri)
+    def set_moved(self, name: str, uri: str | None, most: int = 0) -> None:
+        """Remember where a node has moved to; None forgets it. Of more than `most` some go."""
+        known = self._moved.get(self.username) or {} if uri is not None else {}
+        self._moved.set_keys(self.username, changes_of_moved(known, name, uri, most,
+                                                      self._moved.remove))

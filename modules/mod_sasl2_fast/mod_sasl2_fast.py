@@ -98,6 +98,7 @@ class TokenUse(AccountProfile):
 
     def token(self, username, mechanism, proves):
         """Return the token that the client has proved to know."""
+        self.claimed = username
         found = self.module.tokens.use(username, self.client_id, mechanism, self.count, proves,
                                        self.invalidate)
         if found is None:

@@ -79,7 +79,7 @@ class Nodes:
             try:
                 self._archive(node).clear()
                 if redirect:
-                    self.setup.node_store.set_moved(name, redirect)
+                    self.setup.node_store.set_moved(name, redirect, self.setup.max_nodes)
                 self.setup.node_store.set(name, None)
             except BaseException:
                 node.deleted = False

@@ -23,8 +23,18 @@ class NodeStore(Protocol):
     def moved_to(self, name: str) -> str | None:
         """Return the URI where a deleted node has moved to, None for all others."""
 
-    def set_moved(self, name: str, uri: str | None) -> None:
-        """Remember where a node has moved to; None forgets it."""
+    def set_moved(self, name: str, uri: str | None, most: int = 0) -> None:
+        """Remember where a node has moved to; None forgets it. Of more than `most` some go."""
+
+
+def changes_of_moved(known: Mapping[str, Any], name: str, uri: str | None, most: int,
+                     removed: Any) -> dict[str, Any]:
+    """Return what to change of where nodes have moved to, for `NodeStore.set_moved`."""
+    if uri is None:
+        return {name: removed}
+    others = [other for other in known if other != name]
+    return {**dict.fromkeys(others[:max(0, len(others) + 1 - most)], removed), name: uri}
+
 
 log = logging.getLogger("pubsub")
 

@@ -7,6 +7,8 @@ and how an exchange is begun and gone on with. What is said in XML is the module
 
 from __future__ import annotations
 
+from weakref import WeakSet
+
 from prosody_py.config.options import Options, array, integer
 from prosody_py.events.bus import Event
 from prosody_py.xmpp import jid, sasl
@@ -27,15 +29,32 @@ class LoginOptions(Options):
         10000, min=4096, doc="Iterations of SCRAM keys that are made from now on.")
 
 
+_profiles: WeakSet[AccountProfile] = WeakSet()
+
+
+def outdate(host: str, username: str) -> None:
+    """Let nobody in who has begun to prove what does not hold any more: the account has changed.
+
+    A client may take its time between two messages of an exchange.
+    """
+    for profile in list(_profiles):
+        if profile.claimed == username and profile.host == host:
+            profile.outdated = True
+
+
 class AccountProfile:
     """Answers the questions of the SASL mechanisms for one session (xmpp.sasl.Profile).
 
-    `proved` are the SCRAM keys that the client was asked to prove to know.
+    `proved` are the SCRAM keys that the client was asked to prove to know. `claimed` is the
+    account that it says it is, `outdated` whether that has changed since (see `outdate`).
     """
 
     proved: sasl.ScramKeys | None = None
+    claimed: str | None = None
+    outdated = False
 
     def __init__(self, session):
+        _profiles.add(self)
         self.session = session
         self.users = session.host_object.users.for_session(session)
         self.host = session.host
@@ -47,15 +66,18 @@ class AccountProfile:
 
     def scram_keys(self, username, hash):
         """Return the user's keys for one hash."""
+        self.claimed = username
         self.proved = self.users.scram_keys(username, hash)
         return self.proved
 
     def test_password(self, username, authzid, password):
         """Check a password."""
+        self.claimed = username
         return self.users.test_password(username, password)
 
     def is_enabled(self, username):
         """Whether the account may log in."""
+        self.claimed = username
         return self.users.is_enabled(username)
 
     def external_usernames(self, authzid):
@@ -165,8 +187,12 @@ def step(session, data: bytes | None) -> sasl.Outcome:
 
     May wait, and the session may be gone after it.
     """
+    handler = session.sasl_handler
     try:
-        return session.sasl_handler.step(data)
+        outcome = handler.step(data)
+        if isinstance(outcome, sasl.Success) and handler.profile.outdated:
+            return sasl.Failure("not-authorized", "The account was changed meanwhile")
+        return outcome
     except Exception:
         session.log.exception("Error of the accounts' provider while a client logged in")
         return sasl.Failure("temporary-auth-failure")

@@ -24,10 +24,14 @@ def make_authenticated(session, username: str, role: str | None = None) -> None:
     The session acts in `role`, which is the account's own unless one is named. May wait for a
     store.
     """
-    role = role or user_role(session.server, username, session.host)
+    # Said first, so that who changes the account meanwhile finds the session.
+    session.username, session.bare_jid = username, f"{username}@{session.host}"
+    try:
+        role = role or user_role(session.server, username, session.host)
+    except BaseException:
+        session.username = session.bare_jid = None
+        raise
     session.role = Role(session.server, session.host, role)
-    session.username = username
-    session.bare_jid = f"{username}@{session.host}"
     if session.destroyed:
         return
     session.type = "c2s_unbound"

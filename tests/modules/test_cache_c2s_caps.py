@@ -76,3 +76,14 @@ def test_a_client_that_says_nothing_more_is_forgotten(juliet):
 def test_other_announcements_are_not_followed(juliet, ver, hash):
     announce(juliet, ver, hash)
     assert [element for element in juliet.flush() if element.name == "iq"] == []
+
+
+def test_who_announces_a_lot_keeps_nobody_else_from_being_asked(start_server):
+    running = start_server(["presence", "cache_c2s_caps"])
+    mallory, juliet = running.client("mallory"), running.client("juliet")
+    for number in range(400):
+        announce(mallory, f"ver-{number}")
+    mallory.flush()
+    announce(juliet)
+    answer(juliet, asked(juliet))
+    wait_until(lambda: "caps_cache" in running.server.full_sessions[juliet.jid].extras)

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from prosody_py.testing.client import Closed
+from prosody_py.testing.client import Closed, wait_until
 from prosody_py.xmpp import ns
 from prosody_py.xmpp.parser import StreamClose, parse_fragment
 from prosody_py.xmpp.stanza import Stanza
@@ -156,6 +156,8 @@ class Hall:
         self.mallory.iq("set", f"<pubsub xmlns='{PUBSUB}'><create node='node'/></pubsub>", NODES)
 
     def log_in(self, name):
+        removing = self.running.server.hosts["localhost"].removing
+        wait_until(lambda: name not in removing)  # as it may have asked for
         client = self.running.client(name, "r").available()
         self.enter(client, name)
         client.flush()

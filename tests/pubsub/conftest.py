@@ -31,7 +31,7 @@ class Nodes:
     def moved_to(self, name):
         return self.moved.get(None, name)
 
-    def set_moved(self, name, uri):
+    def set_moved(self, name, uri, most=0):
         self.moved.set(None, name, uri)
 
 

@@ -12,6 +12,7 @@ from prosody_py.pubsub.service import Service
 from prosody_py.xmpp import jid as addresses
 from prosody_py.xmpp.stanza import Stanza
 
+MAX_CHANGES = 200  # entries of a list that one request may change
 MAX_URI = 2048  # characters of the place where a node has moved
 
 
@@ -156,7 +157,10 @@ def _change_each(request: Request, name: str, change: Callable[[str, str], None]
                  now: Callable[[str], str]) -> None:
     """Change one after the other; raises an error that shows those that could not be changed."""
     failed = Stanza(request.action.name, {"node": request.node})
-    for child in request.action.childtags(name):
+    entries = list(request.action.childtags(name))
+    if len(entries) > MAX_CHANGES:  # each is a write of the whole node
+        raise PubsubError("not-acceptable", f"Change at most {MAX_CHANGES} entries at once")
+    for child in entries:
         jid, wanted = addresses.prep(child.attr.get("jid") or ""), child.attr.get(name)
         if jid is None:
             failed.children.append(Stanza(name, {"jid": child.attr.get("jid") or ""}))

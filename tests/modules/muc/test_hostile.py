@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+from gevent.event import Event
 
 from prosody_py.testing.rooms import ADMIN, DATA, HOST, JOIN, MUC, OWNER, USER, error
 
@@ -163,3 +164,51 @@ def test_an_answer_for_somebody_else_is_not_passed_on(party):
     asked = juliet.client.receive_until(lambda one: one.name == "iq")
     tybalt.send(f"<iq type='result' id='{asked.attr['id']}' to='{romeo.address}'/>").flush()
     assert [one for one in romeo.client.flush() if one.name == "iq"] == []
+
+
+@pytest.fixture
+def slow_entry(rooms_server):
+    """Let everybody wait at the door; return what tells that somebody does, and opens it."""
+    waits, go_on = Event(), Event()
+
+    def handler(_event):
+        waits.set()
+        go_on.wait(20)
+
+    events = rooms_server.server.hosts[HOST].events
+    events.add_handler("muc-occupant-pre-join", handler, -900)
+    yield waits, go_on
+    events.remove_handler("muc-occupant-pre-join", handler)
+
+
+def occupants(party):
+    muc = party.running.server.modules.get_module(HOST, "muc")
+    room = muc.rooms.get(party.room)
+    return None if room is None else sorted(one.nickname for one in room._occupants.values())
+
+
+def test_who_goes_while_waiting_at_the_door_is_not_in_the_room(party, slow_entry):
+    waits, go_on = slow_entry
+    juliet = party.guest("juliet")
+    juliet.send(f"<presence to='{juliet.address}'>{JOIN}</presence>")
+    waits.wait(20)
+    old = party.running.server.full_sessions[juliet.jid]
+    party.guest("juliet", resource=juliet.jid.partition("/")[2])
+    assert old.destroyed
+    go_on.set()
+    party.guest("romeo").client.flush()
+    assert occupants(party) is None
+
+
+def test_who_is_banned_while_waiting_at_the_door_stays_outside(party, slow_entry):
+    waits, go_on = slow_entry
+    go_on.set()
+    juliet, tybalt = party.owner(), party.guest("tybalt")
+    waits.clear(), go_on.clear()
+    tybalt.send(f"<presence to='{tybalt.address}'>{JOIN}</presence>")
+    waits.wait(20)
+    assert juliet.admin("set", jid=tybalt.bare_jid, affiliation="outcast").attr[
+        "type"] == "result"
+    go_on.set()
+    assert error(tybalt.client.presence())[1] == "forbidden"
+    assert occupants(party) == ["Juliet"]

@@ -55,6 +55,14 @@ def test_a_persistent_room_is_there_after_a_restart(start):
     assert [one["jid"] for one in juliet.listed(affiliation="outcast")] == ["tybalt@localhost"]
 
 
+def test_a_ban_is_there_after_a_restart_whatever_the_name_is(start):
+    running = start()
+    party = Party(running)
+    party.owner(persistentroom="1").admin("set", jid="_tybalt@localhost", affiliation="outcast")
+    party.running = running = again(running, start)
+    assert rooms_of(running).get(party.room).get_affiliation("_tybalt@localhost") == "outcast"
+
+
 def test_other_rooms_are_not(start):
     running = start()
     party = Party(running)

@@ -204,3 +204,12 @@ def test_a_message_that_cannot_be_kept_is_sent_without_an_id(server, juliet, mon
         live = juliet.speak("x")
     assert live.get_child_text("body") == "x" and live.get_child("stanza-id", SID) is None
     assert "could not be archived: the disk is full" in caplog.text
+
+
+def test_a_room_that_ended_with_the_server_leaves_nothing_to_the_next(other_rooms, tmp_path):
+    file = {"storage": "sqlite", "sqlite_file": str(tmp_path / "rooms.sqlite")}
+    _running, juliet = other_rooms(server=file)
+    juliet.speak("between us")
+    assert juliet.query(to=juliet.room).bodies == ["between us"]
+    _running, another = other_rooms(server=file)  # as after the end of the first
+    assert another.query(to=another.room).bodies == []

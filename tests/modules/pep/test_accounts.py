@@ -253,3 +253,13 @@ def test_commands_reach_the_nodes_of_accounts(start_server):
     assert [item["id"] for item in read["items"]] == ["a"]
     pep.delete_node("juliet", NODE)
     assert own.refused("get", f"<items node='{NODE}'/>")[1] == "item-not-found"
+
+
+def test_not_more_is_remembered_of_moved_nodes_than_there_may_be_nodes(start_server):
+    running = start_server(["pep"], pep_max_nodes=3)
+    own = Asking(running.client("juliet").available())
+    for number in range(5):
+        own.create(f"n{number}")
+        own.set(f"<delete node='n{number}'><redirect uri='xmpp:x'/></delete>", owner=True)
+    assert len(store(running, "pep_moved").get("juliet")) == 3
+    assert own.refused("get", "<items node='n4'/>")[1] == "gone"

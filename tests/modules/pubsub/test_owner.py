@@ -271,3 +271,11 @@ def test_the_last_owner_stays(hamlet, francisco, made):
 def test_everybody_stands_once_in_a_list(hamlet, made):
     assert hamlet.refused("set", lists(made, ("a@b", "member"), ("a@b", "owner"),
                                        name="affiliation"), True) == ("modify", "bad-request", None)
+
+
+@OURS
+def test_a_list_has_an_end(hamlet, made):
+    entries = [(f"u{number}@localhost", "member") for number in range(201)]
+    assert hamlet.refused("set", lists(made, *entries, name="affiliation"), True) == (
+        "modify", "not-acceptable", None)
+    assert len(hamlet.get(f"<affiliations node='{made}'/>", owner=True).tags) == 1
