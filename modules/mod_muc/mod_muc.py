@@ -81,9 +81,9 @@ class Config(Options):
 
     name = string("Chatrooms", doc="The name of the service, for people.")
     restrict_room_creation = Option(
-        "scalar", 'true, false or "local"', restriction, default=False,
-        doc="Who makes rooms: everybody (false), admins (true), users of the domain above "
-            '("local").')
+        "scalar", 'true, false or "local"', restriction, default="local",
+        doc='Who makes rooms: users of the domain above ("local"; users of all domains here if '
+            "that is none of them), everybody (false), admins alone (true). Admins always may.")
     muc_room_locking = boolean(True, doc="Let nobody into a new room until it is configured.")
     muc_room_lock_timeout = period("5 minutes", min="1 second",
                                    doc="After which a room that nobody configures is removed.")
