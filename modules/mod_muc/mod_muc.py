@@ -102,7 +102,8 @@ class Config(Options):
     component_admins_as_room_owners = boolean(
         True, doc="Let the administrators of the service own all rooms.")
     enforce_registered_nickname = boolean(
-        False, doc="Let who has reserved a nickname in a room use no other there.")
+        False, doc="Let who has reserved a nickname in a room use no other there: who asks for "
+        "another enters under the own one.")
     muc_occupant_id = boolean(True, doc="Show who is who under changing nicknames (XEP-0421).")
     muc_room_default_public = boolean(True, doc="List new rooms.")
     muc_room_default_persistent = boolean(False, doc="Keep new rooms when they are empty.")
