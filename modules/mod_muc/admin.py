@@ -50,16 +50,18 @@ def may_read_affiliations(room, asking: str, affiliation: str) -> None:
     """Raise StanzaError unless `asking` may see who has an affiliation.
 
     Admins see all. Where everybody sees addresses, members (in a room for members) or all who
-    are in the room may know who else belongs to it (section 9.5).
+    are in the room may know who else belongs to it (section 9.5), if their role is among those
+    that the owner has chosen; members who are not there count as participants.
     """
     own = room.get_affiliation(asking)
     rank = RANK[own or "none"]
     if rank >= RANK["admin"]:
         return
-    if affiliation != "outcast" and room.get_whois() == "anyone" and rank >= RANK["none"] and (
-            rank >= RANK["member"] or not room.get_members_only()
-            and any(one.bare_jid == asking for one in room._occupants.values())):
-        return
+    if affiliation != "outcast" and room.get_whois() == "anyone" and rank >= RANK["none"]:
+        role = next((one.role for one in room._occupants.values() if one.bare_jid == asking),
+                    "participant" if rank >= RANK["member"] else None)
+        if role is not None and room.get_member_list_roles()[role]:
+            return
     raise StanzaError("forbidden")
 
 

@@ -44,6 +44,7 @@ from prosody_py.hosts.users import is_admin
 
 from . import (
     answers,
+    appointed,
     avatar,
     commands,
     config_form,
@@ -66,7 +67,7 @@ from .rooms import Rooms
 DEPENDS = ("disco",)
 FEATURES = (MUC, disco.STABLE_ID, disco.SELF_PING, avatar.VCARD)
 PARTS = (requests, entering, ending, locking, register, messages, history, subject, invites, voice,
-         config_form, disco, avatar, commands)
+         config_form, appointed, disco, avatar, commands)
 
 
 def restriction(value):
@@ -113,6 +114,8 @@ class Config(Options):
     muc_room_default_change_subject = boolean(False, doc="Let all set the subject of new rooms.")
     muc_room_default_allow_member_invites = boolean(
         False, doc="Let members invite into new rooms for members.")
+    muc_room_default_allow_invites = boolean(
+        True, doc="Let participants invite into new rooms that are open.")
     muc_room_default_history_length = integer(20, min=0, doc="Messages that a new room keeps.")
     muc_room_default_language = string(None, doc="The language of new rooms.")
     muc_room_default_presence_broadcast = mapping(
