@@ -64,6 +64,14 @@ class ModuleTimer:
             self._module.registrations.add(self)
 
 
+def stop_timers(modules) -> None:
+    """Let the timers of modules call nothing any more: the server stops."""
+    for module in modules:
+        for entry in list(module.registrations.entries):
+            if isinstance(entry, ModuleTimer):
+                entry.detach()
+
+
 class Timing:
     """`module.add_timer`, `once`, `on_ready` and their kin; mixed into Module."""
 

@@ -12,6 +12,7 @@ from gevent import get_hub
 from gevent.event import Event as Flag
 
 from prosody_py.api import measures
+from prosody_py.api.timing import stop_timers
 from prosody_py.app import logs, places, process
 from prosody_py.app.errors import StartupError
 from prosody_py.app.options import RunOptions
@@ -85,6 +86,8 @@ def stop(server: Server, reason: str, code: int = 0) -> None:
     log.info("Stopping: %s", reason)
     server.ports.close()
     server.events.fire_event("server-stopping", Event(reason=reason, code=code))
+    for host in (GLOBAL, *server.hosts):
+        stop_timers(server.modules.get_modules(host).values())
     left = workers.settle(PATIENCE, server.not_its_workers)
     if left:
         log.warning("Stopping, though %d requests are still under way", left)

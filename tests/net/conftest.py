@@ -36,6 +36,7 @@ def steady_server(start_server, tmp_path, capfd):
     log = tmp_path / "server.log"
 
     def start(modules=None, **options):
+        gc.freeze()  # what was there before is not looked through: that takes seconds
         running = start_server(modules, log={"level": "debug", "to": str(log)}, **options)
         running.client("warm-up", tls=True).close()  # makes what is made once
         wait_until(lambda: not connections(running))
@@ -53,6 +54,7 @@ def steady_server(start_server, tmp_path, capfd):
         wait_until(lambda files=files: open_files() <= files)
         gc.collect()
         assert alive() <= count
+    gc.unfreeze()
     if found:
         assert "Traceback" not in capfd.readouterr().err
         assert "Traceback" not in log.read_text(encoding="utf-8")
