@@ -2,8 +2,8 @@
 
 The list is a pubsub node (XEP-0060) whose items have the SHA-256 of addresses or domains in
 hexadecimal as their ids. It is read when the module starts, and again while the service cannot be
-reached; from then on the service tells of changes. Who is on it cannot enter, and nothing that it
-says in a room or to somebody there is passed on.
+reached; from then on the service tells of changes. Who is on it cannot enter or make rooms, and
+nothing that it says in a room or to somebody there is passed on.
 """
 
 from __future__ import annotations
@@ -119,6 +119,13 @@ def keep_out(module, event):
     """Let nobody in who is on the list, but those whom the room knows."""
     address = jid.bare(event.stanza.attr["from"])
     if is_listed(module, address) and event.room.get_affiliation(address) in (None, "none"):
+        raise StanzaError("forbidden", REASON)
+
+
+@hook("muc-room-pre-create", priority=20)
+def keep_from_creating(module, event):
+    """Let nobody who is on the list make a room; its own affiliation there would let it in."""
+    if is_listed(module, jid.bare(event.stanza.attr["from"])):
         raise StanzaError("forbidden", REASON)
 
 

@@ -50,21 +50,26 @@ def may_read_affiliations(room, asking: str, affiliation: str) -> None:
     """Raise StanzaError unless `asking` may see who has an affiliation.
 
     Admins see all. Where everybody sees addresses, members (in a room for members) or all who
-    are in the room may know who else belongs to it (section 9.5).
+    are in the room may know who else belongs to it (section 9.5), if their role is among those
+    that the owner has chosen; members who are not there count as participants.
     """
     own = room.get_affiliation(asking)
     rank = RANK[own or "none"]
     if rank >= RANK["admin"]:
         return
-    if affiliation != "outcast" and room.get_whois() == "anyone" and rank >= RANK["none"] and (
-            rank >= RANK["member"] or not room.get_members_only()
-            and any(one.bare_jid == asking for one in room._occupants.values())):
-        return
+    if affiliation != "outcast" and room.get_whois() == "anyone" and rank >= RANK["none"]:
+        role = next((one.role for one in room._occupants.values() if one.bare_jid == asking),
+                    "participant" if rank >= RANK["member"] else None)
+        if role is not None and room.get_member_list_roles()[role]:
+            return
     raise StanzaError("forbidden")
 
 
-def set(module, room, event) -> None:
-    """Change affiliations and roles: all of what is asked for, or nothing."""
+def set(module, room, event) -> bool | None:
+    """Change affiliations and roles: all of what is asked for, or nothing.
+
+    Returns True when an error has been sent, with the item that is not allowed (section 8.4).
+    """
     element = event.stanza
     actor = element.attr["from"]
     items = list(element.tags[0].childtags("item", ADMIN))
@@ -72,7 +77,16 @@ def set(module, room, event) -> None:
         raise StanzaError("bad-request", "There is nothing to change")
     if len(items) > MAX_ITEMS:
         raise StanzaError("resource-constraint", f"At most {MAX_ITEMS} changes at once")
-    changes = [change_of(room, actor, item) for item in items]
+    changes = []
+    for item in items:
+        try:
+            changes.append(change_of(room, actor, item))
+        except StanzaError as error:
+            answer = stanza.error_reply(element, error).reset()
+            offending = stanza.stanza("query", xmlns=ADMIN).add_child(item.clone())
+            answer.children.insert(0, offending)
+            event.origin.send(answer)
+            return True
     own = jid.bare(actor)
     last_owner = sum(kind == "affiliation" and new != "owner"
                      and room._affiliations.get(target) == "owner"
@@ -80,18 +94,21 @@ def set(module, room, event) -> None:
     if last_owner and last_owner >= room._owners() and not any(
             kind == "affiliation" and new == "owner" for kind, _target, new, *_rest in changes):
         raise StanzaError("conflict", f"A room needs an owner, {own}")
-    for kind, target, new, reason, nick in changes:
+    # One's own comes last: without being an owner one could not do the others.
+    for kind, target, new, reason, nick in sorted(changes, key=lambda one: one[1] == own):
         if kind == "affiliation":
             data = dict(room._affiliation_data.get(target) or {})
-            if nick is not None and new in ("member", "admin", "owner"):
+            if nick and new in ("member", "admin", "owner"):
                 data["reserved_nickname"] = nick
-            if new == "outcast":
+            if new == "outcast" or nick == "":
                 data.pop("reserved_nickname", None)
+            if new == "outcast":
                 if reason:
                     data["reason"] = reason
-            room.set_affiliation(actor, target, new, reason, data or None)
+            room.set_affiliation(actor, target, new, reason, data)
         elif target in room._occupants:
             room.set_role(actor, target, new, reason)
+    return None
 
 
 def change_of(room, actor: str, item: Stanza) -> tuple[str, str, str, str | None, str | None]:
@@ -124,9 +141,12 @@ def change_of(room, actor: str, item: Stanza) -> tuple[str, str, str, str | None
 
 
 def reserved(room, target: str, nick: str | None) -> str | None:
-    """Return a nickname as it is reserved; raises StanzaError for one that is taken."""
-    if nick is None:
-        return None
+    """Return a nickname as it is reserved, "" for one to be given back (section 9.5).
+
+    Raises StanzaError for one that is taken.
+    """
+    if not nick:
+        return nick
     nick = jid.resource(jid.prep(f"{room.jid}/{nick}"))
     if nick is None:
         raise StanzaError("jid-malformed", "This is no nickname", type="modify")

@@ -155,7 +155,7 @@ class Affiliations:
         self._bounded(address, affiliation)
         before, known = self._affiliations.get(address), self._affiliation_data.get(address)
         event = {"actor": actor, "jid": address, "affiliation": affiliation, "reason": reason,
-                 "previous_affiliation": before, "data": data or known or None,
+                 "previous_affiliation": before, "data": known if data is None else data,
                  "previous_data": known}
         given = Event(room=self, allowed=True, **event)
         result = self.module.fire_event("muc-pre-set-affiliation", given)

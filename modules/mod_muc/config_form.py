@@ -1,6 +1,10 @@
 """The form in which an owner configures a room (XEP-0045 section 10), with Prosody's fields.
 
 Others add to it by `muc-config-form` and get what was chosen by `muc-config-submitted/FIELD`.
+
+All fields of the registry (section 15.5.3) are offered but "enablelogging": rooms have no public
+logs (mod_muc_mam offers an archive for who may enter, by a field of its own), and
+"maxhistoryfetch", which is told in the disco#info and set here as "historylength".
 """
 
 from __future__ import annotations
@@ -10,6 +14,7 @@ from typing import Any
 
 from prosody_py.api import Event, StanzaError, dataforms, jid
 
+from . import appointed
 from .answers import ask
 from .occupant import MUC
 from .storing import plain
@@ -60,14 +65,21 @@ SETTINGS: tuple[Setting | str, ...] = (
             "text-single", desc="What the room is about, in a sentence"),
     Setting(PREFIX + "lang", "Language (a tag such as en or pt-BR)", "get_language",
             "set_language", "text-single", datatype="xs:language"),
+    Setting(PREFIX + "pubsub", "Publish-subscribe node that belongs to the room (xmpp: URI)",
+            "get_pubsub", "set_pubsub", "text-single"),
     Setting(PREFIX + "persistentroom", "Persistent (stays when it is empty)", "get_persistent",
             "set_persistent", only_if=_may_persist),
     Setting(PREFIX + "publicroom", "Public (listed for everybody)", "get_public", "set_public",
             only_if=_may_publish),
     "Who may enter",
+    Setting(PREFIX + "passwordprotectedroom", "A password is needed", "get_password_protected",
+            "set_password_protected"),
     Setting(PREFIX + "roomsecret", "Password", "get_password", "set_password", "text-private"),
     Setting(PREFIX + "membersonly", "For members only", "get_members_only", "set_members_only"),
-    Setting(OWN + "allowmemberinvites", "Members may invite others", "get_allow_member_invites",
+    Setting(PREFIX + "allowinvites", "Occupants may invite others", "get_allow_invites",
+            "set_allow_invites"),
+    Setting(OWN + "allowmemberinvites", "Members may invite others if it is for members only",
+            "get_allow_member_invites",
             "set_allow_member_invites"),
     Setting(PREFIX + "maxusers", "Most occupants (0: no limit of the room's own)",
             "get_max_occupants", "set_max_occupants", **_NUMBER),
@@ -80,6 +92,8 @@ SETTINGS: tuple[Setting | str, ...] = (
             "list-single", options=_choices(moderators="Moderators only", anyone="Anyone")),
     Setting(PREFIX + "presencebroadcast", "Whose presence everybody is told of",
             "get_presence_broadcast", "set_presence_broadcast", "list-multi", options=_ROLES),
+    Setting(PREFIX + "getmemberlist", "Who sees the list of members if all see addresses",
+            "get_member_list_roles", "set_member_list_roles", "list-multi", options=_ROLES),
     Setting(PREFIX + "allowpm", "Who may send private messages", "get_allow_pm", "set_allow_pm",
             "list-single", options=_choices(
                 anyone="Everybody", participants="Those with voice", moderators="Moderators only",
@@ -149,6 +163,8 @@ def submit(module: Any, room: Any, event: Any, x: Any) -> set[str] | None:
                   if _BY_NAME[name].field["type"].startswith("text"))
     fields.update((name, []) for name in given & _BY_NAME.keys() - fields.keys()
                   if _BY_NAME[name].field["type"] == "list-multi")
+    fields.update((name, []) for name in given.intersection(appointed.FIELDS.values())
+                  if name not in fields)
     return apply(module, room, event, fields, actor)
 
 
@@ -169,17 +185,40 @@ def apply(module: Any, room: Any, event: Any, fields: dict[str, Any],
           actor: Any) -> set[str] | None:
     """Change the settings named in `fields`; return the status codes of what has changed.
 
-    None says that somebody has ended it, and has answered.
+    None says that somebody has ended it, and has answered. Raises StanzaError for what cannot be,
+    before anything is changed.
     """
+    follow_the_rules(room, fields)
+    changes = appointed.changes_of(room, fields, actor)
     codes: dict[str, bool] = {}
     data = Event(room=room, origin=event.origin, stanza=event.stanza, fields=fields,
                  status_codes=codes, actor=actor)
     data.update_option = updater(room, fields, codes)
     if module.fire_event("muc-config-submitted", data):
         return None
+    appointed.appoint(room, changes, actor if actor != module.host else True)
     if codes:
         codes[CHANGED] = codes.get(CHANGED, True)
     return {str(code) for code, on in codes.items() if on}
+
+
+def follow_the_rules(room: Any, fields: dict[str, Any]) -> None:
+    """Bring fields that depend on each other together; raises StanzaError for what cannot be.
+
+    A new password protects a room, whatever else is said. Where members alone may enter, it is
+    they who invite, unless the field that says just that is there too.
+    """
+    protected, secret = fields.get(PREFIX + "passwordprotectedroom"), PREFIX + "roomsecret"
+    given, before = fields.get(secret), room.get_password()
+    if protected and not (before if given is None else given):
+        raise StanzaError("not-acceptable", "A protected room needs a password")
+    if protected is False and (given is None or given == before):
+        fields[secret] = ""
+    invites = fields.get(PREFIX + "allowinvites")
+    if invites is not None and fields.get(PREFIX + "membersonly", room.get_members_only()):
+        fields.setdefault(OWN + "allowmemberinvites", invites)
+    if (uri := fields.get(PREFIX + "pubsub")) and not uri.startswith("xmpp:"):
+        raise StanzaError("not-acceptable", "The address of a node is an xmpp: URI")
 
 
 def updater(room: Any, fields: Any, codes: dict[str, bool]) -> Callable[..., bool]:

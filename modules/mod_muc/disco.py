@@ -55,7 +55,10 @@ def info(module, room, event) -> Stanza | None:
 
 
 def room_form(room) -> tuple[list, dict]:
-    """Return fields and values of the extended information (section 15.5.4)."""
+    """Return fields and values of the extended information (section 15.5.4).
+
+    Rooms have no logs, groups of a directory or addresses of contact, so these are not told.
+    """
     form = [
         {"name": "FORM_TYPE", "type": "hidden", "value": ROOMINFO},
         {"name": FIELD + "occupants", "label": "Number of occupants"},
@@ -70,6 +73,7 @@ def room_form(room) -> tuple[list, dict]:
          "label": "Members may invite others"},
         {"name": "muc#roomconfig_allowinvites", "type": "boolean",
          "label": "Everybody may invite others"},
+        {"name": "muc#roomconfig_pubsub", "label": "Publish-subscribe node of the room"},
         {"name": "muc#maxhistoryfetch", "label": "Most messages of history"},
     ]
     values = {
@@ -80,10 +84,12 @@ def room_form(room) -> tuple[list, dict]:
         FIELD + "subjectmod": room.get_changesubject(),
         "muc#roomconfig_changesubject": room.get_changesubject(),
         OWN + "allowmemberinvites": room.get_allow_member_invites(),
-        "muc#roomconfig_allowinvites": not room.get_members_only()
-        or room.get_allow_member_invites(),
+        "muc#roomconfig_allowinvites": room.get_allow_member_invites()
+        if room.get_members_only() else room.get_allow_invites(),
         "muc#maxhistoryfetch": str(room.get_historylength()),
     }
+    if room.get_pubsub():
+        values["muc#roomconfig_pubsub"] = room.get_pubsub()
     if room.get_public() and not room.get_members_only() and not room.get_password():
         values[FIELD + "subject"] = room.get_subject()[1]
     form = [field for field in form if field["name"] in values or field["name"] == "FORM_TYPE"]

@@ -12,6 +12,7 @@ from typing import Any
 from prosody_py.api import Event, Stanza, jid, stanza
 
 from .answers import refuse
+from .locking import is_locked
 from .occupant import MUC, USER, Occupant
 
 CREATED, RENAMED, NON_ANONYMOUS = "201", "303", "100"
@@ -101,6 +102,7 @@ def enter(module, room, event, is_new: bool) -> bool:
                  is_first_session=first, is_last_session=False, is_new_room=is_new)
     if module.fire_event("muc-occupant-pre-join", data) or not still_welcome(event, room, bare):
         return False
+    occupant, first = data.occupant, data.is_first_session
     now = room._occupants.get(occupant.nick)
     if now is not None and now is not occupant:  # somebody was faster while handlers waited
         if now.bare_jid != bare:
@@ -193,7 +195,10 @@ def leave(room, occupant: Occupant, real_jid: str, element: Stanza, origin: Any,
         was = occupant.role
         occupant.set_session(real_jid, element)
         room.take_out(occupant)
-        room.publicise_occupant_status(occupant, x, None, None, reason, was)
+        own = None
+        if is_locked(room) and not room.has_occupant():  # this ends the room (section 10.1.3)
+            own = stanza.stanza("x", xmlns=USER).tag("destroy").reset()
+        room.publicise_occupant_status(occupant, {"base": x, "self": own}, None, None, reason, was)
         room.fire("muc-occupant-left", nick=occupant.nick, occupant=occupant, stanza=element,
                   origin=origin)
         return

@@ -56,6 +56,8 @@ def may_invite(module, event):
             raise StanzaError("forbidden", "You may not invite into this room")
     elif occupant.role == "visitor":
         raise StanzaError("forbidden", "Visitors do not invite")
+    elif not room.get_allow_invites() and occupant.role != "moderator" and rank < RANK["admin"]:
+        raise StanzaError("forbidden", "Only moderators invite into this room")
 
 
 def invite(module, room, event, entry: Stanza, to: str) -> None:

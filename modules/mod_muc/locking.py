@@ -41,14 +41,19 @@ def _expire(now, room) -> None:
         room.destroy(None, "This room was not configured in time")
 
 
+def is_local(module, account: str) -> bool:
+    """Whether an account belongs to the domain above, or to any here if that is not ours."""
+    hosts, parent, own = module.server.hosts, module.host.partition(".")[2], jid.host(account)
+    return own == parent if parent in hosts else own in hosts
+
+
 def may_create(module, event):
     """Refuse those who may not make rooms here, and rooms beyond what there may be."""
     options, room = module.options, event.room
     creator = jid.bare(event.stanza.attr["from"])
     admin = is_admin(module.server, creator, module.host)
     restricted = options.restrict_room_creation
-    if restricted and not admin and (restricted != "local" or jid.host(creator) != (
-            module.host.partition(".")[2])):
+    if restricted and not admin and (restricted != "local" or not is_local(module, creator)):
         return refuse(event, room, "not-allowed", "You may not create rooms here")
     if not admin and module.rooms.is_full(creator):
         return refuse(event, room, "resource-constraint", "There are too many rooms already")

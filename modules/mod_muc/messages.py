@@ -20,6 +20,8 @@ def to_room(module, event):
     if room is None:
         return True
     type = attr.get("type")
+    if room._data.get("locked") and attr["from"] not in room._jid_nick:
+        return refuse(event, room, "item-not-found", "This room is not configured yet")
     if type == "groupchat":
         return groupchat(module, room, event)
     if type == "error":

@@ -44,6 +44,7 @@ from prosody_py.hosts.users import is_admin
 
 from . import (
     answers,
+    appointed,
     avatar,
     commands,
     config_form,
@@ -66,7 +67,7 @@ from .rooms import Rooms
 DEPENDS = ("disco",)
 FEATURES = (MUC, disco.STABLE_ID, disco.SELF_PING, avatar.VCARD)
 PARTS = (requests, entering, ending, locking, register, messages, history, subject, invites, voice,
-         config_form, disco, avatar, commands)
+         config_form, appointed, disco, avatar, commands)
 
 
 def restriction(value):
@@ -81,9 +82,9 @@ class Config(Options):
 
     name = string("Chatrooms", doc="The name of the service, for people.")
     restrict_room_creation = Option(
-        "scalar", 'true, false or "local"', restriction, default=False,
-        doc="Who makes rooms: everybody (false), admins (true), users of the domain above "
-            '("local").')
+        "scalar", 'true, false or "local"', restriction, default="local",
+        doc='Who makes rooms: users of the domain above ("local"; users of all domains here if '
+            "that is none of them), everybody (false), admins alone (true). Admins always may.")
     muc_room_locking = boolean(True, doc="Let nobody into a new room until it is configured.")
     muc_room_lock_timeout = period("5 minutes", min="1 second",
                                    doc="After which a room that nobody configures is removed.")
@@ -102,7 +103,8 @@ class Config(Options):
     component_admins_as_room_owners = boolean(
         True, doc="Let the administrators of the service own all rooms.")
     enforce_registered_nickname = boolean(
-        False, doc="Let who has reserved a nickname in a room use no other there.")
+        False, doc="Let who has reserved a nickname in a room use no other there: who asks for "
+        "another enters under the own one.")
     muc_occupant_id = boolean(True, doc="Show who is who under changing nicknames (XEP-0421).")
     muc_room_default_public = boolean(True, doc="List new rooms.")
     muc_room_default_persistent = boolean(False, doc="Keep new rooms when they are empty.")
@@ -112,6 +114,8 @@ class Config(Options):
     muc_room_default_change_subject = boolean(False, doc="Let all set the subject of new rooms.")
     muc_room_default_allow_member_invites = boolean(
         False, doc="Let members invite into new rooms for members.")
+    muc_room_default_allow_invites = boolean(
+        True, doc="Let participants invite into new rooms that are open.")
     muc_room_default_history_length = integer(20, min=0, doc="Messages that a new room keeps.")
     muc_room_default_language = string(None, doc="The language of new rooms.")
     muc_room_default_presence_broadcast = mapping(

@@ -89,21 +89,45 @@ def reserve(module, room, event, account: str, affiliation: str | None,
 
 
 def own_nickname_only(module, event):
-    """Refuse nicknames that are reserved for others; if the server says so, all but one's own."""
+    """Refuse nicknames that are reserved for others."""
     room = event.room
     dest = getattr(event, "dest_occupant", None) or event.occupant
     holder = room.get_registered_jid(dest.nickname)
-    account = jid.bare(event.stanza.attr["from"])
-    if holder is not None and holder != account:
+    if holder is not None and holder != jid.bare(event.stanza.attr["from"]):
         return module.refuse(event, room, "conflict", "The nickname is reserved for somebody else")
-    if module.options.enforce_registered_nickname:
-        own = room.get_registered_nick(account)
-        if own is not None and own != dest.nickname:
-            return module.refuse(event, room, "not-acceptable", f"Your nickname here is {own}")
+    return None
+
+
+def locked_down(module, room, account: str) -> str | None:
+    """Return the nickname that an account has to use in a room, None when it may choose."""
+    if not module.options.enforce_registered_nickname:
+        return None
+    return room.get_registered_nick(account)
+
+
+def let_in_as_registered(module, event):
+    """Let who asks for another nickname in under its own (sections 7.2.3 and 7.10, code 210)."""
+    room, account = event.room, jid.bare(event.stanza.attr["from"])
+    own = locked_down(module, room, account)
+    if own is None or own == event.occupant.nickname:
+        return
+    address = f"{room.jid}/{own}"
+    there = room.get_occupant_by_nick(address)
+    event.occupant = there or room.new_occupant(account, address)
+    event.is_first_session = there is None
+
+
+def no_other_than_registered(module, event):
+    """Refuse to change to another nickname than one's own (section 7.6)."""
+    own = locked_down(module, event.room, jid.bare(event.stanza.attr["from"]))
+    if own is not None and own != event.dest_occupant.nickname:
+        return module.refuse(event, event.room, "not-acceptable", f"Your nickname here is {own}")
     return None
 
 
 def load(module):
     """Hook the events."""
+    module.hook_own("muc-occupant-pre-join", let_in_as_registered, 3)
+    module.hook_own("muc-occupant-pre-change", no_other_than_registered, 0)
     for name in ("muc-occupant-pre-join", "muc-occupant-pre-change"):
         module.hook_own(name, own_nickname_only, 0)

@@ -29,6 +29,14 @@ def flag(key: str, default: str, text: str) -> tuple[Any, Any]:
     return get, set
 
 
+def _by_role(roles: Any) -> dict[str, bool]:
+    """Return {role: true or false} of that, or of a list of roles."""
+    if hasattr(roles, "items"):
+        return {role: bool(roles.get(role)) for role in ROLES}
+    roles = list(roles or ())
+    return {role: role in roles for role in ROLES}
+
+
 class Settings:
     """The settings of a room."""
 
@@ -41,6 +49,9 @@ class Settings:
     get_allow_member_invites, set_allow_member_invites = flag(
         "allow_member_invites", "muc_room_default_allow_member_invites",
         "members may invite into a members-only room")
+    get_allow_invites, set_allow_invites = flag(
+        "allow_invites", "muc_room_default_allow_invites",
+        "occupants may invite into a room that is open")
     get_allow_modpm, set_allow_modpm = flag(
         "allow_modpm", "muc_room_default_always_allow_moderator_pms",
         "moderators can always be written to privately")
@@ -75,6 +86,22 @@ class Settings:
     def get_password(self) -> str | None:
         """Return the password that who enters must know, None for none."""
         return self._data.get("password")
+
+    def get_password_protected(self) -> bool:
+        """Return whether a password is needed."""
+        return bool(self._data.get("password"))
+
+    def set_password_protected(self, protected: Any) -> bool:
+        """Remove the password if none is to be needed; setting it is what protects a room."""
+        return not protected and self._set_text("password", None)
+
+    def get_pubsub(self) -> str | None:
+        """Return the xmpp: URI of the publish-subscribe node that belongs to the room."""
+        return self._data.get("pubsub")
+
+    def set_pubsub(self, uri: str | None) -> bool:
+        """Set that URI."""
+        return self._set_text("pubsub", uri)
 
     def _set_text(self, key: str, value: str | None) -> bool:
         value = value or None
@@ -210,13 +237,22 @@ class Settings:
             return {role: default.get(role, True) for role in ROLES}
         return {role: bool(kept.get(role)) for role in ROLES}
 
+    def get_member_list_roles(self) -> dict[str, bool]:
+        """Return who may read the lists where addresses are seen: {role: true or false}."""
+        kept = self._data.get("member_list_roles")
+        return {role: kept is None or bool(kept.get(role)) for role in ROLES}
+
+    def set_member_list_roles(self, roles: Any) -> bool:
+        """Set that: the roles as a list, or {role: true or false}."""
+        wanted = _by_role(roles)
+        if wanted == self.get_member_list_roles():
+            return False
+        self._data["member_list_roles"] = wanted
+        return True
+
     def set_presence_broadcast(self, roles: Any) -> bool:
         """Set that: the roles as a list, or {role: true or false}."""
-        if hasattr(roles, "items"):
-            wanted = {role: bool(roles.get(role)) for role in ROLES}
-        else:
-            roles = list(roles or ())
-            wanted = {role: role in roles for role in ROLES}
+        wanted = _by_role(roles)
         if wanted == self.get_presence_broadcast():
             return False
         self._data["presence_broadcast"] = wanted

@@ -44,6 +44,7 @@ def start(path: str) -> Server:
 def start_with(config: Config, administered: bool = False) -> Server:
     """Return a server that serves; `administered` gives it the admin socket and shell."""
     server = assemble(config)
+    server.not_its_workers = workers.under_way()  # of another server in this process
     server.shutdown = lambda reason=None, code=0: stop(server, reason or "asked to", code)
     server.reload_config = lambda: reload_config(server)
     server.command_sections = SECTIONS
@@ -84,8 +85,9 @@ def stop(server: Server, reason: str, code: int = 0) -> None:
     log.info("Stopping: %s", reason)
     server.ports.close()
     server.events.fire_event("server-stopping", Event(reason=reason, code=code))
-    if not workers.settle(PATIENCE):
-        log.warning("Stopping, though %d requests are still under way", workers.busy())
+    left = workers.settle(PATIENCE, server.not_its_workers)
+    if left:
+        log.warning("Stopping, though %d requests are still under way", left)
     server.events.fire_event("server-cleanup")
     server.events.fire_event("server-stopped")
 

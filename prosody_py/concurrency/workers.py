@@ -11,7 +11,7 @@ of greenlets is that of the pieces of work under way.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from time import monotonic
 from typing import Any
 
@@ -82,19 +82,17 @@ def run(function: Callable[..., Any], *args: Any) -> None:
         worker.switch(function, args)
 
 
-def busy() -> int:
-    """Return how many pieces of work are under way, beside the one that asks."""
+def under_way() -> set[greenlet]:
+    """Return the workers that have work in hand, without the one that asks."""
     pool = _pool
     if pool is None or pool.hub is not get_hub():
-        return 0
-    return len(pool.all) - len(pool.idle) - (getcurrent() in pool.all)
+        return set()
+    return pool.all.difference(pool.idle, (getcurrent(),))
 
 
-def settle(seconds: float) -> bool:
-    """Wait until nothing is under way, at most so long; return whether that is so."""
+def settle(seconds: float, beside: Container[greenlet] = ()) -> int:
+    """Wait until no worker `beside` these has work in hand, at most so long; return how many do."""
     end = monotonic() + seconds
-    while busy():
-        if monotonic() >= end:
-            return False
+    while (left := sum(worker not in beside for worker in under_way())) and monotonic() < end:
         gevent.sleep(_LOOK_EVERY)
-    return True
+    return left

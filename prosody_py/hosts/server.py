@@ -30,6 +30,7 @@ class Server:
         self.version = __version__
         self.started = False       # the server-started event has been fired
         self.stopping = False
+        self.not_its_workers = frozenset()  # greenlets that do nothing for this server
         self.measuring = False     # the time of Python modules, see app.measuring
         self.process_type = "prosody"  # "prosodyctl" when only a module's command is run
         self.shutdown_reason: str | None = None

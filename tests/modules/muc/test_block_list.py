@@ -93,6 +93,13 @@ def test_who_comes_on_the_list_stays_out_until_it_is_off_again(party, running):
     assert tybalt.join()
 
 
+def test_who_is_on_the_list_makes_no_room_either(party, running):
+    tybalt = party.guest("tybalt")
+    tell(running, "item", digest(tybalt.bare_jid))
+    assert error(tybalt.knock()) == ("auth", "forbidden")
+    assert party.room not in running.server.modules.get_module(HOST, "muc").rooms.live
+
+
 def test_who_is_in_the_room_already_is_not_heard(party, running):
     juliet, romeo = party.pair()
     tell(running, "item", digest(romeo.bare_jid))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from prosody_py.testing.client import wait_until
 from prosody_py.testing.rooms import DATA, HOST, codes, error, item
 
 OPTIONS = {
@@ -80,9 +81,18 @@ def test_no_more_than_so_many_enter(party):
 def test_who_has_reserved_a_nickname_uses_it(party):
     juliet, romeo = party.owner(), party.guest("romeo")
     juliet.admin("set", jid=romeo.bare_jid, affiliation="member", nick="Montague")
-    assert error(romeo.knock()) == ("modify", "not-acceptable")
+    juliet.flush()
+    own = romeo.join()[1]
     romeo.nick = "Montague"
-    assert romeo.join()
+    assert own.attr["from"] == romeo.address and {110, 210} <= codes(own)
+    assert 210 not in codes(juliet.presence_of("Montague"))
+    again = party.guest("romeo", "Somebody", "second")
+    *_others, own, _subject = again.join()
+    assert own.attr["from"] == romeo.address and {110, 210} <= codes(own)
+    assert len(room_of(party).get_occupant_by_nick(romeo.address).sessions) == 2
+    again.client.close()
+    wait_until(lambda: len(room_of(party).get_occupant_by_nick(romeo.address).sessions) == 1)
+    romeo.flush()
     romeo.send(f"<presence to='{party.room}/Romeo'/>")
     assert error(romeo.client.presence())[1] == "not-acceptable"
 

@@ -156,11 +156,14 @@ def test_the_name_of_a_destroyed_room_stays_taken(party):
 def test_who_may_make_rooms(launch, tmp_path):
     components = {
         HOST: {"module": "muc", "restrict_room_creation": True, "admins": ["nurse@localhost"]},
-        "muc.localhost": {"module": "muc", "restrict_room_creation": "local"},
-        "muc.elsewhere.example": {"module": "muc", "restrict_room_creation": "local"},
+        "muc.localhost": {"module": "muc"},
+        "muc.elsewhere.example": {"module": "muc"},
+        "open.elsewhere.example": {"module": "muc", "restrict_room_creation": False},
+        "alone.example": {"module": "muc"},
         "few.localhost": {"module": "muc", "muc_max_rooms_per_owner": 1},
         "full.localhost": {"module": "muc", "muc_max_rooms": 1}}
-    running = launch(tmp_path, ["disco"], components=components)
+    running = launch(tmp_path, ["disco"], components=components,
+                     hosts={"localhost": {}, "elsewhere.example": {}})
     juliet, nurse = running.client("juliet"), running.client("nurse")
 
     def made(client, room):
@@ -175,6 +178,8 @@ def test_who_may_make_rooms(launch, tmp_path):
         assert made(nurse, f"a@{HOST}") is True
         assert made(juliet, "a@muc.localhost") is True
         assert made(juliet, "a@muc.elsewhere.example") == ("cancel", "not-allowed")
+        assert made(juliet, "a@open.elsewhere.example") is True
+        assert made(juliet, "a@alone.example") is True  # there is no domain above
         assert made(juliet, "a@few.localhost") is True
         assert made(juliet, "b@few.localhost") == ("wait", "resource-constraint")
         assert made(nurse, "b@few.localhost") is True
