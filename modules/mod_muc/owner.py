@@ -5,6 +5,7 @@ from __future__ import annotations
 from prosody_py.api import Event, StanzaError, dataforms, jid, stanza
 
 from .config_form import form_of, submit
+from .ending import end_when_empty
 from .locking import is_locked, unlock
 from .occupant import MUC, USER
 
@@ -58,12 +59,15 @@ def set(module, room, event) -> bool | None:
 def finish(module, room, codes) -> None:
     """Make a new configuration take effect: save it, tell everybody, open the room."""
     unlock(room)
+    was_stored = room.jid in module.rooms.stored
     room.save(True)
     if codes:
         room.announce(codes)
     if room.get_members_only():
         only_members_stay(room)
     module.fire_event("muc-room-configured", Event(room=room, status_codes=sorted(codes)))
+    if was_stored and not room.get_persistent():
+        end_when_empty(module, Event(room=room))  # nobody will leave it
 
 
 def only_members_stay(room) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
+import gevent
+
 from prosody_py.api import roles
 from prosody_py.api.commands import CommandError
 from prosody_py.events.bus import Event
@@ -16,6 +18,7 @@ from prosody_py.hosts.roster import forget_roster
 from prosody_py.xmpp.sasl import ScramKeys
 
 DEFAULT_PROVIDER = "internal_hashed"
+PATIENCE = 5  # seconds that what the clients of a removed account have begun may take
 REMOVALS = "account_removals"  # of the host itself: accounts whose removal has begun
 
 
@@ -192,11 +195,12 @@ def set_enabled(server, username: str, host: str, enabled: bool, meta=None) -> N
           Event(username=username, host=host, **more))
 
 
-def delete_user(server, username: str, host: str) -> None:
+def delete_user(server, username: str, host: str, by=None) -> None:
     """Remove an account, end its sessions, say so (`user-deleted`), and delete all its data.
 
     What handlers of the event still read is there; what is kept outside of the stores they remove
-    themselves. Raises AccountError, or StorageError when the data cannot be deleted.
+    themselves. `by` is the session that has asked for it. Raises AccountError, or StorageError
+    when the data cannot be deleted.
     """
     accounts, removing = provider(server, host), server.hosts[host].removing
     if username in removing:
@@ -210,18 +214,24 @@ def delete_user(server, username: str, host: str) -> None:
         except AccountError:
             removals.set(None, username, None)
             raise
-        _forget(server, username, host)
+        _forget(server, username, host, by)
         removals.set(None, username, None)
     finally:
         removing.discard(username)
 
 
-def _forget(server, username: str, host: str) -> None:
+def _forget(server, username: str, host: str, by) -> None:
     """Do what follows when there is no such account any more."""
     roles.forget_user(server, username, host)
     user = server.hosts[host].sessions.get(username)
-    for session in list(user.sessions.values()) if user is not None else ():
+    sessions = list(user.sessions.values()) if user is not None else []
+    for session in sessions:
         session.close("not-authorized", "The account was removed")
+    # What they have begun may still write something, which would be left over.
+    with gevent.Timeout(PATIENCE, False):
+        while any(getattr(session, "in_hand", None) is not None
+                  for session in sessions if session is not by):
+            gevent.sleep(0.005)
     _tell(server, "user-deleted", Event(username=username, host=host))
     server.storage.purge(host, username)
     forget_roster(server, username, host)

@@ -34,6 +34,7 @@ from prosody_py.storage.sqlite_words import WordIndex, watch
 from prosody_py.storage.views import VIEWS, owner
 
 CACHE_BYTES = 16 * 1024 * 1024
+MAX_NUMBERS = 20_000  # stores that are known without asking the file
 
 
 class SQLiteStorage:
@@ -118,6 +119,8 @@ class SQLiteStorage:
             if number is None:
                 number = self.engine.write(_make_store, host, store)
             self._numbers[host, store] = number
+            if len(self._numbers) > MAX_NUMBERS:  # users name stores, by nodes of theirs
+                del self._numbers[next(iter(self._numbers))]
         return number
 
 

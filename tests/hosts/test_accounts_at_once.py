@@ -85,3 +85,24 @@ def test_who_takes_the_name_of_a_removal_cut_short_gets_nothing_of_it(tmp_path, 
         assert private(running.client("juliet", "r3")) == "new"
     finally:
         running.stop()
+
+
+def test_what_a_client_has_begun_is_not_left_over(start_server):
+    running = start_server(["private"], storage="sqlite")
+    client = running.client("juliet", "r")
+    waits, go_on = Event(), Event()
+
+    def handler(_event):
+        waits.set()
+        go_on.wait(20)
+
+    running.server.hosts["localhost"].events.add_handler(
+        "iq-set/self/jabber:iq:private:query", handler, 1000)
+    client.send("<iq type='set' id='p'><query xmlns='jabber:iq:private'><a xmlns='urn:a'>old</a>"
+                "</query></iq>")
+    waits.wait(20)
+    removing = gevent.spawn(users.delete_user, running.server, "juliet", "localhost")
+    gevent.sleep(0.05)
+    go_on.set()
+    removing.get()
+    assert private(running.client("juliet", "r")) == ""

@@ -251,3 +251,12 @@ def test_a_user_with_much_data_costs_one_step_in_a_list_of_users(sqlite_storage)
     taken, page = sqlite_storage.engine.scan(operation)
     assert page.count(b"user") == 3
     assert taken <= 5
+
+
+def test_not_all_stores_that_there_ever_were_are_held_in_memory(sqlite_storage, monkeypatch):
+    monkeypatch.setattr("prosody_py.storage.sqlite.MAX_NUMBERS", 3)
+    for name in ("a", "b", "c", "d", "e"):
+        sqlite_storage.open("localhost", name).set("juliet", {"in": name})
+    assert len(sqlite_storage._numbers) == 3
+    assert [sqlite_storage.open("localhost", name).get("juliet")["in"] for name in "abcde"] == [
+        "a", "b", "c", "d", "e"]

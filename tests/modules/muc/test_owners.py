@@ -220,3 +220,11 @@ def test_what_administrators_do_from_outside(party, rooms_server):
     assert room in list(muc.each_room()) and room in list(muc.live_rooms())
     muc.destroy_room(party.room, "over")
     assert error(juliet.knock()) == ("cancel", "gone")
+
+
+@pytest.mark.ours_alone("Debian's keeps it in memory")
+def test_an_empty_room_ends_when_it_is_not_persistent_any_more(party):
+    juliet = party.owner(persistentroom="1")
+    juliet.leave()
+    assert juliet.configure(persistentroom="0").attr["type"] == "result"
+    assert error(juliet.owner("get"))[1] == "item-not-found"
