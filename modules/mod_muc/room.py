@@ -23,6 +23,7 @@ from .settings import Settings
 from .status import Status
 from .storing import freeze, freeze_state
 from .subject import Subject
+from .versions import Versions
 
 
 class RoomData(dict):
@@ -46,6 +47,7 @@ class Room(Settings, Affiliations, Roles, Status, Identity, Subject):
         self.addresses: dict[str, bytes] = {}  # of each session, as it stands in what it gets
         self.ghosts: dict[str, str] = {}  # sessions that are gone, and why, see ghosts.py
         self.kept: dict[str, Any] | None = None  # the configuration as it is stored
+        self.versions = Versions()  # of the affiliations
         self.destroying = False
         self.lock_timer: Any = None
 
