@@ -47,6 +47,7 @@ from . import (
     announcing,
     answers,
     appointed,
+    approval,
     avatar,
     commands,
     config_form,
@@ -68,7 +69,7 @@ from .rooms import Rooms
 
 DEPENDS = ("disco",)
 FEATURES = (MUC, disco.STABLE_ID, disco.SELF_PING, avatar.VCARD)
-PARTS = (requests, entering, ending, locking, register, messages, history, subject, invites, voice,
+PARTS = (requests, entering, ending, locking, register, approval, messages, history, subject, invites, voice,
          config_form, appointed, announcing, disco, avatar, commands)
 
 
@@ -107,6 +108,10 @@ class Config(Options):
     enforce_registered_nickname = boolean(
         False, doc="Let who has reserved a nickname in a room use no other there: who asks for "
         "another enters under the own one.")
+    muc_registration = enum(
+        "open", "approval", "closed",
+        doc="Who registers with a room: everybody, at once (in a room for members nobody), who is "
+        "approved by an admin of the room, nobody.")
     muc_affiliation_messages = boolean(
         False, doc="Send those who are not in a room a message when its admins change what they "
         "are to it (status code 101).")
@@ -169,6 +174,8 @@ def forget_account(module, event):
     A ban stays.
     """
     address = f"{event.username}@{event.host}"
+    for room in list(module.rooms.live.values()):
+        approval.forget(room, address)
     for room in module.rooms.of_account(address):
         if room._affiliations.get(address) not in (None, "outcast"):
             room.set_affiliation(True, address, None)
