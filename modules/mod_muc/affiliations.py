@@ -166,6 +166,7 @@ class Affiliations:
         self._note_affiliation(address, affiliation, data)
         if affiliation != before:
             self.versions.note(address)
+            self.keep_voice(address, None)
         in_room = self._apply_affiliation(actor, address, affiliation, reason, before)
         self.save()
         self.fire("muc-set-affiliation", **{**event, "data": data, "in_room": in_room})

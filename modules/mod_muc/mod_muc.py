@@ -69,8 +69,8 @@ from .rooms import Rooms
 
 DEPENDS = ("disco",)
 FEATURES = (MUC, disco.STABLE_ID, disco.SELF_PING, avatar.VCARD)
-PARTS = (requests, entering, ending, locking, register, approval, messages, history, subject, invites, voice,
-         config_form, appointed, announcing, disco, avatar, commands)
+PARTS = (requests, entering, ending, locking, register, approval, messages, history, subject,
+         invites, voice, config_form, appointed, announcing, disco, avatar, commands)
 
 
 def restriction(value):
@@ -176,6 +176,7 @@ def forget_account(module, event):
     address = f"{event.username}@{event.host}"
     for room in list(module.rooms.live.values()):
         approval.forget(room, address)
+        room.keep_voice(address, None)
     for room in module.rooms.of_account(address):
         if room._affiliations.get(address) not in (None, "outcast"):
             room.set_affiliation(True, address, None)

@@ -85,7 +85,7 @@ class Room(Settings, Affiliations, Roles, Status, Identity, Subject):
     def new_occupant(self, bare_jid: str, nick: str) -> Occupant:
         """Return an occupant that is not in the room yet; `nick` is its address there."""
         occupant = Occupant(bare_jid, nick)
-        occupant.role = self.get_default_role(self.get_affiliation(bare_jid))
+        occupant.role = self.role_on_entering(bare_jid)
         return occupant
 
     def get_occupant_by_nick(self, nick: str) -> Occupant | None:
