@@ -164,6 +164,9 @@ class Affiliations:
             raise error if isinstance(error, StanzaError) else StanzaError("not-allowed")
         data = given.data
         self._note_affiliation(address, affiliation, data)
+        if affiliation != before:
+            self.versions.note(address)
+            self.keep_voice(address, None)
         in_room = self._apply_affiliation(actor, address, affiliation, reason, before)
         self.save()
         self.fire("muc-set-affiliation", **{**event, "data": data, "in_room": in_room})
@@ -201,6 +204,8 @@ class Affiliations:
             x.tag("status", code=BANNED).up()
         elif lost and self.get_members_only():
             x.tag("status", code=REMOVED).up()
+        if affiliation != before and (version := self.versions.last_change()) is not None:
+            x.add_child(version)
         roles = [(occupant, occupant.role, self._role_after(occupant, affiliation, before))
                  for occupant in touched]
         for occupant, _was, role in roles:

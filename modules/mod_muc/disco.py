@@ -7,6 +7,7 @@ from bisect import bisect_left, bisect_right
 from prosody_py.api import Event, Stanza, StanzaError, dataforms, jid, rsm, stanza
 
 from .occupant import MUC, OCCUPANT_ID
+from .versions import MAV
 
 INFO = "http://jabber.org/protocol/disco#info"
 ITEMS = "http://jabber.org/protocol/disco#items"
@@ -31,7 +32,7 @@ def info(module, room, event) -> Stanza | None:
             raise StanzaError("item-not-found", "There is no such node")
         module.fire_event(name, data)
         return data.reply
-    features = [MUC, STABLE_ID, SELF_PING, REGISTER, "muc_hidden" if room.get_hidden() else
+    features = [MUC, STABLE_ID, SELF_PING, REGISTER, MAV, "muc_hidden" if room.get_hidden() else
                 "muc_public"]
     features += [
         "muc_nonanonymous" if room.get_whois() == "anyone" else "muc_semianonymous",

@@ -11,6 +11,7 @@ from typing import Any
 
 from prosody_py.api import Event, Stanza, jid, stanza
 
+from . import versions
 from .answers import refuse
 from .locking import is_locked
 from .occupant import MUC, USER, Occupant
@@ -114,8 +115,11 @@ def enter(module, room, event, is_new: bool) -> bool:
     room.save_occupant(occupant)
     if is_new:
         room.fire("muc-room-created", creator=occupant, origin=origin, stanza=element)
+    version = versions.answer(room, element)
     room.send_occupant_list(real_jid)
     own = stanza.stanza("x", xmlns=USER)
+    if version is not None:
+        own.add_child(version)
     if is_new and not room._data.get("unannounced"):
         own.tag("status", code=CREATED).up()
     if room.get_whois() == "anyone":
@@ -164,8 +168,11 @@ def come_again(room, event, own: Occupant) -> None:
     own.set_session(real_jid, element)
     changed = before != list(map(str, own.sessions[real_jid].children))
     room.save_occupant(own)
+    version = versions.answer(room, element)
     room.send_occupant_list(real_jid)
     codes = stanza.stanza("x", xmlns=USER)
+    if version is not None:
+        codes.add_child(version)
     if room.get_whois() == "anyone":
         codes.tag("status", code=NON_ANONYMOUS).up()
     room.publicise_occupant_status(own, {"base": None, "self": codes},

@@ -1,7 +1,8 @@
 """Mediated invitations, and what is answered to them (XEP-0045 section 7.8.2).
 
-Direct ones (XEP-0249) pass the room by. An invitation into a members-only room by somebody who may
-change the list of members makes the invited one a member.
+Direct ones (XEP-0249) pass the room by, from user to user, so it does not learn of them and makes
+nobody a member for one: their sender has to do that first (XEP-0249 section 3). An invitation into
+a members-only room by somebody who may change the list of members makes the invited one a member.
 """
 
 from __future__ import annotations
@@ -60,20 +61,14 @@ def may_invite(module, event):
         raise StanzaError("forbidden", "Only moderators invite into this room")
 
 
-def invite(module, room, event, entry: Stanza, to: str) -> None:
-    """Send an invitation in the name of the room."""
-    known_account(module, to)
-    element = event.stanza
-    bare = jid.bare(to)
-    if room.get_affiliation(bare) == "outcast":
-        raise StanzaError("not-allowed", "The invited one is banned", type="cancel")
-    inviter = room.get_occupant_by_real_jid(element.attr["from"])
-    reason = entry.get_child_text("reason", USER)
-    message = stanza.message({"from": room.jid, "to": to, "id": element.attr.get("id")})
-    message.tag("x", xmlns=USER).tag("invite", {"from": inviter.nick})
+def invitation(room, to: str, inviter: str, reason: str | None, more: Stanza | None = None,
+               id: str | None = None) -> Stanza:
+    """Return the invitation of an inviter, with the password of the room if it has one."""
+    message = stanza.message({"from": room.jid, "to": to, "id": id})
+    message.tag("x", xmlns=USER).tag("invite", {"from": inviter})
     if reason:
         message.text_tag("reason", reason)
-    if (more := entry.get_child("continue", USER)) is not None:
+    if more is not None:
         message.add_child(more.clone())
     message.up()
     password = room.get_password()
@@ -83,7 +78,20 @@ def invite(module, room, event, entry: Stanza, to: str) -> None:
     # Clients that know nothing but XEP-0249 understand this one.
     message.tag("x", {"xmlns": DIRECT, "jid": room.jid, "reason": reason or None,
                       "password": password}).text(reason).up()
-    data = Event(room=room, origin=event.origin, stanza=message.reset(), incoming=element)
+    return message.reset()
+
+
+def invite(module, room, event, entry: Stanza, to: str) -> None:
+    """Send an invitation in the name of the room."""
+    known_account(module, to)
+    element = event.stanza
+    bare = jid.bare(to)
+    if room.get_affiliation(bare) == "outcast":
+        raise StanzaError("not-allowed", "The invited one is banned", type="cancel")
+    inviter = room.get_occupant_by_real_jid(element.attr["from"])
+    message = invitation(room, to, inviter.nick, entry.get_child_text("reason", USER),
+                         entry.get_child("continue", USER), element.attr.get("id"))
+    data = Event(room=room, origin=event.origin, stanza=message, incoming=element)
     if room.module.fire_event("muc-invite", data):
         return
     if room.get_members_only() and not room.get_affiliation(bare):

@@ -6,7 +6,7 @@ import secrets
 
 from prosody_py.api import Event, Stanza, jid
 
-from . import invites, voice
+from . import approval, invites, voice
 from .answers import ask, refuse
 from .ghosts import from_the_dead
 from .occupant import USER, without_the_rooms_own
@@ -29,7 +29,8 @@ def to_room(module, event):
     if (x := element.get_child("x", USER)) is not None and x.tags:
         return invites.handle(module, room, event, x)
     if (form := element.get_child("x", "jabber:x:data")) is not None:
-        return voice.handle(module, room, event, form)
+        return voice.handle(module, room, event, form) or approval.handle(
+            module, room, event, form)
     return None
 
 

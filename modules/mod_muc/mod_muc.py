@@ -15,10 +15,11 @@ What goes to everybody in a room is written as text once (status.py, prosody_py.
 The files: coming and going (entering.py), iqs (requests.py), forms (config_form.py, owner.py),
 lists (admin.py), what is stored (storing.py).
 
-Also XEP-0410 (self-ping), XEP-0421 (occupant ids), XEP-0317 (hats, shown), XEP-0249 (beside a
-mediated invitation), XEP-0486 (pictures of rooms, avatar.py). Exported for other modules and for
-commands (exported.py): `rooms`, `get_room_from_jid`, `create_room`, `each_room`, `live_rooms`,
-`all_rooms`, `has_room`, `destroy_room`, `set_room_affiliation`, `configure_room`, `list_rooms`.
+Also XEP-0410 (self-ping), XEP-0421 (occupant ids), XEP-0317 (hats, shown), XEP-0463 (versions of
+the affiliations, versions.py), XEP-0249 (beside a mediated invitation), XEP-0486 (pictures of
+rooms, avatar.py). Exported for other modules and for commands (exported.py): `rooms`,
+`get_room_from_jid`, `create_room`, `each_room`, `live_rooms`, `all_rooms`, `has_room`,
+`destroy_room`, `set_room_affiliation`, `configure_room`, `list_rooms`.
 """
 
 from __future__ import annotations
@@ -43,8 +44,10 @@ from prosody_py.config.values import Wrong
 from prosody_py.hosts.users import is_admin
 
 from . import (
+    announcing,
     answers,
     appointed,
+    approval,
     avatar,
     commands,
     config_form,
@@ -66,8 +69,8 @@ from .rooms import Rooms
 
 DEPENDS = ("disco",)
 FEATURES = (MUC, disco.STABLE_ID, disco.SELF_PING, avatar.VCARD)
-PARTS = (requests, entering, ending, locking, register, messages, history, subject, invites, voice,
-         config_form, appointed, disco, avatar, commands)
+PARTS = (requests, entering, ending, locking, register, approval, messages, history, subject,
+         invites, voice, config_form, appointed, announcing, disco, avatar, commands)
 
 
 def restriction(value):
@@ -105,6 +108,16 @@ class Config(Options):
     enforce_registered_nickname = boolean(
         False, doc="Let who has reserved a nickname in a room use no other there: who asks for "
         "another enters under the own one.")
+    muc_registration = enum(
+        "open", "approval", "closed",
+        doc="Who registers with a room: everybody, at once (in a room for members nobody), who is "
+        "approved by an admin of the room, nobody.")
+    muc_affiliation_messages = boolean(
+        False, doc="Send those who are not in a room a message when its admins change what they "
+        "are to it (status code 101).")
+    muc_invite_new_members = boolean(
+        False, doc="Invite those whom admins make members of a room for members. Most clients "
+        "invite them themselves.")
     muc_occupant_id = boolean(True, doc="Show who is who under changing nicknames (XEP-0421).")
     muc_room_default_public = boolean(True, doc="List new rooms.")
     muc_room_default_persistent = boolean(False, doc="Keep new rooms when they are empty.")
@@ -161,6 +174,9 @@ def forget_account(module, event):
     A ban stays.
     """
     address = f"{event.username}@{event.host}"
+    for room in list(module.rooms.live.values()):
+        approval.forget(room, address)
+        room.keep_voice(address, None)
     for room in module.rooms.of_account(address):
         if room._affiliations.get(address) not in (None, "outcast"):
             room.set_affiliation(True, address, None)

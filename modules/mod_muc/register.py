@@ -1,14 +1,17 @@
 """Registering with a room: reserving a nickname there (XEP-0045 section 7.10).
 
 Who registers becomes a member, unless the room is for members only: then its admins decide who is
-one. Modules add fields to the form by the item "muc-registration-field" and act on what is filled
-in by `muc-registration-submitted`.
+one. With `muc_registration: approval` they decide in all rooms, when somebody asks (approval.py).
+The form asks for a nickname alone: names, addresses and texts about oneself (section 15.5.1) are
+for modules to ask for that make use of them. Modules add fields to the form by the item
+"muc-registration-field" and act on what is filled in by `muc-registration-submitted`.
 """
 
 from __future__ import annotations
 
 from prosody_py.api import Event, StanzaError, dataforms, jid, stanza
 
+from . import approval
 from .occupant import MUC
 from .storing import plain
 
@@ -31,7 +34,9 @@ def handle(module, room, event):
     affiliation = room.get_affiliation(account)
     if affiliation == "outcast":
         raise StanzaError("forbidden")
-    if room.get_members_only() and affiliation in (None, "none"):
+    way = module.options.muc_registration
+    if affiliation in (None, "none") and (
+            way == "closed" or way == "open" and room.get_members_only()):
         raise StanzaError("not-allowed", "The room's admins decide who is a member")
     query = element.tags[0]
     if element.attr["type"] == "get":
@@ -56,6 +61,8 @@ def requirements(module, room, account: str):
 
 def forget(room, account: str, affiliation: str | None) -> None:
     """Give a nickname back; a member by registration is none any more."""
+    if approval.forget(room, account):
+        return
     if affiliation in (None, "none") or not room.get_registered_nick(account):
         raise StanzaError("registration-required", "There is no registration")
     if affiliation == "member":
@@ -83,6 +90,9 @@ def reserve(module, room, event, account: str, affiliation: str | None,
                  affiliation_data=known)
     if module.fire_event("muc-registration-submitted", data):
         return True
+    if affiliation in (None, "none") and module.options.muc_registration == "approval":
+        approval.ask(room, account, data.affiliation_data)
+        return None
     room.set_affiliation(True, account, "member" if affiliation in (None, "none") else affiliation,
                          None, plain(data.affiliation_data))
     return None

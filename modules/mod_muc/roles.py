@@ -11,6 +11,7 @@ from .occupant import USER, Occupant
 
 ROLES = ("moderator", "participant", "visitor", "none")
 KICKED = "307"
+VOICES, MOST_VOICES = "voices", 1000  # what moderators have given or taken, of how many accounts
 
 
 class Roles:
@@ -77,8 +78,34 @@ class Roles:
         if role is None:
             self.take_out(occupant)
         self.publicise_occupant_status(occupant, x, None, actor, reason, was)
+        if role in ("visitor", "participant") and self.get_moderated():
+            default = self.get_default_role(self.get_affiliation(occupant.bare_jid))
+            self.keep_voice(occupant.bare_jid, role if role != default else None)
         if role == "moderator" and was != role and self.get_whois() == "moderators":
             self.send_occupant_list(occupant)
         if role is None:
             self.fire("muc-occupant-left", nick=occupant.nick, occupant=occupant)
         return True
+
+    def keep_voice(self, account: str, role: str | None) -> None:
+        """Note for the next visits whether an account has voice; None for the usual (section 5.1).
+
+        It is kept with the settings; the one of longest ago makes place for a new one.
+        """
+        voices = dict(self._data.get(VOICES) or {})
+        if voices.pop(account, None) == role:
+            return
+        if role is not None:
+            voices[account] = role
+            if len(voices) > MOST_VOICES:
+                del voices[next(iter(voices))]
+        self._data[VOICES] = voices
+        self.save()
+
+    def role_on_entering(self, account: str) -> str | None:
+        """Return the role with which an account enters, None for one that may not."""
+        default = self.get_default_role(self.get_affiliation(account))
+        voices = self._data.get(VOICES)
+        if voices and default in ("visitor", "participant") and self.get_moderated():
+            return voices.get(account) or default
+        return default

@@ -23,6 +23,7 @@ from .settings import Settings
 from .status import Status
 from .storing import freeze, freeze_state
 from .subject import Subject
+from .versions import Versions
 
 
 class RoomData(dict):
@@ -46,6 +47,7 @@ class Room(Settings, Affiliations, Roles, Status, Identity, Subject):
         self.addresses: dict[str, bytes] = {}  # of each session, as it stands in what it gets
         self.ghosts: dict[str, str] = {}  # sessions that are gone, and why, see ghosts.py
         self.kept: dict[str, Any] | None = None  # the configuration as it is stored
+        self.versions = Versions()  # of the affiliations
         self.destroying = False
         self.lock_timer: Any = None
 
@@ -83,7 +85,7 @@ class Room(Settings, Affiliations, Roles, Status, Identity, Subject):
     def new_occupant(self, bare_jid: str, nick: str) -> Occupant:
         """Return an occupant that is not in the room yet; `nick` is its address there."""
         occupant = Occupant(bare_jid, nick)
-        occupant.role = self.get_default_role(self.get_affiliation(bare_jid))
+        occupant.role = self.role_on_entering(bare_jid)
         return occupant
 
     def get_occupant_by_nick(self, nick: str) -> Occupant | None:

@@ -160,3 +160,26 @@ def test_who_is_no_visitor_does_not_get_more(party):
     assert error(ask_for_voice(party.guest("tybalt")).message())[1] == "not-acceptable"
     juliet.admin("set", nick="Romeo", role="participant")
     assert error(ask_for_voice(romeo.flush()).message())[1] == "conflict"
+
+
+@pytest.mark.ours_alone("Debian's forgets it")
+def test_voice_lasts_over_visits_to_a_moderated_room(party):
+    """Section 5.1: who has lost voice does not get it back by coming again."""
+    juliet, romeo = party.owner(moderatedroom="1"), party.guest("romeo")
+    nurse = party.guest("nurse")
+    juliet.admin("set", jid=nurse.bare_jid, affiliation="member")
+
+    def comes(guest):
+        return item(next(one for one in guest.join() if one.attr["from"] == guest.address))["role"]
+
+    assert (comes(romeo), comes(nurse)) == ("visitor", "participant")
+    juliet.admin("set", {"nick": "Romeo", "role": "participant"},
+                 {"nick": "Nurse", "role": "visitor"})
+    romeo.flush().leave()
+    nurse.flush().leave()
+    assert (comes(romeo), comes(nurse)) == ("participant", "visitor")
+    juliet.admin("set", nick="Romeo", role="visitor")
+    juliet.admin("set", jid=nurse.bare_jid, affiliation="none")
+    romeo.flush().leave()
+    nurse.flush().leave()
+    assert (comes(romeo), comes(nurse)) == ("visitor", "visitor")

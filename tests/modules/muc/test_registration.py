@@ -152,6 +152,7 @@ def test_who_may_not_invite(party):
     nurse = party.guest("nurse", available=True)
     invite(tybalt, nurse.bare_jid)
     assert nurse.message().get_child("x", USER) is not None
+    juliet.flush()
     assert error(invite(juliet, *["a@localhost"] * 30).message())[1] == "resource-constraint"
 
 
