@@ -25,7 +25,8 @@ from prosody_py.xmpp.stanza import Stanza
 class LuaHandler:
     """A Lua function on the bus; equal to any other handler of the same function."""
 
-    __slots__ = ("module", "effort", "callable", "_border", "_raw", "_account", "_heads")
+    __slots__ = ("module", "effort", "callable", "_border", "_raw", "_account", "_heads",
+                 "_identities")
 
     def __init__(self, border, function: LuaReference, module: Any = None):
         self.module = module
@@ -35,6 +36,7 @@ class LuaHandler:
         self._border = border
         self._account = border.account
         self._heads = border.stanzas.shapes.heads
+        self._identities = border.identities
         self._raw = function.raw
 
     def __eq__(self, other: object) -> bool:
@@ -56,20 +58,22 @@ class LuaHandler:
         if not stanza._cursor and getrefcount(children) <= UNSHARED:
             first = children[0].name if children and type(children[0]) is not str else None
             for shape in self._heads.get((stanza.name, len(children), first, *attr), ()):
-                values = shape.take(stanza, children, attr)
-                if values is not None:
-                    return self._call_first(event, stanza, shape, values)
+                arguments = shape.take(
+                    stanza, children, attr, self._raw, id(event), id(event.origin),
+                    event.to_self, self._identities.next_id)
+                if arguments is not None:
+                    return self._call_first(event, stanza, shape.run, arguments)
         del children  # it would count as held by somebody
         return self._call_again(event)
 
-    def _call_first(self, event: StanzaEvent, stanza: Stanza, shape: Any,
-                    values: list[bytes]) -> Any:
+    def _call_first(self, event: StanzaEvent, stanza: Stanza, run: Any,
+                    arguments: tuple) -> Any:
         """Call it with a stanza that Lua has not seen yet, of a known shape."""
         border, account, effort = self._border, self._account, self.effort
         below, account.effort = account.effort, effort
         key = id(event)
-        identities = border.identities
-        number = identities.next_id
+        identities = self._identities
+        number = identities.next_id  # as it is in the arguments
         if number & SWEEP:  # as Identities.add does, which would cost a call
             identities.next_id = number + 1
             identities.refs[number] = ref(stanza)
@@ -77,16 +81,15 @@ class LuaHandler:
             identities.add(stanza)
         stanza.lua = face = Face()
         face.border, face.number, face.epoch, face.known = border, number, border.epoch, stanza.attr
-        face.as_made, face.parent, face.name = True, None, None
+        face.as_made, face.taken, face.parent, face.name = True, None, None, None
         stanza.__class__ = LuaStanza
         border.open_events[key] = event
         border.epoch += 1
         start = perf_counter()
         try:
-            result = shape.run(self._raw, key, id(event.origin), event.to_self, number, *values)
-            face.table = result[0]
+            result = run(*arguments)
             if len(result) == 2:
-                result = result[1]
+                face.taken, result = result
                 account.effort = below
                 effort.calls += 1  # as Effort.note does, which would cost a call
                 spent = perf_counter() - start
@@ -96,6 +99,7 @@ class LuaHandler:
                 if result is None:  # Lua has compared it before it came back
                     face.epoch = border.epoch
             else:
+                face.taken = result[0]
                 result = border.driver.work(result[1:], effort, start, below)
                 border.leave_event(key, True)
                 if type(result) is tuple:
@@ -103,7 +107,7 @@ class LuaHandler:
         except BaseException:
             account.effort = below
             border.forget_event(key)
-            if not hasattr(face, "table"):  # Lua has not even made it
+            if face.table is None:  # Lua has not even made it
                 stanza.__class__, stanza.lua = Stanza, None
             raise
         finally:
@@ -119,7 +123,9 @@ class LuaHandler:
         opened[key] = event
         start = perf_counter()
         try:
-            table = stanza.lua.table if type(stanza) is LuaStanza else border.to_lua(stanza)
+            table = stanza.lua.taken if type(stanza) is LuaStanza else None
+            if table is None:
+                table = border.to_lua(stanza)
             border.epoch += 1  # not before: what becomes a table now is known as it is now
             result = border.enter_stanza(self._raw, key, table, id(event.origin), event.to_self)
             if type(result) is tuple:

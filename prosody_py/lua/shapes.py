@@ -37,14 +37,17 @@ _MAX_ALIKE = 8
 
 UNSHARED = 3  # references to what only its parent holds, while a local name refers to it too
 
-Taker = Callable[[Stanza, list, dict[str, str]], list[bytes] | None]
+_BEFORE_VALUES = 5  # function, key, origin, to_self, number
+
+Taker = Callable[..., tuple | None]
 
 
 class Shape:
     """A shape that comes often.
 
-    `take(stanza, children, attr)` returns the values of a stanza of this shape, None for another
-    one. `make(number, values ...)` and `run` are functions of Lua, see border/shape.lua.
+    `take(stanza, children, attr, ...)` returns what follows `attr`, which are the five other
+    arguments of `run`, and the values of a stanza of this shape; None for another one.
+    `make(number, values ...)` and `run` are functions of Lua, see border/shape.lua.
     """
 
     __slots__ = ("take", "make", "run")
@@ -69,7 +72,7 @@ class Shapes:
         self._seen: dict[tuple, int] = {}
         self._generate, self._guarded = generate, guarded
 
-    def find(self, stanza: Stanza) -> tuple[Shape, list[bytes]] | None:
+    def find(self, stanza: Stanza) -> tuple[Shape, tuple[bytes, ...]] | None:
         """Return shape and values of a stanza, None when it has to go the slower way.
 
         That is when a part of it is held by somebody else too, or by Lua, or cannot be encoded,
@@ -81,7 +84,7 @@ class Shapes:
         for shape in self.heads.get(head_of(stanza, children, attr), ()):
             values = shape.take(stanza, children, attr)
             if values is not None:
-                return shape, values
+                return shape, values[_BEFORE_VALUES:]
         return None
 
     def note(self, stanza: Stanza) -> None:
@@ -197,8 +200,11 @@ class _TakerSource:
         self._attributes("attr")
         self._children("children")
         body = "".join(f"    {line}\n" for line in self.lines)
-        return (f"def take(stanza, children, attr):\n{body}"
-                f"    try: return [{', '.join(self.values)}]\n"
+        # A tuple that is the arguments of the call: none has to be put together from parts.
+        return (f"def take(stanza, children, attr, function=None, key=0, origin=0, to_self=False,"
+                f" number=0):\n{body}"
+                f"    try: return (function, key, origin, to_self, number, "
+                f"{', '.join(self.values)})\n"
                 "    except (KeyError, UnicodeEncodeError): return None\n")
 
 

@@ -26,14 +26,15 @@ class Face(dict):
     around it, and can tell whether that is true.
     """
 
-    __slots__ = ("border", "table", "epoch", "as_made", "parent", "number", "name", "known")
+    __slots__ = ("border", "taken", "epoch", "as_made", "parent", "number", "name", "known")
 
-    def __getattr__(self, name: str) -> Any:
-        # The table is fetched when it is needed while the first handler is still at work.
-        table = self.border.take_table(self.number) if name == "table" else None
+    # Not `__getattr__`: with that each attribute that is there would cost more, too.
+    @property
+    def table(self) -> Any:
+        """The Lua table; fetched when it is needed while the first handler is still at work."""
+        table = self.taken
         if table is None:
-            raise AttributeError(name)
-        self.table = table
+            table = self.taken = self.border.take_table(self.number)
         return table
 
     def is_as_known(self) -> bool:
@@ -179,6 +180,6 @@ def new_face(border, table: Any, epoch: int, known: dict[str, str], as_made: boo
              parent: Face | None = None) -> Face:
     """Return the Face of a table; `known` are its attributes as Python knows them."""
     face = Face()
-    face.border, face.table, face.epoch, face.known = border, table, epoch, known
+    face.border, face.taken, face.epoch, face.known = border, table, epoch, known
     face.as_made, face.parent, face.name = as_made, parent, None
     return face

@@ -30,8 +30,9 @@ function setmetatable(t, meta)
 	return native_setmetatable(t, meta);
 end
 
-local proxy = run_file("proxy.lua", run_file, py, request);
-events = run_file("event.lua", event_py, scheduler, proxy.hidden, proxy.proxies);
+local additions = run_file("additions.lua");
+local proxy = run_file("proxy.lua", run_file, py, request, additions);
+events = run_file("event.lua", event_py, scheduler, proxy.hidden, proxy.proxies, additions);
 
 for name, f in next, proxy.raw do
 	if _G[name] then _G[name] = f; end

@@ -3,7 +3,7 @@
 -- another handler can look at it. Only the handler itself runs in a coroutine: instructions there
 -- cost twice as much, because the hook of the time limit sees each of them.
 
-local py, scheduler, hidden, proxies = ...;
+local py, scheduler, hidden, proxies, additions = ...;
 local KEY, GIVEN = {}, {}; -- hidden: the number by which Python knows the event; fields as given
 hidden[KEY], hidden[GIVEN] = true, true;
 local rawget, rawset, next, type, select = rawget, rawset, next, type, select;
@@ -11,6 +11,8 @@ local enter, enter_one, raw_request = scheduler.enter, scheduler.enter_one, sche
 local unpack = table.unpack or unpack;
 local tables = {}; -- key -> table, while a handler is at work with it
 local look_at, note_change; -- of stanza.lua
+local noted, noting, set_metatable = additions.noted, additions.mt, additions.set_metatable;
+local is_noting = additions.in_use;
 local fresh = {}; -- number -> a stanza whose table Python has not got yet
 
 local function write_back(event)
@@ -84,13 +86,18 @@ local function open(key, stanza, origin_id, to_self)
 		stanza = stanza, origin = proxies[origin_id] or py.field(key, "origin"), to_self = to_self,
 		[KEY] = key,
 	};
+	if is_noting then set_metatable(event, noting); end
 	tables[key] = event;
 	return event;
 end
 
-local function close(key, event, stanza, origin, to_self)
-	local more = event[GIVEN] and 1 or -4;
-	for _ in next, event do more = more + 1; end
+-- `count` is that of the additions before.
+local function close(key, event, stanza, origin, to_self, count)
+	local more = 0;
+	if not is_noting or noted.count ~= count then
+		more = event[GIVEN] and 1 or -4;
+		for _ in next, event do more = more + 1; end
+	end
 	if more ~= 0 or event.stanza ~= stanza or event.origin ~= origin or event.to_self ~= to_self then
 		event[GIVEN] = event[GIVEN] or { stanza = stanza, origin = origin, to_self = to_self };
 		write_back(event);
@@ -117,11 +124,11 @@ local function enter_stanza(f, key, stanza, origin_id, to_self)
 		return left_inner_stanza(key, stanza, enter(f, event));
 	end
 	event = open(key, stanza, origin_id, to_self);
-	local origin = event.origin;
+	local origin, count = event.origin, noted.count;
 	local result, rest = enter_one(f, event);
 	if rest then return select(2, later(event, stanza, origin, to_self, rest)); end
 	if result == nil then compare(stanza); end -- else hardly anybody will look at it any more
-	close(key, event, stanza, origin, to_self);
+	close(key, event, stanza, origin, to_self, count);
 	return result;
 end
 
@@ -179,6 +186,7 @@ local function connect(look, note)
 	look_at, note_change = look, note;
 	return {
 		fresh = fresh; enter = enter_one; open = open; close = close; later = later;
+		additions = additions;
 		changed = function (stanza, number)
 			note_change(stanza, number);
 			py.changed(number);

@@ -4,7 +4,7 @@
 -- its proxy. `next`, `pairs`, `rawget` ... of the modules' environment know proxies; nothing in
 -- Lua gets hold of the object itself.
 
-local run_file, py, request = ...;
+local run_file, py, request, additions = ...;
 local OBJECT = {}; -- the hidden field
 local BOUND = {}; -- functions that belong to one proxy, by name
 local METHOD, PLAIN_METHOD, BOUND_FUNCTION, BOUND_PLAIN, SEND, LOG, OWN, FAILURE = 1, 2, 3, 4, 5, 6, 7, 9;
@@ -228,7 +228,7 @@ end
 
 mt.__pairs = function (t) return traversal.pairs(t); end;
 
-traversal = run_file("traversal.lua", py, mt, OBJECT, hidden);
+traversal = run_file("traversal.lua", py, mt, OBJECT, hidden, additions);
 
 return {
 	connect = function (stanza, metatable) xml, stanza_mt = stanza.xml, metatable; end;

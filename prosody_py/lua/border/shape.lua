@@ -9,10 +9,12 @@
 
 local stanza_mt, MADE_OF, events = ...;
 local raw = require "native.raw";
-local load, type, setmetatable, next = loadstring or load, type, raw.setmetatable, raw.next;
+local load, type, next = loadstring or load, type, raw.next;
 local s_format, t_concat = string.format, raw.concat;
 local unpack = table.unpack or unpack;
 local TEXT, ELEMENT, END = 1, 2, 3;
+local additions = events.additions;
+local noted, is_noting = additions.noted, additions.in_use;
 
 -- One element of a shape: where its values and tables are among those of the stanza.
 local function read(shape, at, state)
@@ -50,6 +52,7 @@ local function make(out, element, made_of)
 		add(fields, child.number and "e%d" or "v%d", child.number or child.value);
 	end
 	add(out, "local a%d,t%d={%s},{%s}", n, n, t_concat(attr, ","), t_concat(tags, ","));
+	if is_noting then add(out, "setmetatable(a%d,noting)", n); end
 	add(out, "local e%d=setmetatable({name=%q,attr=a%d,tags=t%d,%s%s},mt)", n, element.name, n, n,
 		made_of, t_concat(fields, ","));
 end
@@ -75,11 +78,12 @@ local function compare(out, element, base, is_top)
 	add(out, " or #e~=%d or t[%d]~=nil then return false end", #element.children, tag + 1);
 	local count = #element.keys;
 	if count == 0 then
-		add(out, "if next(a)~=nil then return false end");
+		add(out, "if counted and next(a)~=nil then return false end");
 	else
+		add(out, "if counted then");
 		add(out, "k=next(a)");
 		for _ = 2, count do add(out, "k=next(a,k)"); end
-		add(out, "if next(a,k)~=nil then return false end");
+		add(out, "if next(a,k)~=nil then return false end end");
 	end
 end
 
@@ -100,11 +104,11 @@ local function still(out, element)
 	add(out, " and #e%d==%d and t%d[%d]==nil", n, #element.children, n, tag + 1);
 	local last = s_format("next(a%d)", n);
 	for _ = 1, #element.keys do last = s_format("next(a%d,(%s))", n, last); end
-	add(out, " and (%s)==nil", last);
+	add(out, is_noting and " and (noted.count==count or (%s)==nil)" or " and (%s)==nil", last);
 end
 
 local CODE = [[
-local setmetatable, next, mt, MADE_OF, same, events = ...
+local setmetatable, next, mt, MADE_OF, same, events, noted, noting = ...
 local fresh, enter = events.fresh, events.enter
 local open, close, later, changed = events.open, events.close, events.later, events.changed
 local function maker(%s)
@@ -115,12 +119,12 @@ local function runner(f,key,origin_id,to_self,%s)
 %s
 fresh[number]=e%d
 local event=open(key,e%d,origin_id,to_self)
-local origin=event.origin
+local origin,count=event.origin,noted.count
 local result,rest=enter(f,event)
 fresh[number]=nil
 if rest then return later(event,e%d,origin,to_self,rest) end
 if result==nil and not(true%s) then changed(e%d,number) end
-close(key,event,e%d,origin,to_self)
+close(key,event,e%d,origin,to_self,count)
 return e%d,result
 end
 return maker,runner
@@ -133,10 +137,13 @@ return function (...)
 	local top = read({ ... }, 1, state);
 	local base, elements = state.values, state.elements;
 
-	local code = { "local next=...;return function(s,v) local e,a,t,k" };
+	-- `counted` is false while no additional key has been noted since the stanza was made.
+	local code = { "local next,noted=...;return function(s,v) local e,a,t,k",
+		is_noting and s_format("local counted=noted.count~=v[%d]", base + 3 * #elements + 1)
+		or "local counted=true" };
 	for _, element in next, elements do compare(code, element, base, element == top); end
 	add(code, "return true end");
-	local same = load(t_concat(code, "\n"), "=shape")(next);
+	local same = load(t_concat(code, "\n"), "=shape")(next, noted);
 
 	local names, kept = { "number" }, {};
 	for i = 1, base do
@@ -144,11 +151,13 @@ return function (...)
 		add(kept, "v%d", i);
 	end
 	for i = 1, #elements do add(kept, i < #elements and "e%d,a%d,t%d" or "false,a%d,t%d", i, i, i); end
+	add(kept, "noted.count");
 	local tables, unchanged = {}, {};
 	for i = 1, #elements - 1 do make(tables, elements[i], ""); end
 	make(tables, top, s_format("[MADE_OF]={%s,same,number},", t_concat(kept, ",")));
 	for _, element in next, elements do still(unchanged, element); end
 	local arguments, body, n = t_concat(names, ","), t_concat(tables, "\n"), #elements;
 	code = s_format(CODE, arguments, body, n, arguments, body, n, n, n, t_concat(unchanged), n, n, n);
-	return load(code, "=shape")(setmetatable, next, stanza_mt, MADE_OF, same, events);
+	return load(code, "=shape")(additions.set_metatable, next, stanza_mt, MADE_OF, same, events,
+		noted, additions.mt);
 end;

@@ -1,10 +1,11 @@
 -- Raw access, traversal and the functions of `table` that see through proxies.
 
-local py, mt, OBJECT, hidden = ...;
+local py, mt, OBJECT, hidden, additions = ...;
 local type, error, setmetatable, getmetatable, rawget, rawset, next, select =
 	type, error, setmetatable, getmetatable, rawget, rawset, next, select;
 local unpack = table.unpack or unpack;
 local keys, length, first = py.keys, py.length, py.first;
+local noted, noting = additions.noted, additions.mt;
 
 local raw = {};
 
@@ -18,6 +19,7 @@ function raw.rawset(t, key, value)
 		t[key] = value;
 		return t;
 	end
+	noted.count = noted.count + 1;
 	return rawset(t, key, value);
 end
 
@@ -120,12 +122,16 @@ end
 
 function raw.getmetatable(t)
 	local meta = getmetatable(t);
-	if meta == mt then return nil; end
+	if meta == mt or meta == noting then return nil; end
 	return meta;
 end
 
 function raw.setmetatable(t, meta)
-	if type(t) == "table" and getmetatable(t) == mt then return t; end
+	if type(t) == "table" then
+		local present = getmetatable(t);
+		if present == mt then return t; end
+		if present == noting then noted.count = noted.count + 1; end
+	end
 	return setmetatable(t, meta);
 end
 

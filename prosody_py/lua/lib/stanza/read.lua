@@ -17,11 +17,12 @@ local function fits(child, name, xmlns, own)
 end
 
 function read:get_child(name, xmlns)
-	local tags, own = self.tags, self.attr.xmlns;
+	local tags, wanted = self.tags, xmlns or self.attr.xmlns;
 	for i = 1, #tags do
 		local child = tags[i];
-		if (not name or child.name == name) and fits(child, nil, xmlns, own) then
-			return child;
+		if not name or child.name == name then
+			local child_ns = child.attr.xmlns;
+			if child_ns == wanted or child_ns == nil and not xmlns then return child; end
 		end
 	end
 	return nil;
