@@ -43,7 +43,9 @@ class Roles:
                 raise StanzaError("forbidden", "Only admins appoint and dismiss moderators")
         if target >= RANK["admin"] and role != "moderator" and (
                 target > actor_affiliation or role != "none") or (
-                target > actor_affiliation and role in ("none", "visitor", None)):
+                target > actor_affiliation and role in ("none", "visitor", None)) or (
+                # Section 8.4; those without an affiliation are at no level.
+                role == "visitor" and RANK["none"] < target >= actor_affiliation):
             raise StanzaError("not-allowed", "The affiliation of this occupant stands against it",
                               type="cancel")
 

@@ -19,6 +19,7 @@ from .locking import is_locked, lock
 from .occupant import Each, Occupant
 from .room import Room
 from .storing import affiliations_of, freeze, freeze_state, thaw_state
+from .versions import Versions
 
 
 class Rooms:
@@ -274,7 +275,7 @@ class Rooms:
         return [{"jid": room.jid, "data": dict(room._data),
                  "affiliations": dict(room._affiliations),
                  "affiliation_data": dict(room._affiliation_data),
-                 "history": list(room._history),
+                 "history": list(room._history), "versions": room.versions.keep(),
                  "occupants": [(one.bare_jid, one.nick, one.jid, one.role, dict(one.sessions))
                                for one in room._occupants.values()]}
                 for room in self.live.values()]
@@ -285,6 +286,7 @@ class Rooms:
             room = Room(self.module, one["jid"], one["data"], one["affiliations"],
                         one["affiliation_data"])
             room._history = one["history"]
+            room.versions = Versions(one.get("versions"))
             self.live[room.jid] = room
             if is_locked(room):
                 lock(room)

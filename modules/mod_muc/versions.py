@@ -24,10 +24,16 @@ KEPT, IN_ONE_MESSAGE = 1000, 300  # versions, items
 class Versions:
     """The versions of one room: after each the address that was changed next."""
 
-    def __init__(self) -> None:
-        self.changed: OrderedDict[str, str] = OrderedDict()
-        self.current: str | None = None  # None until somebody asks
-        self.before: str | None = None
+    def __init__(self, kept: tuple | None = None) -> None:
+        """Begin, or go on with what `keep` has returned."""
+        changed, current, before = kept or ((), None, None)
+        self.changed: OrderedDict[str, str] = OrderedDict(changed)
+        self.current: str | None = current  # None until somebody asks
+        self.before: str | None = before
+
+    def keep(self) -> tuple:
+        """Return all of it as plain data."""
+        return tuple(self.changed.items()), self.current, self.before
 
     def start(self) -> str:
         """Return the version of now, the first one if nobody has asked yet."""

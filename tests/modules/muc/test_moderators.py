@@ -183,3 +183,18 @@ def test_voice_lasts_over_visits_to_a_moderated_room(party):
     romeo.flush().leave()
     nurse.flush().leave()
     assert (comes(romeo), comes(nurse)) == ("visitor", "visitor")
+
+
+@pytest.mark.ours_alone("Debian's lets every moderator do it")
+def test_a_member_does_not_take_voice_from_a_member(party):
+    """Section 8.4: nor from anybody else at or above its own level."""
+    juliet, romeo = party.pair()
+    nurse, paris = party.guest("nurse"), party.guest("paris")
+    juliet.admin("set", {"jid": romeo.bare_jid, "affiliation": "member"},
+                 {"jid": nurse.bare_jid, "affiliation": "member"})
+    juliet.admin("set", nick="Romeo", role="moderator")
+    nurse.join()
+    paris.join()
+    assert error(romeo.admin("set", nick="Nurse", role="visitor")) == ("cancel", "not-allowed")
+    assert romeo.admin("set", nick="Paris", role="visitor").attr["type"] == "result"
+    assert juliet.admin("set", nick="Nurse", role="visitor").attr["type"] == "result"

@@ -50,6 +50,14 @@ def test_a_client_gets_all_and_later_what_has_changed(party):
     assert since is None and len(listed) == 3
 
 
+def test_versions_last_over_a_reload(party, rooms_server):
+    juliet, romeo = party.pair(whois="anyone")
+    _listed, _since, version = enter(romeo)
+    rooms_server.server.modules.reload(HOST, "muc")
+    juliet.admin("set", jid="a@localhost", affiliation="member")
+    assert enter(romeo, version)[:2] == ({"a@localhost": "member"}, version)
+
+
 def test_changes_come_with_the_versions(party):
     juliet, romeo = party.pair()
     _listed, _since, version = enter(juliet)
