@@ -1,6 +1,7 @@
 """Reload the configuration: compare, then change what has to change, while clients stay.
 
-A file that cannot be read, or has values that the server cannot work with, changes nothing.
+A file that cannot be read, that has values which the server cannot work with, or names modules
+that there are not, changes nothing.
 Otherwise each step is taken for itself: what cannot be done is reported with its reason, the rest
 is done. Modules are reloaded when an option that they declare or read has another value.
 """
@@ -80,7 +81,8 @@ def _read(file: str) -> Config | ConfigError:
     """
     try:
         config = load(file)
-        wrong = mistakes(config, look(config))
+        known = look(config)
+        wrong = [*mistakes(config, known), *known.missing]
     except ConfigError as error:
         return error
     return ConfigError(wrong) if wrong else config

@@ -42,7 +42,8 @@ def test_modules_and_options_change_under_a_connected_client(server):
 
 
 @pytest.mark.parametrize("text", [
-    "hosts: [", "hosts: {localhost: {}}\nc2s_timeout: soon\n", "- 1\n"])
+    "hosts: [", "hosts: {localhost: {}}\nc2s_timeout: soon\n", "- 1\n",
+    "hosts: {localhost: {}}\nmodules_enabled: [saslauth, tls, roster, nosuch]\n"])
 def test_a_broken_file_changes_nothing(server, text):
     client = server.client("alice")
     before = server.server.config

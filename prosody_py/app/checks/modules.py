@@ -28,11 +28,15 @@ _PLACE = re.compile(r"(?P<file>/[^:]+):(?P<line>\d+): (?P<text>.*)", re.DOTALL)
 
 @dataclass
 class KnownModules:
-    """The modules of a configuration: their files by name, the options of all, what is wrong."""
+    """The modules of a configuration: their files by name, the options of all, what is wrong.
+
+    `missing` has a problem for each module that there is not, `problems` all others.
+    """
 
     files: dict[str, ModuleFile] = field(default_factory=dict)
     schema: Schema = field(default_factory=Schema)
     problems: list[Problem] = field(default_factory=list)
+    missing: list[Problem] = field(default_factory=list)
     folders: list[str] = field(default_factory=list)
 
     def reader_of(self, option: str) -> str | None:
@@ -57,7 +61,7 @@ def look(config: Config) -> KnownModules:
     for name, (place, hint) in wanted.items():
         source = find(name, folders)
         if source is None:
-            known.problems.append(_missing(name, place, hint, folders))
+            known.missing.append(_missing(name, place, hint, folders))
         elif source.remark:
             known.problems.append(_replaced(source, place))
     waiting = [*ALWAYS, *wanted]

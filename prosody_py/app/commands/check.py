@@ -60,7 +60,7 @@ def of_options_and_modules(config: Config, what: str = "all") -> list[Problem]:
         *check_options(config, known.schema, find_reader=known.reader_of),
         *mistakes(config, known)]
     if what != "config":
-        problems += known.problems
+        problems += [*known.missing, *known.problems]
     files = {file: index for index, file in enumerate(config.files)}
     return sorted(dict.fromkeys(problems),
                   key=lambda one: (files.get(one.file, len(files)), one.file, one.line))
