@@ -88,8 +88,14 @@ class LuaHandler:
         start = perf_counter()
         try:
             result = run(*arguments)
-            if len(result) == 2:
+            at_once = True
+            if type(result) is not tuple:  # the table alone: the handler has returned nothing
+                face.taken, result = result, None
+            elif len(result) == 2:
                 face.taken, result = result
+            else:
+                face.taken, at_once = result[0], False
+            if at_once:
                 account.effort = below
                 effort.calls += 1  # as Effort.note does, which would cost a call
                 spent = perf_counter() - start
@@ -99,7 +105,6 @@ class LuaHandler:
                 if result is None:  # Lua has compared it before it came back
                     face.epoch = border.epoch
             else:
-                face.taken = result[0]
                 result = border.driver.work(result[1:], effort, start, below)
                 border.leave_event(key, True)
                 if type(result) is tuple:

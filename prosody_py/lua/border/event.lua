@@ -185,7 +185,9 @@ end
 local function connect(look, note)
 	look_at, note_change = look, note;
 	return {
-		fresh = fresh; enter = enter_one; open = open; close = close; later = later;
+		fresh = fresh; enter = enter_one; close = close; later = later;
+		KEY = KEY; tables = tables; proxies = proxies;
+		origin_of = function (key) return py.field(key, "origin"); end;
 		additions = additions;
 		changed = function (stanza, number)
 			note_change(stanza, number);

@@ -110,7 +110,8 @@ end
 local CODE = [[
 local setmetatable, next, mt, MADE_OF, same, events, noted, noting = ...
 local fresh, enter = events.fresh, events.enter
-local open, close, later, changed = events.open, events.close, events.later, events.changed
+local close, later, changed = events.close, events.later, events.changed
+local KEY, tables, proxies, origin_of = events.KEY, events.tables, events.proxies, events.origin_of
 local function maker(%s)
 %s
 return e%d
@@ -118,13 +119,20 @@ end
 local function runner(f,key,origin_id,to_self,%s)
 %s
 fresh[number]=e%d
-local event=open(key,e%d,origin_id,to_self)
-local origin,count=event.origin,noted.count
+local origin,count=proxies[origin_id] or origin_of(key),noted.count
+local event={stanza=e%d,origin=origin,to_self=to_self,[KEY]=key}
+%stables[key]=event
 local result,rest=enter(f,event)
 fresh[number]=nil
 if rest then return later(event,e%d,origin,to_self,rest) end
 if result==nil and not(true%s) then changed(e%d,number) end
+if %snoted.count==count and event.stanza==e%d and event.origin==origin and event.to_self==to_self then
+tables[key]=nil
+event[KEY]=false
+else
 close(key,event,e%d,origin,to_self,count)
+end
+if result==nil then return e%d end
 return e%d,result
 end
 return maker,runner
@@ -157,7 +165,9 @@ return function (...)
 	make(tables, top, s_format("[MADE_OF]={%s,same,number},", t_concat(kept, ",")));
 	for _, element in next, elements do still(unchanged, element); end
 	local arguments, body, n = t_concat(names, ","), t_concat(tables, "\n"), #elements;
-	code = s_format(CODE, arguments, body, n, arguments, body, n, n, n, t_concat(unchanged), n, n, n);
+	code = s_format(CODE, arguments, body, n, arguments, body, n, n,
+		is_noting and "setmetatable(event,noting)\n" or "", n, t_concat(unchanged), n,
+		is_noting and "" or "false and ", n, n, n, n);
 	return load(code, "=shape")(additions.set_metatable, next, stanza_mt, MADE_OF, same, events,
 		noted, additions.mt);
 end;
