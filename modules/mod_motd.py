@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import textwrap
 
-from prosody_py.api import CommandError, Options, command, hook, stanza, string
-
-MAX_TEXT = 10_000  # characters
+from prosody_py.api import Options, hook, stanza, string
+from prosody_py.api.commands.kept_text import KeptText
 
 
 class Config(Options):
@@ -20,60 +19,23 @@ class Config(Options):
     motd_jid = string(None, doc="Who the message is from; the host by default.")
 
 
+MESSAGE = KeptText("motd", "message of the day", "motd_text", {
+    "set": "Set the message of the day, in place of the option motd_text.",
+    "delete": "Let there be no message of the day, whatever the option motd_text says.",
+    "reset": "Let the option motd_text say what the message of the day is.",
+}, lambda text: textwrap.dedent(text).strip())
+show, set_text, delete, reset = MESSAGE.commands()
+
+
 def load(module):
     """Open the store; it is read when somebody comes."""
-    module.store = module.open_store("motd")
-    module.kept = None
-
-
-def text_of(module) -> str:
-    """Return the message, empty for none."""
-    if module.kept is None:
-        module.kept = module.store.get(None) or {}
-    text = module.kept.get("text")
-    return textwrap.dedent(module.options.motd_text or "").strip() if text is None else text
+    MESSAGE.open(module)
 
 
 @hook("presence/initial")
 def greet(module, event):
     """Send the message to a session that has become available."""
-    text = text_of(module)
+    text = MESSAGE.text(module)
     if text:
         module.send(stanza.message(
             {"from": module.options.motd_jid or module.host, "to": event.origin.full_jid}, text))
-
-
-def keep(module, text: str | None) -> None:
-    """Set the message in place of the option's, None for that of the option."""
-    value = None if text is None else {"text": text}
-    module.store.set(None, value)
-    module.kept = value or {}
-
-
-@command("motd", "show", "host:host", help="The message of the day")
-def show(module, call, host):
-    """Show the message of the day."""
-    return text_of(module) or "There is no message of the day"
-
-
-@command("motd", "set", "host:host", "text:text")
-def set_text(module, call, host, text):
-    """Set the message of the day, in place of the option motd_text."""
-    if len(text) > MAX_TEXT:
-        raise CommandError(f"A message of the day has at most {MAX_TEXT} characters")
-    keep(module, text)
-    return "The message of the day was set"
-
-
-@command("motd", "delete", "host:host")
-def delete(module, call, host):
-    """Let there be no message of the day, whatever the option motd_text says."""
-    keep(module, "")
-    return "The message of the day was deleted"
-
-
-@command("motd", "reset", "host:host")
-def reset(module, call, host):
-    """Let the option motd_text say what the message of the day is."""
-    keep(module, None)
-    return "The message of the day is that of the option motd_text"

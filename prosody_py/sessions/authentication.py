@@ -7,6 +7,7 @@ and how an exchange is begun and gone on with. What is said in XML is the module
 
 from __future__ import annotations
 
+import base64
 from weakref import WeakSet
 
 from prosody_py.config.options import Options, array, integer
@@ -182,12 +183,17 @@ def begin(session, mechanism: str, options: LoginOptions) -> sasl.Failure | None
     return None
 
 
-def step(session, data: bytes | None) -> sasl.Outcome:
-    """Take a client's message; an error of the accounts' provider is a failure like others.
+def step(session, text: str | None) -> sasl.Outcome:
+    """Take a client's message, in base64, None for none, which is not the same as an empty one.
 
-    May wait, and the session may be gone after it.
+    An error of the accounts' provider is a failure like others. May wait, and the session may be
+    gone after it.
     """
     handler = session.sasl_handler
+    try:
+        data = None if text is None else base64.b64decode(text, validate=True)
+    except ValueError:  # also what is not ASCII
+        return sasl.Failure("incorrect-encoding")
     try:
         outcome = handler.step(data)
         if isinstance(outcome, sasl.Success) and handler.profile.outdated:
