@@ -93,7 +93,7 @@ def remove_account(module, event, username) -> None:
     try:
         waits = disable(module, username)
         if not waits:
-            users.delete_user(module.server, username, module.host, session)
+            users.delete_user(module.server, username, module.host)
     except users.AccountError as error:
         raise StanzaError("not-allowed", str(error)) from None
     finally:

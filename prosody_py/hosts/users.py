@@ -195,12 +195,11 @@ def set_enabled(server, username: str, host: str, enabled: bool, meta=None) -> N
           Event(username=username, host=host, **more))
 
 
-def delete_user(server, username: str, host: str, by=None) -> None:
+def delete_user(server, username: str, host: str) -> None:
     """Remove an account, end its sessions, say so (`user-deleted`), and delete all its data.
 
     What handlers of the event still read is there; what is kept outside of the stores they remove
-    themselves. `by` is the session that has asked for it. Raises AccountError, or StorageError
-    when the data cannot be deleted.
+    themselves. Raises AccountError, or StorageError when the data cannot be deleted.
     """
     accounts, removing = provider(server, host), server.hosts[host].removing
     if username in removing:
@@ -214,13 +213,13 @@ def delete_user(server, username: str, host: str, by=None) -> None:
         except AccountError:
             removals.set(None, username, None)
             raise
-        _forget(server, username, host, by)
+        _forget(server, username, host)
         removals.set(None, username, None)
     finally:
         removing.discard(username)
 
 
-def _forget(server, username: str, host: str, by) -> None:
+def _forget(server, username: str, host: str) -> None:
     """Do what follows when there is no such account any more."""
     roles.forget_user(server, username, host)
     user = server.hosts[host].sessions.get(username)
@@ -229,8 +228,8 @@ def _forget(server, username: str, host: str, by) -> None:
         session.close("not-authorized", "The account was removed")
     # What they have begun may still write something, which would be left over.
     with gevent.Timeout(PATIENCE, False):
-        while any(getattr(session, "in_hand", None) is not None
-                  for session in sessions if session is not by):
+        while any(getattr(session, "in_hand", None) not in (None, gevent.getcurrent())
+                  for session in sessions):
             gevent.sleep(0.005)
     _tell(server, "user-deleted", Event(username=username, host=host))
     server.storage.purge(host, username)

@@ -1,14 +1,17 @@
 """Working off what a client has sent, one element after the other.
 
-Data and owner: the session has the parser of its stream, `in_hand` while an element is being
-worked off, and, once the client wants it (XEP-0198), the number of stanzas that are *done*. The
-stream may go on over another connection meanwhile (lifecycle.update). Then what the old one has
-brought and nobody has begun with is dropped: the client sends it again.
+Data and owner: the session has the parser of its stream, `in_hand`, the greenlet that works an
+element off, while one does, and, once the client wants it (XEP-0198), the number of stanzas that
+are *done*. The stream may go on over another connection meanwhile (lifecycle.update). Then what the
+old one has brought and nobody has begun with is dropped: the client sends it again.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import gevent
+from greenlet import getcurrent
 
 from prosody_py.events import filters
 from prosody_py.sessions.session import Session
@@ -25,7 +28,7 @@ class IncomingSession(Session):
 
     closing = False
     filters = None
-    in_hand: Stanza | None = None
+    in_hand: Any = None
     counting = False  # the number of stanzas done is kept in handled_stanza_count
     moving = False    # is about to go on over another connection: nothing more is begun
 
@@ -33,13 +36,13 @@ class IncomingSession(Session):
         """Work off bytes of the peer."""
         known = self.server.process_stanza
         process = known if self.lang is None else self._with_language
-        stream, conn = self.stream, self.conn
+        stream, conn, me = self.stream, self.conn, getcurrent()
         while stream is not None:
             events = stream.feed(data)
             for event in events:
                 if isinstance(event, Stanza):
                     counts = event.name in STANZAS and "xmlns" not in event.attr
-                    self.in_hand = event
+                    self.in_hand = me
                     if self.filters is not None:
                         event = filters.run(self, "stanzas/in", event)
                     if event is not None:
