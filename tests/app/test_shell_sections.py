@@ -104,6 +104,7 @@ def test_secrets_are_taken_out(text):
     assert without_secrets("<body>hush</body>") == "<body>hush</body>"
 
 
+@pytest.mark.slow
 def test_the_log_and_events_are_shown_for_a_while(place, ask):
     root = logging.getLogger()
     handlers = len(root.handlers)

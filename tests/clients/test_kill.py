@@ -235,7 +235,8 @@ def work_and_kill(server, work, rng):
     assert all(job.dead for job in jobs)
 
 
-@pytest.mark.parametrize("rounds", [2, pytest.param(15, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("rounds", [2, 15])
 def test_nothing_acknowledged_is_lost_or_doubled_by_a_kill(tmp_path, rounds):
     server = ServerProcess(tmp_path, "private", "vcard", "register", "mam")
     work, rng = Work(), random.Random()

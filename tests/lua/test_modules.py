@@ -101,6 +101,7 @@ def test_failing_new_version_leaves_the_old_one_in_service(place):
     assert fire(place) == "new"
 
 
+@pytest.mark.slow
 def test_unload_and_reload_leave_no_trace_of_the_environment(place, kind):
     # LuaJIT counts dead registers of idle coroutines as alive: one stale environment at most.
     stale = 1 if kind == "luajit21" else 0

@@ -7,7 +7,7 @@ import time
 import gevent
 import pytest
 
-pytestmark = pytest.mark.twins("limits")
+pytestmark = [pytest.mark.slow, pytest.mark.twins("limits")]  # it waits for who is too fast
 
 LIMITS = {"c2s": {"rate": "40kb/s", "burst": "1s"}}
 

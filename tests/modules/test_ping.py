@@ -7,7 +7,7 @@ import pytest
 
 from prosody_py.testing.client import Closed
 
-pytestmark = pytest.mark.twins("ping")
+pytestmark = [pytest.mark.slow, pytest.mark.twins("ping")]  # it waits for silence
 
 PING = "<ping xmlns='urn:xmpp:ping'/>"
 SILENCE = {"c2s_read_timeout": 1, "ping_timeout": 1}

@@ -74,6 +74,7 @@ def test_a_host_whose_accounts_are_gone_is_a_temporary_failure(running):
     running.server.hosts["localhost"].users = users
 
 
+@pytest.mark.slow
 def test_accounts_that_answer_after_the_client_has_gone_log_nobody_in(steady_server):
     running = steady_server(c2s_timeout=1)
     users = running.server.hosts["localhost"].users
@@ -87,6 +88,7 @@ def test_accounts_that_answer_after_the_client_has_gone_log_nobody_in(steady_ser
     gevent.sleep(0.7)
 
 
+@pytest.mark.slow
 def test_a_session_that_ends_while_its_roster_is_loaded_is_not_indexed(steady_server):
     running = steady_server(c2s_timeout=1)
     running.user("juliet")

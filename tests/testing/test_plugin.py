@@ -96,6 +96,7 @@ def outcome(tmp_path_factory):
     return done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", re.findall(r"def (test_\w+)", TESTS))
 def test_the_fixtures_do_as_told(outcome, name):
     wanted = "ERROR" if name in ("test_broken", "test_nowhere") else "PASSED"

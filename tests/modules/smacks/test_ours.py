@@ -239,6 +239,7 @@ def test_what_the_old_connection_brought_is_done_once(server, juliet, romeo):
     assert bodies(romeo.flush()) == []
 
 
+@pytest.mark.slow
 def test_what_a_limit_held_back_is_the_clients_to_send_again(start_server):
     server = start_server(["smacks", "limits"],
                           limits={"c2s": {"rate": "20kb/s", "burst": "2s"}})
@@ -372,6 +373,7 @@ def test_a_burst_beyond_the_queue_ends_nothing_but_resumption(start_server):
 # -- silence -------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("delay", [0.1, 0])
 def test_a_silent_client_is_asked_and_then_waits(start_server, delay):
     server = start_server(["smacks"], c2s_read_timeout=1, smacks_max_ack_delay=delay)
