@@ -271,14 +271,17 @@ class Rooms:
     # -- a reload of the module ------------------------------------------------------------
 
     def keep(self) -> list[dict[str, Any]]:
-        """Return all rooms in memory as plain data, for the next instance of the module."""
+        """Return all rooms in memory as plain data, for the next instance of the module.
+
+        One that is about to end is not among them: this instance brings that to its end.
+        """
         return [{"jid": room.jid, "data": dict(room._data),
                  "affiliations": dict(room._affiliations),
                  "affiliation_data": dict(room._affiliation_data),
                  "history": list(room._history), "versions": room.versions.keep(),
                  "occupants": [(one.bare_jid, one.nick, one.jid, one.role, dict(one.sessions))
                                for one in room._occupants.values()]}
-                for room in self.live.values()]
+                for room in self.live.values() if not room.destroying]
 
     def take_over(self, kept: list[dict[str, Any]]) -> None:
         """Put the rooms of the instance before in place; nobody in them notices."""

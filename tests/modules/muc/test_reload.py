@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gevent
+import gevent.event
 import pytest
 
 from prosody_py.testing.rooms import HOST, JOIN, Party
@@ -62,3 +63,22 @@ def test_who_enters_while_the_room_is_loaded_and_the_module_replaced_is_in_it(ru
     assert romeo.message().get_child_text("body") == "here"
     rooms = running.server.modules.get_module(HOST, "muc").rooms
     assert rooms.live[room].get_occupant_by_real_jid(romeo.jid) is not None
+
+
+def test_a_room_that_ends_while_the_module_is_replaced_does_not_stay(running):
+    party = Party(running)
+    juliet = party.owner()
+    events, ending = running.server.hosts[HOST].events, gevent.event.Event()
+
+    def slow(_event):
+        ending.set()
+        gevent.sleep(0.2)
+
+    events.add_handler("muc-room-destroyed", slow, 10)
+    leaving = gevent.spawn(juliet.leave)
+    ending.wait()
+    running.server.modules.reload(HOST, "muc")
+    leaving.join()
+    events.remove_handler("muc-room-destroyed", slow)
+    juliet.client.flush()
+    assert party.room not in running.server.modules.get_module(HOST, "muc").rooms.live
