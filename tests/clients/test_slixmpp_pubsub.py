@@ -33,7 +33,7 @@ class Person(Talker):
 
     def __init__(self, name):
         self.published, self.retracted, self.avatars, self.moods = [], [], [], []
-        super().__init__(name, plugins=(4, 30, 60, 115, 163, 84, 107, 402), kept={
+        super().__init__(name, plugins=(4, 30, 54, 60, 115, 163, 84, 107, 402), kept={
             "pubsub_publish": self.published, "pubsub_retract": self.retracted,
             "avatar_metadata_publish": self.avatars, "user_mood_publish": self.moods})
 
@@ -115,3 +115,17 @@ async def bookmarks(juliet, romeo):
     with pytest.raises(IqError) as refused:
         await romeo["xep_0060"].get_items("juliet@localhost", Conference.namespace)
     assert refused.value.condition == "not-allowed"
+
+
+def test_a_vcard_is_written_and_read_by_others(port):
+    async def cards():
+        juliet, romeo = await Person("juliet").log_in(port), await Person("romeo").log_in(port)
+        card = juliet.plugin["xep_0054"].make_vcard()
+        card["FN"], card["NICKNAME"] = "Juliet Capulet", "Jule"
+        await juliet.plugin["xep_0054"].publish_vcard(card)
+        found = await romeo.plugin["xep_0054"].get_vcard(juliet.boundjid.bare)
+        assert found["vcard_temp"]["FN"] == "Juliet Capulet"
+        for client in (juliet, romeo):
+            await client.disconnect()
+
+    talk(cards())
