@@ -85,6 +85,20 @@ PIECES = st.sampled_from("""
     """.split())
 
 
+@pytest.mark.parametrize("source", [
+    "f() = 1", "(x) = 1", "x, f() = 1, 2", "x, (y.z) = 1, 2", "x:f() = 1"])
+def test_what_cannot_be_assigned_to_is_a_mistake(source):
+    assert not LUA(source)
+    with pytest.raises(LuaSyntaxError):
+        parse(source)
+
+
+@pytest.mark.parametrize("source", ["x = 1", "(x).y = 1", "f().y, x[f()] = 1", "x, y.z = 1, 2"])
+def test_what_can_be_assigned_to(source):
+    assert LUA(source)
+    parse(source)
+
+
 @given(st.lists(PIECES, max_size=12).map(" ".join))
 @settings(max_examples=300, deadline=None)
 def test_lua_and_we_agree_on_what_is_lua(source):

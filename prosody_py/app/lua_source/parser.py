@@ -129,11 +129,18 @@ class _Parser:
             if not isinstance(first, nodes.Call | nodes.MethodCall):
                 raise self.error("syntax error")
             return nodes.Do(line, [first])
-        targets = [first]
+        targets = [self._target(first)]
         while self._take(","):
-            targets.append(self._suffixed())
+            targets.append(self._target(self._suffixed()))
         self._expect("=")
         return nodes.Assign(line, targets, self._expressions())
+
+    def _target(self, found: nodes.Node) -> nodes.Node:
+        """Return what was just read if it can be assigned to: no call, and not in parentheses."""
+        if not isinstance(found, nodes.Name | nodes.Index) or (
+                self._tokens[self._index - 1].text == ")"):
+            raise self.error("syntax error")
+        return found
 
     def _local(self, line: int) -> nodes.Node:
         if self._take("function"):
