@@ -304,6 +304,7 @@ def test_what_nobody_knows_is_wrong(place, install):
     assert done.returncode == 2 and "usage: prosody-py" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("words", "expected"), [
     (["room", "o"], {"open"}), (["shell", "room", "l"], {"list"}),
     (["user", "count", "example.org", "i"], {"idle"}), (["room", "list", "ex"], {"example.org"})])

@@ -33,6 +33,7 @@ def test_a_python_module_gets_the_words_and_gives_the_exit_code(here):
     assert (done.returncode, done.stdout) == (2, "ONE\n--TWO\n"), done.stderr
 
 
+@pytest.mark.slow
 def test_a_lua_module_gets_the_words_and_gives_the_exit_code(here):
     assert here.run("module", "command", "cry", "one", "fine").returncode == 0
     done = here.run("module", "command", "cry", "one", "bad")

@@ -255,6 +255,7 @@ def test_sessions_are_bounded_for_each_account_and_in_total(python):
     assert run(juliet, "three", sessionid=sessions[1]).attr["type"] == "result"
 
 
+@pytest.mark.slow
 @OURS
 def test_sessions_end_after_a_time_and_nothing_of_them_stays(start_server, tmp_path):
     folder = tmp_path / "own"

@@ -73,6 +73,7 @@ def test_the_flat_form_holds_a_whole_stanza(stanza):
     assert shape(unflatten(flatten(stanza))) == shape(stanza)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(data=some.data())
 def test_a_stanza_is_the_same_after_a_trip_through_lua(data, lua):

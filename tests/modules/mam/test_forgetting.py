@@ -49,6 +49,7 @@ def test_old_messages_are_deleted(start_server, expiry):
     people.close()
 
 
+@pytest.mark.slow
 def test_old_messages_are_looked_for_as_often_as_is_said(start_server):
     people = People(start_server(["mam"], archive_expires_after="1 hour",
                                  archive_cleanup_interval="1 second"))

@@ -189,6 +189,7 @@ def test_who_may_make_rooms(launch, tmp_path):
         running.stop()
 
 
+@pytest.mark.slow
 @pytest.mark.ours_alone("a server of its own")
 def test_a_room_that_nobody_configures_ends(launch, tmp_path):
     running = launch(tmp_path, ["disco"], components={

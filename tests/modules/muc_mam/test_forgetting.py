@@ -142,6 +142,7 @@ def test_old_messages_are_deleted(other_rooms, options, left):
     assert juliet.told().bodies == left
 
 
+@pytest.mark.slow
 def test_old_messages_are_looked_for_as_often_as_is_said(other_rooms):
     running, juliet = other_rooms(muc_log_expires_after="1 hour",
                                   muc_log_cleanup_interval="1 second")
