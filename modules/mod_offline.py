@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import time
 
-from prosody_py.api import Options, Stanza, datetime, hook, integer
+from prosody_py.api import Options, Stanza, datetime, hook, integer, size
 from prosody_py.sessions.lifecycle import top_resources
-from prosody_py.storage.interface import StorageError
+from prosody_py.storage.interface import CountedTooMuch, StorageError
 from prosody_py.xmpp import stanza_ids
 
 FEATURES = ("msgoffline",)
@@ -30,11 +30,14 @@ class Config(Options):
     offline_message_limit = integer(
         1000, min=0, max=1_000_000,
         doc="Messages that are kept for one user; further ones go back to their senders.")
+    offline_size_limit = size(
+        "20 MB", min="10 KB", doc="Bytes that the messages kept for one user may have.")
 
 
 def load(module):
     """Open the store."""
-    module.store = module.open_store("offline", "archive")
+    module.store = module.open_counted_store(
+        "offline", "archive", "offline", lambda: module.options.offline_size_limit)
     module.delivering = {}
 
 
@@ -69,8 +72,9 @@ def keep(module, event):
         module.store.append(username, getattr(event, "key", None), element,
                             getattr(event, "when", None) or time.time(), "")
     except StorageError as error:
-        if error.condition != "quota-limit":
+        if error.condition != "quota-limit" and not isinstance(error, CountedTooMuch):
             raise
+        module.log("info", "No room for another message to %s: %s", username, error)
         return None
     # The user may have come while the message was being written.
     user = module.host_object.sessions.get(username)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from prosody_py.api import Event, Options, Stanza, StanzaError, hook, iq, jid, ns, stanza
 from prosody_py.hosts import rostermanager
-from prosody_py.hosts.roster import MAX_ITEMS, RosterItem, load_roster
+from prosody_py.hosts.roster import MAX_ITEMS, MAX_SIZE, RosterItem, load_roster
 
 VERSIONING = "urn:xmpp:features:rosterver"
 MAX_TEXT = 1023   # bytes of a contact's name, and of a group's
@@ -20,6 +20,7 @@ class Config(Options):
     """How large a roster may get."""
 
     max_roster_items = MAX_ITEMS
+    max_roster_size = MAX_SIZE
 
 
 @hook("stream-features")

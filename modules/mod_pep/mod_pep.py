@@ -70,8 +70,8 @@ def load(module):
     module.interests, module.away = Interests(), Away(module.options.pep_max_remote_resources)
     module.asked = Counter()  # requests that wait, by the domain that was asked
     module.welcomed = WeakKeyDictionary()  # session: the nodes whose last items it has got
-    module.nodes = module.open_store("pep", "keyval+")
-    module.moved = module.open_store("pep_moved", "keyval+")
+    module.nodes = module.open_counted_store("pep", "keyval+")
+    module.moved = module.open_counted_store("pep_moved", "keyval+")
     module.caps = module.depends("cache_c2s_caps")
     services = module.services = Services(
         module, lambda username, stored: make_service(module, username, stored),
@@ -96,7 +96,7 @@ def make_service(module, username: str, stored: Any) -> Service:
     setup = Setup(
         jid=account, user=username,
         node_store=Nodes(module.nodes, module.moved, username, stored),
-        open_items=lambda node: module.open_store("pep_" + node, "archive"),
+        open_items=lambda node: items_of_node(module, node),
         node_defaults=DEFAULTS, max_items=options.pep_max_items,
         max_nodes=options.pep_max_nodes, max_subscriptions=options.pep_max_subscriptions,
         max_payload_size=options.pep_max_payload_size or 0,
@@ -114,6 +114,11 @@ def make_service(module, username: str, stored: Any) -> Service:
     setup.retracted = lambda node, id: happened(
         module, "pep-retracted/", service, node, {"id": id})
     return service
+
+
+def items_of_node(module, node: str) -> Any:
+    """Return the archive with the items that all accounts have in their nodes of a name."""
+    return module.open_counted_store("pep_" + node, "archive", made_up=True)
 
 
 def config_for(module, node: str) -> Any:
@@ -277,7 +282,7 @@ def forget(module, event):
     """Delete everything of an account that is gone; nobody is told."""
     username = event.username
     for node in module.nodes.get(username) or {}:
-        module.open_store("pep_" + node, "archive").delete(username)
+        items_of_node(module, node).delete(username)
     module.nodes.set(username, None)
     module.moved.set(username, None)
     module.services.forget(username)

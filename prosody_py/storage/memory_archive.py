@@ -21,6 +21,7 @@ from prosody_py.storage.archive_query import (
 )
 from prosody_py.storage.ids import new_id
 from prosody_py.storage.interface import ArchiveItem, StorageError
+from prosody_py.storage.memory_counted import Tally, cost
 from prosody_py.storage.views import owner
 from prosody_py.storage.words import matches
 from prosody_py.xmpp.stanza import Stanza
@@ -73,6 +74,7 @@ class MemoryArchive:
         self._check_open = check_open
         self._limit = limit
         self._trim = trim
+        self.tally: Tally | None = None
         self._users: dict[str, _UserArchive] = {}
         self._numbers = count(1)
         self.caps = {"total": True, "quota": limit or False, "truncate": True,
@@ -87,15 +89,36 @@ class MemoryArchive:
         position = (microseconds(when), next(self._numbers))
         item = _Item(position, key, check_label("with", with_), item_text(value))
         archive = self._users.setdefault(owner(user), _UserArchive())
+        old = archive.by_key.get(key)
         over = len(archive.by_key) + 1 - self._limit if self._limit is not None else 0
-        if over > 0 and key not in archive.by_key:
-            if not self._trim:
-                raise StorageError("quota-limit",
-                                   f"an archive has reached its limit of {self._limit} items")
-            for _, oldest in archive.order[:over]:
-                archive.remove(oldest)
+        if over > 0 and old is None and not self._trim:
+            raise StorageError("quota-limit",
+                               f"an archive has reached its limit of {self._limit} items")
+        self._count(user, item, old)
+        for _, oldest in archive.order[:over] if over > 0 and old is None else ():
+            self._remove(owner(user), archive, oldest)
         archive.put(item)
         return key
+
+    def _count(self, user: str | None, item: _Item, old: _Item | None) -> None:
+        if self.tally is not None:
+            self.tally.change(owner(user), _cost(item) - (_cost(old) if old is not None else 0))
+
+    def _remove(self, user: str, archive: _UserArchive, key: str) -> None:
+        if self.tally is not None:
+            self.tally.add(user, -_cost(archive.by_key[key]))
+        archive.remove(key)
+
+    def count_in(self, tally: Tally) -> None:
+        """Let what is here be counted."""
+        if self.tally is None:
+            self.tally = tally
+            for user, archive in self._users.items():
+                tally.add(user, sum(map(_cost, archive.by_key.values())))
+
+    def counted(self, user: str | None) -> int:
+        """Return the bytes that are counted for a user."""
+        return 0 if self.tally is None else self.tally.of(owner(user))
 
     def begin_append(self, user: str | None, key: str | None, value: Stanza, when: float,
                      with_: str) -> tuple[str, Callable[[], None]]:
@@ -124,9 +147,11 @@ class MemoryArchive:
         archive = self._archive(user)
         text = item_text(value)
         old_when, number = archive.position(key)
-        archive.put(_Item(
+        item = _Item(
             (old_when if when is None else microseconds(when), number), key,
-            archive.by_key[key].with_ if with_ is None else check_label("with", with_), text))
+            archive.by_key[key].with_ if with_ is None else check_label("with", with_), text)
+        self._count(user, item, archive.by_key[key])
+        archive.put(item)
 
     def find(self, user: str | None, query: Mapping[str, Any] | None = None,
              ) -> tuple[Iterator[ArchiveItem], int | None]:
@@ -151,7 +176,7 @@ class MemoryArchive:
             kept = {key for _, key in archive.order[-wanted.truncate:]} if wanted.truncate else ()
             for item in _select(archive, wanted):
                 if item.key not in kept:
-                    archive.remove(item.key)
+                    self._remove(name, archive, item.key)
                     deleted += 1
             if not archive.by_key:
                 self._users.pop(name, None)
@@ -197,6 +222,10 @@ class MemoryArchive:
     def _archive(self, user: str | None) -> _UserArchive:
         self._check_open()
         return self._users.get(owner(user)) or _UserArchive()
+
+
+def _cost(item: _Item) -> int:
+    return cost(item.key, item.text)
 
 
 def _nothing() -> None:

@@ -25,6 +25,7 @@ from prosody_py.storage.archive_query import (
 from prosody_py.storage.engine import Engine
 from prosody_py.storage.ids import new_id
 from prosody_py.storage.interface import ArchiveItem
+from prosody_py.storage.sqlite_counted import Counting
 from prosody_py.storage.sqlite_text import bind, to_text
 from prosody_py.storage.sqlite_words import WordIndex, owner_word
 from prosody_py.storage.views import owner
@@ -44,11 +45,13 @@ class SQLiteArchive:
         limit: items that each user may have, None for no limit.
         trim: at the limit delete the oldest item instead of raising "quota-limit".
         words: of the file.
+        counting: where the bytes of each user are counted, if they are.
     """
 
     def __init__(self, engine: Engine, store: int, limit: int | None = None, trim: bool = False,
-                 words: WordIndex | None = None):
+                 words: WordIndex | None = None, counting: Counting | None = None):
         self._engine = engine
+        self._counting = counting
         self._words = WordIndex(engine) if words is None else words
         self._store = store
         self._limit = limit
@@ -77,8 +80,16 @@ class SQLiteArchive:
         item = (self._store, bound, key, microseconds(when), check_label("with", with_),
                 item_text(value), *self._text(bound, value))
         if self._limit is None:
-            return key, (sql.append_items, *item)
-        return key, (sql.append_limited, self._limit, self._trim, *item)
+            return key, self._counted(bound, (sql.append_items, *item))
+        return key, self._counted(bound, (sql.append_limited, self._limit, self._trim, *item))
+
+    def _counted(self, user: str | bytes, operation: tuple) -> tuple:
+        counting = self._counting
+        return operation if counting is None else counting.operation(user, operation)
+
+    def counted(self, user: str | None) -> int:
+        """Return the bytes that are counted for a user, here and in stores of the same counter."""
+        return 0 if self._counting is None else self._counting.used(user)
 
     def _text(self, user: str | bytes, value: Stanza) -> tuple[str, ...]:
         """Return what the index of words gets of an item, nothing if it gets nothing."""
@@ -107,10 +118,10 @@ class SQLiteArchive:
             with_: str | None = None) -> None:
         """Replace an item; raises StorageError "item-not-found"."""
         bound = bind(owner(user))
-        self._engine.write(
+        self._engine.write(*self._counted(bound, (
             sql.replace_items, item_text(value), None if when is None else microseconds(when),
             None if with_ is None else check_label("with", with_),
-            self._store, bound, bind(key), *self._text(bound, value))
+            self._store, bound, bind(key), *self._text(bound, value))))
 
     def find(self, user: str | None, query: Mapping[str, Any] | None = None,
              ) -> tuple[Iterator[ArchiveItem], int | None]:
