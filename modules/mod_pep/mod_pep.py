@@ -2,8 +2,9 @@
 
 Data and owner: a service for each account, made when it is wanted (services); it is
 prosody_py.pubsub's, with the stores of the account (stores). Who wants to be told is never kept
-for accounts here, but seen in the sessions' capabilities and the rosters when something happens
-(sending, interest). An account that has no nodes costs nobody more than a look into a dict.
+for contacts here, but seen in the sessions' capabilities and the rosters when something happens
+(sending, interest); who else has sent presence to an account is remembered (elsewhere, contacts).
+An account that has no nodes costs nobody more than a look into a dict.
 
 For other modules it fires `pep-published/<node>` and `pep-retracted/<node>`; one that knows what a
 node is for offers {node, config} as an item "pep-node", for when the node is made by publishing.
@@ -32,7 +33,8 @@ from prosody_py.pubsub.setup import Setup
 from prosody_py.router.to_many import send_headline
 from prosody_py.xmpp.dataforms import XMLNS as DATA_FORMS
 
-from .elsewhere import from_elsewhere, meet
+from .contacts import meet, regroup, visit
+from .elsewhere import from_elsewhere
 from .interest import NOTHING, Away, Interests
 from .sending import deliver, roster_of, welcome
 from .services import Services
@@ -61,6 +63,8 @@ class Config(Options):
                                      "kept in memory.")
     pep_max_remote_resources = integer(20_000, min=0, max=10_000_000, doc="Resources on other "
                                        "servers whose wishes are remembered.")
+    pep_max_visitors = integer(20_000, min=0, max=10_000_000, doc="Clients here of which it is "
+                               "remembered that they have sent presence to who is no contact.")
     expose_publisher = boolean(False, doc="Tell who has published an item.")
 
 
@@ -68,6 +72,7 @@ def load(module):
     """Open the stores and begin."""
     global services
     module.interests, module.away = Interests(), Away(module.options.pep_max_remote_resources)
+    module.visitors = Away(module.options.pep_max_visitors)
     module.asked = Counter()  # requests that wait, by the domain that was asked
     module.welcomed = WeakKeyDictionary()  # session: the nodes whose last items it has got
     module.nodes = module.open_counted_store("pep", "keyval+")
@@ -81,13 +86,15 @@ def load(module):
 
 def save(module):
     """Return the resources elsewhere, which announce themselves only once."""
-    return {"away": module.away.to_saved()}
+    return {"away": module.away.to_saved(), "visitors": module.visitors.to_saved()}
 
 
 def restore(module, saved):
     """Take over the resources elsewhere."""
     for entry in saved.get("away", ()):
         module.away.put(*entry)
+    for entry in saved.get("visitors", ()):
+        module.visitors.put(*entry)
 
 
 def make_service(module, username: str, stored: Any) -> Service:
@@ -230,12 +237,22 @@ def presence(module, event):
     type, sender = element.attr.get("type"), element.attr.get("from")
     if type == "subscribed":
         module.add_timer(0, meet, module, jid.bare(to), jid.bare(sender))
-    elif getattr(event.origin, "type", None) != "c2s" and jid.resource(sender):
-        account = jid.bare(to)
+    elif jid.resource(sender) and type in (None, "unavailable"):
+        account, is_here = jid.bare(to), getattr(event.origin, "type", None) == "c2s"
         if type == "unavailable":
-            module.away.remove(account, sender)
-        elif type is None:
+            (module.visitors if is_here else module.away).remove(account, sender)
+        elif not is_here:
             from_elsewhere(module, account, sender, element)
+        elif to in (event.origin.directed or ()):  # no contact, who would get it anyway
+            visit(module, account, event.origin)
+
+
+@hook("roster-item-updated")
+def contact_changed(module, event):
+    """Act when a contact is in other groups."""
+    if event.before is None or event.before.groups == event.item.groups:
+        return
+    module.add_timer(0, regroup, module, event.username, event.jid, event.before.groups)
 
 
 # -- service discovery ---------------------------------------------------------------------

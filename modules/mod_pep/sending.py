@@ -1,9 +1,9 @@
 """Who is told what: notifications of an account's nodes, and last items for who comes online.
 
 Whose resources want a notification is worked out when there is one: from the account's own
-sessions, the sessions of contacts whose presence it gets (by roster), and the resources elsewhere
-that have announced themselves. So coming online costs nothing for accounts without nodes, and
-what a roster says counts as of now.
+sessions, the sessions of contacts whose presence it gets (by roster), the resources elsewhere that
+have announced themselves, and sessions here that have sent it presence directly. So coming online
+costs nothing for accounts without nodes, and what a roster says counts as of now.
 """
 
 from __future__ import annotations
@@ -42,16 +42,29 @@ def deliver(module, service: Service, notice: Notice, receivers: dict[str, Any])
     addresses = list(dict.fromkeys(_addresses(module, service, notice.node, receivers)))
     if not addresses:
         return
-    with_body = [address for address in addresses if wants_body(receivers.get(address))]
-    body = service.setup.summary(notice.item.payload) if with_body and notice.item else None
-    if body is None:
-        with_body = []
-    server, host = module.server, module.host_object
-    plain = [address for address in addresses if address not in with_body] \
-        if with_body else addresses
-    send_headline(server, host, OneToMany(notice.message(service.setup.jid)), plain)
-    if with_body:
-        send_headline(server, host, OneToMany(notice.message(service.setup.jid, body)), with_body)
+    body = None
+    if notice.item is not None and any(map(wants_body, receivers.values())):
+        body = service.setup.summary(notice.item.payload)
+    replyto = publishing_resource(service, notice)
+    roster = roster_of(module, service.setup.user) if replyto is not None else None
+    kinds: dict[tuple[str | None, str | None], list[str]] = {}
+    for address in addresses:
+        # Only those who get the account's presence may know its resources (XEP-0163, 4.3.1).
+        kind = (body if wants_body(receivers.get(address)) else None,
+                replyto if roster is not None and roster.is_contact_subscribed(jid.bare(address))
+                else None)
+        kinds.setdefault(kind, []).append(address)
+    for kind, told in kinds.items():
+        send_headline(module.server, module.host_object,
+                      OneToMany(notice.message(service.setup.jid, *kind)), told)
+
+
+def publishing_resource(service: Service, notice: Notice) -> str | None:
+    """Return the account's client that has published what a notice is about, None if none has."""
+    actor = notice.actor
+    if isinstance(actor, str) and jid.resource(actor) and jid.bare(actor) == service.setup.jid:
+        return actor
+    return None
 
 
 def _addresses(module, service: Service, node: Node, receivers: dict[str, Any]) -> Iterator[str]:
@@ -72,9 +85,22 @@ def _addresses(module, service: Service, node: Node, receivers: dict[str, Any]) 
         if node.name in wanted and may_be_told(module, service, node, account):
             told.add(account)
             yield address
+    for address, _wanted in module.visitors.of(service.setup.jid):
+        session, account = module.server.full_sessions.get(address), jid.bare(address)
+        if session is None or not has_sent_presence(session, service.setup.jid):
+            module.visitors.remove(service.setup.jid, address)
+        elif node.name in interests.of_session(session) and may_be_told(
+                module, service, node, account):
+            told.add(account)
+            yield address
     for address in receivers:
         if address not in told and not is_blocked(module, username, address):
             yield address
+
+
+def has_sent_presence(session, account: str) -> bool:
+    """Whether a session has sent directed presence to an account, or a client of it."""
+    return any(jid.bare(address) == account for address in session.directed or ())
 
 
 def _accounts(module, service: Service, username: str) -> Iterator[str]:
@@ -110,6 +136,17 @@ def welcome(_now, module, session, wanted: frozenset[str]) -> None:
         send_last_items(other, username, session.full_jid, session.bare_jid, wanted)
         if session.destroyed:
             return
+    for account in dict.fromkeys(map(jid.bare, session.directed or ())):
+        welcome_to(_now, module, account, session, wanted)
+
+
+def welcome_to(_now, module, account: str, session, wanted: frozenset[str]) -> None:
+    """Send a session the last items of an account here to which it has sent presence."""
+    host = module.server.hosts.get(jid.host(account))
+    owner = host.modules.get("pep") if host is not None and host.type == "local" else None
+    visitors = getattr(owner, "visitors", None)
+    if visitors is not None and visitors.node_of(account, session.full_jid) is not None:
+        send_last_items(owner, jid.node(account), session.full_jid, session.bare_jid, wanted)
 
 
 def send_last_items(module, username: str, address: str, account: str,
@@ -118,8 +155,10 @@ def send_last_items(module, username: str, address: str, account: str,
     service = module.services.with_nodes(username)
     if service is None or wanted is NOTHING:
         return
-    if account != service.setup.jid and not roster_of(module, username).is_user_subscribed(
-            account):
+    if (account != service.setup.jid
+            and not roster_of(module, username).is_user_subscribed(account)
+            and module.visitors.node_of(service.setup.jid, address) is None
+            and module.away.node_of(service.setup.jid, address) is None):
         return  # this account does not get the presence that would have told it
     names = wanted if len(wanted) < len(service.nodes) else list(service.nodes)
     for name in names:

@@ -11,20 +11,24 @@ from prosody_py.pubsub.node import Node
 from prosody_py.xmpp import datetime
 from prosody_py.xmpp.stanza import Stanza
 
+ADDRESS = "http://jabber.org/protocol/address"
+
 
 class Notice:
     """Something that has happened to a node.
 
     `kind` is "items", "retract", "purge", "delete", "configuration" or "subscription". `late` is
-    an item that was published a while ago, sent to who has just come.
+    an item that was published a while ago, sent to who has just come. `actor` is who has published.
     """
 
-    __slots__ = ("kind", "node", "item", "id", "detail", "late", "publisher")
+    __slots__ = ("kind", "node", "item", "id", "detail", "late", "publisher",
+                 "actor")
 
     def __init__(self, kind: str, node: Node, item: Item | None = None, id: str | None = None,
-                 detail: Stanza | None = None, late: bool = False, publisher: bool = False):
+                 detail: Stanza | None = None, late: bool = False, publisher: bool = False,
+                 actor: Any = None):
         self.kind, self.node, self.item, self.id = kind, node, item, id
-        self.detail, self.late, self.publisher = detail, late, publisher
+        self.detail, self.late, self.publisher, self.actor = detail, late, publisher, actor
 
     def event(self) -> Stanza:
         """Return the <event/>."""
@@ -47,8 +51,12 @@ class Notice:
             element.children.append(self.detail)
         return event
 
-    def message(self, sender: str, body: str | None = None) -> Stanza:
-        """Return the message from `sender`, without `to`, for as many as there are to be told."""
+    def message(self, sender: str, body: str | None = None,
+                replyto: str | None = None) -> Stanza:
+        """Return the message from `sender`, without `to`, for as many as there are to be told.
+
+        `replyto` is the resource that has published (XEP-0163 section 4.3.1).
+        """
         attr = {"from": sender, "id": secrets.token_urlsafe(9)}
         type = self.node["notification_type"]
         if type != "normal":
@@ -57,6 +65,9 @@ class Notice:
         message.children.append(self.event())
         if body:
             message.text_tag("body", body)
+        if replyto:
+            message.tag("addresses", xmlns=ADDRESS).tag("address", type="replyto",
+                                                        jid=replyto).reset()
         if self.late and self.item is not None:
             message.children.append(datetime.delay(self.item.when))
         return message

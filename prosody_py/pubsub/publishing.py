@@ -53,7 +53,7 @@ class Publishing:
                                    self.setup.expose_publisher)
             self.fire("item-published/" + name, node=name, actor=actor, id=id, item=element)
             self.fire("item-published", node=name, actor=actor, id=id, item=element)
-        self.notify_item(node, item)
+        self.notify_item(node, item, actor)
         self.setup.published(node, item)
 
     @staticmethod
@@ -75,10 +75,11 @@ class Publishing:
             raise PubsubError("payload-required")
         self.notify_item(node, None)
 
-    def notify_item(self, node: Node, item: Item | None) -> None:
+    def notify_item(self, node: Node, item: Item | None, actor: Actor | None = None) -> None:
         """Tell the subscribers of an item, None for an event without one."""
         if node["notify_items"]:
-            self.notify(Notice("items", node, item, publisher=self.setup.expose_publisher))
+            self.notify(Notice("items", node, item, publisher=self.setup.expose_publisher,
+                               actor=actor))
 
     def _node_for(self, name: str, actor: Actor, required: Mapping[str, Any] | None) -> Node:
         """Return the node to publish to, which may have to be made."""
