@@ -1,4 +1,4 @@
-"""XEP-0163: who shares presence with an account without being a contact, and what contacts get more.
+"""XEP-0163: who shares presence without being a contact, and what contacts get beside items.
 
 What is not to come is shown by something later that does come, in the same session.
 """
@@ -31,7 +31,7 @@ def people(server):
 
 @pytest.fixture
 def visit(people):
-    """Return juliet's service with an open node, and tybalt, who is no contact and wants to know."""
+    """Return juliet's service with an open node, and tybalt, who wants to know."""
     juliet, tybalt = people.login("juliet"), people.login("tybalt")
     own = Asking(juliet)
     own.publish(TUNE, "a", access_model="open")
