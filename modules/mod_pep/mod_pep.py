@@ -55,6 +55,9 @@ class Config(Options):
 
     pep_max_items = integer(256, min=1, max=100_000, doc="Items that a node may keep.")
     pep_max_nodes = integer(500, min=1, max=100_000, doc="Nodes of one account.")
+    pep_max_nodes_size = size("4 MB", min="10 KB", doc="Bytes of what nodes of one account are, "
+                              "without their items: configuration, rights, and subscriptions (at "
+                              "most half of it).")
     pep_max_subscriptions = integer(500, min=1, max=100_000, doc="Subscriptions of one address to "
                                     "nodes of one account.")
     pep_max_payload_size = size(None, min=100, doc="Bytes of one item, if less than a stanza may "
@@ -75,8 +78,9 @@ def load(module):
     module.visitors = Away(module.options.pep_max_visitors)
     module.asked = Counter()  # requests that wait, by the domain that was asked
     module.welcomed = WeakKeyDictionary()  # session: the nodes whose last items it has got
-    module.nodes = module.open_counted_store("pep", "keyval+")
-    module.moved = module.open_counted_store("pep_moved", "keyval+")
+    module.nodes, module.moved = [module.open_counted_store(
+        name, "keyval+", "nodes", lambda: module.options.pep_max_nodes_size)
+        for name in ("pep", "pep_moved")]
     module.caps = module.depends("cache_c2s_caps")
     services = module.services = Services(
         module, lambda username, stored: make_service(module, username, stored),
@@ -108,6 +112,7 @@ def make_service(module, username: str, stored: Any) -> Service:
         max_nodes=options.pep_max_nodes, max_subscriptions=options.pep_max_subscriptions,
         max_payload_size=options.pep_max_payload_size or 0,
         expose_publisher=options.expose_publisher,
+        has_room=lambda: has_room(module, username),
         autocreate_on_publish=True, autocreate_on_subscribe=False,
         get_affiliation=lambda who, _node, _action: "owner" if who == account else None,
         has_access=lambda model, who, node: has_access(module, username, model, who, node),
@@ -121,6 +126,12 @@ def make_service(module, username: str, stored: Any) -> Service:
     setup.retracted = lambda node, id: happened(
         module, "pep-retracted/", service, node, {"id": id})
     return service
+
+
+def has_room(module, username: str) -> bool:
+    """Whether others may still subscribe to nodes of an account: half of the room is its own."""
+    counted = getattr(module.nodes, "counted", None)  # not in stores of drivers in Lua
+    return counted is None or counted(username) <= module.options.pep_max_nodes_size // 2
 
 
 def items_of_node(module, node: str) -> Any:

@@ -51,6 +51,10 @@ def _no_access(_model: str, _jid: str, _node: Node) -> bool:
     return False
 
 
+def _always() -> bool:
+    return True
+
+
 def _nothing(*_args: Any) -> None:
     return None
 
@@ -63,8 +67,9 @@ class Setup:
     somebody; `has_access(model, bare JID, node)` decides for the models "presence" and "roster"
     and may wait. `deliver(notice, {JID: options})` tells the subscribers, and whoever else there
     is to be told. `tell(JID, message)` sends a message to one. `summary(payload)` gives a text for
-    a payload. `open_items(node's name)` opens an archive. `config_for(node's name)` is what a node
-    that is made by publishing to it has beside the defaults. `published(node, item)` and
+    a payload. `has_room()` tells whether there is room for another subscription.
+    `open_items(node's name)` opens an archive. `config_for(node's name)` is what a node that is
+    made by publishing to it has beside the defaults. `published(node, item)` and
     `retracted(node, id)` hear of what has happened; the id is None when all items are gone.
     """
 
@@ -86,6 +91,7 @@ class Setup:
     deliver: Callable[[Notice, dict[str, Any]], None] = _nothing
     tell: Callable[[str, Any], None] = _nothing
     summary: Callable[[Any], str | None] = _nothing
+    has_room: Callable[[], bool] = _always
     config_for: Callable[[str], Mapping[str, Any] | None] = _nothing
     published: Callable[[Node, Any], None] = _nothing
     retracted: Callable[[Node, str | None], None] = _nothing

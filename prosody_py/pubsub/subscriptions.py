@@ -100,6 +100,8 @@ class Subscriptions:
             raise PubsubError("too-many-subscriptions")
         if len(node.subscribers) + len(node.pending) >= self.setup.max_subscribers + waits:
             raise PubsubError("too-many-subscriptions", "The node has too many subscribers")
+        if not self.setup.has_room():
+            raise PubsubError("too-many-subscriptions", "The service has no room for more")
 
     def remove_subscription(self, name: str, actor: Actor, jid: str) -> None:
         """End a subscription, or a request for one (section 6.2)."""

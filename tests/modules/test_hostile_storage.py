@@ -17,7 +17,7 @@ from prosody_py.testing.pubsub import ERRORS, OWNER, PUBSUB, form
 MODULES = """blocklist bookmarks cache_c2s_caps cloud_notify mds message offline pep presence
 private vcard vcard4""".split()
 KB = 1024
-LIMITS = {"storage_account_limit": "40 KB", "max_roster_size": "20 KB",
+LIMITS = {"storage_account_limit": "40 KB", "pep_max_nodes_size": "30 KB", "max_roster_size": "20 KB",
           "offline_size_limit": "15 KB", "blocklist_max_items": 10, "push_max_devices": 3}
 MOST = 300  # writes after which a bound is none
 FULL = ("wait", "resource-constraint")
@@ -79,10 +79,6 @@ def bookmarks(number: int) -> str:
 WAYS = {  # what is written: a function of how often it was done before
     "items of one node": lambda n: publish("a", str(n), "x" * 2000, max_items="max"),
     "one item of many nodes": lambda n: publish(f"node{n}", "a", "x" * 2000),
-    "empty nodes": lambda n: pubsub(f"<create node='{'n' * 500}{n}'/>"),
-    "nodes with descriptions": lambda n: pubsub(
-        f"<create node='n{n}'/><configure>{form('node_config', {'description': 'x' * 900})}"
-        "</configure>"),
     "private XML": lambda n: private(str(n), "x" * 2000),
     "tiny private XML": lambda n: private(str(n), "x"),
     "bookmarks": bookmarks,
@@ -93,6 +89,16 @@ WAYS = {  # what is written: a function of how often it was done before
         "</note></vcard>"),
     "a mixture": lambda n: (publish(f"node{n}", "a", "x" * 999) if n % 2
                             else private(str(n), "x" * 999)),
+}
+
+NODES = {  # what is kept in memory while a node is in use
+    "empty nodes": lambda n: pubsub(f"<create node='{'n' * 500}{n}'/>"),
+    "nodes with descriptions": lambda n: pubsub(
+        f"<create node='n{n}'/><configure>{form('node_config', {'description': 'x' * 900})}"
+        "</configure>"),
+    "nodes for many groups": lambda n: pubsub(
+        f"<create node='n{n}'/><configure>" + form("node_config", {"roster_groups_allowed": [
+            f"{each}{'g' * 50}" for each in range(20)]}) + "</configure>"),
 }
 
 
@@ -106,6 +112,13 @@ def until_refused(client, write, to: str | None = None) -> tuple[str, str]:
     raise AssertionError("There is no bound")
 
 
+def nodes_of(client) -> list[str]:
+    """Return the names of the nodes of a client's account."""
+    listed = client.iq("get", "<query xmlns='http://jabber.org/protocol/disco#items'/>",
+                       client.bare_jid).tags[0].tags
+    return [item.attr["node"] for item in listed if "node" in item.attr]
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_what_an_account_stores_at_will_has_a_bound(people, mallory, way):
     assert until_refused(mallory, WAYS[way]) == FULL
@@ -113,14 +126,21 @@ def test_what_an_account_stores_at_will_has_a_bound(people, mallory, way):
     # What is there can be deleted, and then there is room again.
     other = publish("other", "a", "x" * 8000)
     assert mallory.iq("set", other).get_error()[:2] == FULL
-    listed = mallory.iq("get", "<query xmlns='http://jabber.org/protocol/disco#items'/>",
-                        mallory.bare_jid).tags[0].tags
-    for node in [item.attr["node"] for item in listed if "node" in item.attr]:
+    for node in nodes_of(mallory):
         mallory.iq("set", pubsub(f"<delete node='{node}'/>", OWNER))
-    for number in range(MOST if way == "tiny private XML" else 45):
-        mallory.iq("set", private(str(number), ""))
+    mallory.iq("set", "<query xmlns='jabber:iq:private'>" + "".join(
+        f"<x xmlns='urn:{number}'/>" for number in range(MOST)) + "</query>")
     mallory.iq("set", "<vCard xmlns='vcard-temp'/>")
     assert mallory.iq("set", other).attr["type"] == "result"
+
+
+@pytest.mark.parametrize("way", NODES)
+def test_what_nodes_are_has_a_bound(people, mallory, way):
+    assert until_refused(mallory, NODES[way]) == FULL
+    assert 10 * KB < stored(people, mallory.bare_jid) <= 30 * KB
+    assert mallory.iq("set", private("a", "x" * 5000)).attr["type"] == "result"
+    mallory.iq("set", pubsub(f"<delete node='{nodes_of(mallory)[0]}'/>", OWNER))
+    assert mallory.iq("set", NODES[way](MOST)).attr["type"] == "result"
 
 
 def test_one_who_has_stored_much_is_no_matter_to_others(people, mallory):
@@ -134,7 +154,7 @@ def test_a_node_gives_rights_to_so_many_only(people, mallory):
     error = until_refused(mallory, lambda number: pubsub(
         f"<affiliations node='a'><affiliation jid='{'a' * 900}{number}@localhost' "
         "affiliation='member'/></affiliations>", OWNER))
-    assert error == FULL and stored(people, mallory.bare_jid) <= 40 * KB
+    assert error == FULL and stored(people, mallory.bare_jid) <= 30 * KB
 
 
 def test_notes_of_where_nodes_are_have_a_bound(people, mallory):
@@ -144,7 +164,7 @@ def test_notes_of_where_nodes_are_have_a_bound(people, mallory):
             yield f"<delete node='n{number}'><redirect uri='xmpp:{'x' * 900}'/></delete>", OWNER
     steps = steps()
     assert until_refused(mallory, lambda _number: pubsub(*next(steps))) == FULL
-    assert stored(people, mallory.bare_jid) <= 40 * KB
+    assert stored(people, mallory.bare_jid) <= 30 * KB
 
 
 def test_what_others_subscribe_to_has_a_bound(people, mallory):
@@ -152,8 +172,10 @@ def test_what_others_subscribe_to_has_a_bound(people, mallory):
     romeo = people.login("romeo")
     error = until_refused(romeo, lambda number: pubsub(
         f"<subscribe node='a' jid='{romeo.bare_jid}/{'r' * 900}{number}'/>"), mallory.bare_jid)
-    assert error == FULL
-    assert stored(people, mallory.bare_jid) <= 40 * KB
+    assert error == ("wait", "policy-violation")
+    assert stored(people, mallory.bare_jid) <= 18 * KB
+    # The other half is for the account itself.
+    assert mallory.iq("set", pubsub("<create node='b'/>")).attr["type"] == "result"
     assert mallory.iq("set", pubsub("<delete node='a'/>", OWNER)).attr["type"] == "result"
 
 
