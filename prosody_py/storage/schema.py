@@ -78,13 +78,10 @@ ALTER TABLE store ADD COLUMN counter INTEGER;
 CREATE TRIGGER item_uncounted AFTER DELETE ON item {_IF_COUNTED.format("old")} BEGIN
     {_REMOVE}
 END;
-DROP TRIGGER archive_removed;
-CREATE TRIGGER archive_removed AFTER DELETE ON archive BEGIN
-    UPDATE archive_size SET items = items - 1 WHERE store = old.store AND user = old.user;
-    DELETE FROM archive_size WHERE store = old.store AND user = old.user AND items = 0;
+CREATE TRIGGER archive_uncounted AFTER DELETE ON archive {_IF_COUNTED.format("old")} BEGIN
     {_REMOVE}
     DELETE FROM store WHERE id = old.store AND id > {LARGE}
-        AND NOT EXISTS (SELECT 1 FROM archive_size WHERE store = old.store)
+        AND NOT EXISTS (SELECT 1 FROM archive WHERE store = old.store)
         AND NOT EXISTS (SELECT 1 FROM item WHERE store = old.store);
 END;
 """
