@@ -18,7 +18,8 @@ MODULES = """blocklist bookmarks cache_c2s_caps cloud_notify mds message offline
 private vcard vcard4""".split()
 KB = 1024
 LIMITS = {"storage_account_limit": "40 KB", "pep_max_nodes_size": "30 KB",
-          "max_roster_size": "20 KB", "offline_size_limit": "15 KB", "blocklist_max_items": 10, "push_max_devices": 3}
+          "max_roster_size": "20 KB", "offline_size_limit": "15 KB", "blocklist_max_items": 10,
+          "push_max_devices": 3}
 MOST = 300  # writes after which a bound is none
 FULL = ("wait", "resource-constraint")
 
