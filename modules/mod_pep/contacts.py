@@ -15,13 +15,14 @@ from prosody_py.api import jid
 from .interest import NOTHING
 from .sending import send_last_items, welcome_to
 
-HERE = "here"  # in the place of the capabilities, which are looked up in the session
 
+def visit(module, account: str, session: Any, to: str) -> None:
+    """Note that a session has sent presence to an account of this host, or a client of it.
 
-def visit(module, account: str, session: Any) -> None:
-    """Note that a session has sent presence to an account of this host."""
+    The address `to` stands in the place of the capabilities, which are those of the session.
+    """
     is_new = module.visitors.node_of(account, session.full_jid) is None
-    module.visitors.put(account, session.full_jid, HERE, NOTHING)
+    module.visitors.put(account, session.full_jid, to, NOTHING)
     wanted = module.interests.of_session(session)
     if is_new and wanted:
         module.add_timer(0, welcome_to, module, account, session, wanted)

@@ -1,7 +1,7 @@
 """XEP-0163: Personal Eventing. Each account is a publish-subscribe service of its own.
 
-Data and owner: a service for each account, made when it is wanted (services); it is
-prosody_py.pubsub's, with the stores of the account (stores). Who wants to be told is never kept
+Data and owner: a service for each account, made when it is wanted (services, making); it
+is prosody_py.pubsub's, with the stores of the account (stores). Who wants to be told is never kept
 for contacts here, but seen in the sessions' capabilities and the rosters when something happens
 (sending, interest); who else has sent presence to an account is remembered (elsewhere, contacts).
 An account that has no nodes costs nobody more than a look into a dict.
@@ -20,33 +20,28 @@ from collections import Counter
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from prosody_py.api import Event, Options, Stanza, boolean, bystander, hook, integer, jid, size
+from prosody_py.api import Options, Stanza, boolean, bystander, hook, integer, jid, size
 from prosody_py.api.pubsub_commands import offer
 from prosody_py.hosts import users
-from prosody_py.hosts.one_to_many import OneToMany
 from prosody_py.hosts.roster import load_roster
 from prosody_py.pubsub import approval, commands, discovery, requests
 from prosody_py.pubsub.errors import PubsubError
 from prosody_py.pubsub.namespaces import OWNER, PUBSUB
 from prosody_py.pubsub.service import Service
-from prosody_py.pubsub.setup import Setup
-from prosody_py.router.to_many import send_headline
 from prosody_py.xmpp.dataforms import XMLNS as DATA_FORMS
 
 from .contacts import meet, regroup, visit
 from .elsewhere import from_elsewhere
 from .interest import NOTHING, Away, Interests
-from .sending import deliver, roster_of, welcome
+from .making import items_of_node, make_service
+from .sending import welcome
 from .services import Services
-from .stores import Nodes
 
 DEPENDS = ("cache_c2s_caps",)
 ACCOUNT_FEATURES = (PUBSUB, *requests.FEATURES, *(PUBSUB + "#" + name for name in (
     "access-authorize", "access-open", "access-presence", "access-roster", "access-whitelist",
     "auto-create", "auto-subscribe", "filtered-notifications", "last-published",
     "presence-notifications", "presence-subscribe", "pubsub-on-a-jid")))
-DEFAULTS = {"max_items": 1, "access_model": "presence",
-            "send_last_published_item": "on_sub_and_presence"}
 services: Any = None  # the Services of this instance
 
 
@@ -99,70 +94,6 @@ def restore(module, saved):
         module.away.put(*entry)
     for entry in saved.get("visitors", ()):
         module.visitors.put(*entry)
-
-
-def make_service(module, username: str, stored: Any) -> Service:
-    """Return the service of an account with the nodes that are stored."""
-    account, options = f"{username}@{module.host}", module.options
-    setup = Setup(
-        jid=account, user=username,
-        node_store=Nodes(module.nodes, module.moved, username, stored),
-        open_items=lambda node: items_of_node(module, node),
-        node_defaults=DEFAULTS, max_items=options.pep_max_items,
-        max_nodes=options.pep_max_nodes, max_subscriptions=options.pep_max_subscriptions,
-        max_payload_size=options.pep_max_payload_size or 0,
-        expose_publisher=options.expose_publisher,
-        has_room=lambda: has_room(module, username),
-        autocreate_on_publish=True, autocreate_on_subscribe=False,
-        get_affiliation=lambda who, _node, _action: "owner" if who == account else None,
-        has_access=lambda model, who, node: has_access(module, username, model, who, node),
-        tell=lambda to, message: send_headline(
-            module.server, module.host_object, OneToMany(message), [to]))
-    service = Service(setup)
-    setup.deliver = lambda notice, receivers: deliver(module, service, notice, receivers)
-    setup.config_for = lambda node: config_for(module, node)
-    setup.published = lambda node, item: happened(
-        module, "pep-published/", service, node, {"item": item})
-    setup.retracted = lambda node, id: happened(
-        module, "pep-retracted/", service, node, {"id": id})
-    return service
-
-
-def has_room(module, username: str) -> bool:
-    """Whether others may still subscribe to nodes of an account: half of the room is its own."""
-    counted = getattr(module.nodes, "counted", None)  # not in stores of drivers in Lua
-    return counted is None or counted(username) <= module.options.pep_max_nodes_size // 2
-
-
-def items_of_node(module, node: str) -> Any:
-    """Return the archive with the items that all accounts have in their nodes of a name."""
-    return module.open_counted_store("pep_" + node, "archive", made_up=True)
-
-
-def config_for(module, node: str) -> Any:
-    """Return what a new node has beside the defaults: what modules offer for its name."""
-    return next((item["config"] for item in module.get_host_items("pep-node")
-                 if item["node"] == node), None)
-
-
-def happened(module, event: str, service: Service, node, fields: dict[str, Any]) -> None:
-    """Tell other modules what has happened to a node of an account."""
-    name = event + node.name
-    if name in module.events.index:
-        module.fire_event(name, Event(username=service.setup.user, service=service, node=node,
-                                      **fields))
-
-
-def has_access(module, username: str, model: str, who: str, node) -> bool:
-    """Whether a contact may see a node, by the account's roster."""
-    roster = roster_of(module, username)
-    if not roster.is_contact_subscribed(who):
-        return False
-    if model == "presence":
-        return True
-    item = roster.get(who)
-    return item is not None and any(item.groups.get(group)
-                                    for group in node["roster_groups_allowed"] or ())
 
 
 # -- requests ------------------------------------------------------------------------------
@@ -255,7 +186,7 @@ def presence(module, event):
         elif not is_here:
             from_elsewhere(module, account, sender, element)
         elif to in (event.origin.directed or ()):  # no contact, who would get it anyway
-            visit(module, account, event.origin)
+            visit(module, account, event.origin, to)
 
 
 @hook("roster-item-updated")

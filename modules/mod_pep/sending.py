@@ -87,7 +87,8 @@ def _addresses(module, service: Service, node: Node, receivers: dict[str, Any]) 
             yield address
     for address, _wanted in module.visitors.of(service.setup.jid):
         session, account = module.server.full_sessions.get(address), jid.bare(address)
-        if session is None or not has_sent_presence(session, service.setup.jid):
+        sent_to = module.visitors.node_of(service.setup.jid, address)
+        if session is None or sent_to not in (session.directed or ()):
             module.visitors.remove(service.setup.jid, address)
         elif node.name in interests.of_session(session) and may_be_told(
                 module, service, node, account):
@@ -96,11 +97,6 @@ def _addresses(module, service: Service, node: Node, receivers: dict[str, Any]) 
     for address in receivers:
         if address not in told and not is_blocked(module, username, address):
             yield address
-
-
-def has_sent_presence(session, account: str) -> bool:
-    """Whether a session has sent directed presence to an account, or a client of it."""
-    return any(jid.bare(address) == account for address in session.directed or ())
 
 
 def _accounts(module, service: Service, username: str) -> Iterator[str]:
