@@ -6,7 +6,7 @@ import inspect
 
 from prosody_py.app.annotations import text
 from prosody_py.app.annotations.inside import Inside, Member
-from prosody_py.app.annotations.types import SESSION, STANZA, returned
+from prosody_py.app.annotations.types import MODULE, SESSION, STANZA, returned
 from prosody_py.sessions.session import Session
 from prosody_py.xmpp import builders
 from prosody_py.xmpp.stanza import Stanza
@@ -39,7 +39,10 @@ def render(name: str, inside: Inside) -> str:
 
 
 def render_prosody(inside: Inside) -> str:
-    """Return the file of `prosody` and of sessions."""
+    """Return the file of `prosody` and of sessions, and of the global `module`.
+
+    That one has its type said here: Lua 5.1 has a function of the name, which some editors know.
+    """
     members = [one for one in inside.library("prosody")[1:]]
     session = [(field, "any", "") for field in sorted(
         {name for base in Session.__mro__ for name in vars(base).get("__annotations__", {})}
@@ -48,6 +51,7 @@ def render_prosody(inside: Inside) -> str:
         "prosody.globals", "prosody = {}",
         *(_assigned("prosody", one) for one in members),
         *(f"{name} = prosody.{name}" for name in ("hosts", "bare_sessions", "full_sessions")),
+        f"---@type {MODULE}\nmodule = nil",
         text.of_class(SESSION, session, "A stream of a client, a server or a component."))
 
 

@@ -35,7 +35,7 @@ _FIELDS = (
 
 def render(methods: list[Member]) -> str:
     """Return the file for the methods that `module` has in a runtime."""
-    own = text.of_class(MODULE, _FIELDS, "What a module may call.", "module = {}")
+    own = text.of_class(MODULE, _FIELDS, "What a module may call.", "local module = {}")
     return text.meta("prosody.module", own, *map(_method, filter(is_for_modules, methods)))
 
 

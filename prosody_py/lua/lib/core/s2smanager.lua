@@ -1,13 +1,32 @@
--- Streams with other servers. This server opens none by itself: stanzas for other domains are the
--- event `route/remote`. Sessions that a module keeps in `prosody.incoming_s2s` or `s2sout` of a
--- host can be ended here.
+-- Sessions of streams with other servers, for modules that speak with those: the server opens no
+-- such stream by itself. Stanzas for other domains are the event `route/remote`.
 
 local prosody = prosody;
-local error = error;
+local sessions = require "util.session";
+local error, tostring = error, tostring;
 
-local function not_provided()
-	error("this server speaks with other servers in no way that core.s2smanager could begin; "
-		.. "hook 'route/remote' instead", 2);
+local function new_session(kind, direction)
+	local session = sessions.set_logger(sessions.set_id(sessions.new(kind)));
+	session.direction, session[direction], session.hosts = direction, true, {};
+	return session;
+end
+
+-- What comes from a server that has connected; who it is has yet to be found out.
+local function new_incoming(conn)
+	local session = sessions.set_conn(new_session("s2sin", "incoming"), conn);
+	prosody.incoming_s2s[session] = true;
+	return session;
+end
+
+-- What a host of ours sends to another domain; there is one at a time, in `s2sout` of the host.
+local function new_outgoing(from_host, to_host)
+	local host = prosody.hosts[from_host];
+	if not host then error("there is no host " .. tostring(from_host) .. " to speak for", 2); end
+	local session = new_session("s2sout", "outgoing");
+	session.from_host, session.host, session.to_host = from_host, from_host, to_host;
+	session.notopen = true;
+	host.s2sout[to_host] = session;
+	return session;
 end
 
 -- Takes what a session could do; who still has it finds it dead.
@@ -43,6 +62,6 @@ end
 
 return {
 	incoming_s2s = prosody.incoming_s2s;
-	new_incoming = not_provided; new_outgoing = not_provided;
+	new_incoming = new_incoming; new_outgoing = new_outgoing;
 	destroy_session = destroy_session; retire_session = retire_session;
 };

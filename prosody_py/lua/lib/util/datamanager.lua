@@ -51,13 +51,14 @@ local lists = make_lists(datamanager.list_load, function (username, host, name, 
 end);
 datamanager.list_open, datamanager.list_shift = lists.open, lists.shift;
 
-function datamanager.users(host, name)
+-- Of which kind the store is the driver knows by itself.
+function datamanager.users(host, name, _kind)
 	local store, err = server.open_store(host, name);
 	if not store then return nil, err; end
 	return store:users();
 end
 
-function datamanager.stores(username, host)
+function datamanager.stores(username, host, _kind)
 	local found, err = server.stores_of(host, username);
 	if not found then return nil, err; end
 	return each_of(found);
