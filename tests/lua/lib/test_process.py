@@ -97,6 +97,7 @@ print(os.getuid(), lua.run(PP + "pp.setuid(0)"), lua.run(PP + "pp.setgid(0)"),
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["lua54", "luajit"])
 def test_a_process_gives_its_rights_away_and_does_not_get_them_back(kind):
     done = subprocess.run([sys.executable, "-c", CHILD, kind, os.path.dirname(__file__)],
