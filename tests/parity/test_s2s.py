@@ -1,4 +1,4 @@
-"""Debian's mod_s2s and mod_dialback: two of our servers speak with each other."""
+"""Debian's mod_s2s, mod_dialback and mod_tls: two of our servers speak with each other."""
 
 from __future__ import annotations
 
@@ -30,15 +30,18 @@ def addresses():
 
 @pytest.fixture
 def start(start_server, debian_module, tmp_path, guarded, kind):
-    folder = tmp_path / "plugins"
-    folder.mkdir()
-    for name in ("s2s", "dialback"):
-        (folder / f"mod_{name}.lua").symlink_to(debian_module(name))
+    names = ("s2s", "dialback", "s2s_auth_certs", "tls")
+    for folder, found in (("encrypted", names), ("plain", names[:-1])):
+        (tmp_path / folder).mkdir()
+        for name in found:
+            (tmp_path / folder / f"mod_{name}.lua").symlink_to(debian_module(name))
 
-    def start_on(address, **options):
-        return start_server(["s2s", "dialback"], plugin_paths=[str(folder)], lua_runtime=kind,
-                            interfaces=[address], s2s_interfaces=[address], s2s_ports=[5269],
-                            hosts={address: {}}, s2s_require_encryption=False,
+    def start_on(address, encrypted=False, **options):
+        folder = tmp_path / ("encrypted" if encrypted else "plain")
+        return start_server(["s2s", "dialback", "s2s_auth_certs"], plugin_paths=[str(folder)],
+                            lua_runtime=kind, interfaces=[address],
+                            s2s_interfaces=[address], s2s_ports=[5269],
+                            hosts={address: {}}, s2s_require_encryption=encrypted,
                             s2s_secure_auth=False, lua_time_limit="10 seconds", **options)
 
     return start_on
@@ -49,9 +52,10 @@ def kind(request):
     return request.param
 
 
-def test_messages_go_both_ways_over_one_dialback(start, addresses, caplog):
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_messages_go_both_ways_after_dialback(start, addresses, caplog, encrypted):
     first, second, _nobody = addresses
-    one, two = start(first), start(second)
+    one, two = start(first, encrypted), start(second, encrypted)
     romeo = one.client("romeo", "r", host=first).available()
     juliet = two.client("juliet", "j", host=second).available()
     for number in range(20):
@@ -65,6 +69,7 @@ def test_messages_go_both_ways_over_one_dialback(start, addresses, caplog):
     assert romeo.message().get_child_text("body") == "ay"
     assert romeo.iq("get", "<ping xmlns='urn:xmpp:ping'/>", to=second).attr["type"] == "result"
     assert list(one.server.hosts[first].s2sout) == [second]
+    assert one.server.hosts[first].s2sout[second]["secure"] == (encrypted or None)
     two.server.modules.unload("*", "s2s")  # says goodbye on its streams
     romeo.flush()
     assert "Error in" not in caplog.text
