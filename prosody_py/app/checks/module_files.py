@@ -17,7 +17,7 @@ from prosody_py.app.scan.module import read_text, scan
 from prosody_py.config.harvest import declare
 from prosody_py.config.options import Option, Options
 from prosody_py.loader.find import Source
-from prosody_py.loader.python_code import compile_file, describe_error
+from prosody_py.loader.python_code import compile_file, describe_error, names_in
 from prosody_py.loader.python_package import files_of, new_namespace, release
 
 _DECLARED = re.compile(r"^    (\w+) = \w+\(|\bname=[\"'](\w+)[\"']", re.MULTILINE)
@@ -70,7 +70,7 @@ def _read_python(source: Source) -> ModuleFile:
     if isinstance(config, type) and issubclass(config, Options):
         found.config = config
         found.names = {option.name for option in config.declared()}
-    found.depends = set(getattr(namespace, "DEPENDS", ()))
+    found.depends = set(names_in(namespace, "DEPENDS"))
     for path in files_of(source):
         with open(path, encoding="utf-8") as file:
             _walk(ast.parse(file.read()), found)
