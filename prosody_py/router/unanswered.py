@@ -62,7 +62,8 @@ def handler_failed(handler, name: str, data, error: Exception) -> bool | None:
               f"{error}" if where is not None else f"{type(error).__name__}: {error}",
               exc_info=error if where is None else None)
     if where:
-        log.debug("%s", where)
+        # Under the module's name, so that the option log can ask for it alone.
+        (log if module is None else logging.getLogger(f"mod_{module.name}")).debug("%s", where)
     if module is not None:
         module.count_error(name)
     if is_stanza and stanza.name == "iq" and stanza.attr.get("type") in ("get", "set"):
