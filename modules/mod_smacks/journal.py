@@ -86,6 +86,7 @@ class Journal:
         self.store = module.open_store("smacks_sessions", "map")
         self.users = module.open_store("smacks_sessions", "keyval")
         self.writers: dict = module.shared("/*/smacks/journal")  # (host, username) -> Writer
+        self.sessions = module.server.full_sessions
         self.reached: dict = module.shared("/*/smacks/reached")  # see promises
 
     def put(self, username: str, changes: dict) -> None:

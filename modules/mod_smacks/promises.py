@@ -29,21 +29,20 @@ from prosody_py.xmpp.parser import parse_fragment
 
 MOST = 500  # receivers in a table
 STANZA_ID = "urn:xmpp:sid:0"
-_tag = re.compile(rb"<message(?=[ />])[^>]*").match
-_sender = re.compile(rb" from='([^']*)'").search
+_start = re.compile(rb"<message(?=[ />])[^>]*").match
 _of_the_moment = re.compile(rb" type='(?:groupchat|headline|error)'").search
 
 
 def reach(tracker, text: bytes) -> None:
     """Note for its sender that a message has been sent to a connected client."""
-    tag = _tag(text)
-    if tag is None or _of_the_moment(tag[0]) is not None:
+    end = text.find(b">")
+    if text.find(b" type='groupchat'", 0, end) >= 0:
         return
-    module, found = tracker.module, _sender(tag[0])
-    session = module.server.full_sessions.get(found[1].decode()) if found is not None else None
+    journal, start = tracker.module.journal, text.find(b" from='", 0, end) + 7
+    session = journal.sessions.get(text[start:text.find(b"'", start)].decode())
     if session is None:
-        reached = module.journal.reached
-    elif (sender := session.extras.get("smacks_tracker")) is not None:
+        reached = journal.reached
+    elif (sender := session.__dict__.get("smacks_tracker")) is not None:
         reached = sender.reached
     else:
         return
@@ -69,7 +68,7 @@ def note(tracker, keys: dict[bytes, str] | None = None) -> None:
     for entry in reversed(queue.entries):
         if entry[0] <= tracker.looked:
             break
-        if entry[2].startswith(b"<message") and is_promised(tracker.session, entry[2]):
+        if is_promised(tracker.session, entry[2]):
             entries.append(entry)
     tracker.looked = queue.head
     if entries:
@@ -78,6 +77,9 @@ def note(tracker, keys: dict[bytes, str] | None = None) -> None:
 
 def is_promised(session, text: bytes) -> bool:
     """Whether a message is delivered later if the client does not get it now."""
+    start = _start(text)
+    if start is None or _of_the_moment(start[0]) is not None:
+        return False
     element = parse_fragment(text)
     if (element.attr.get("type", "normal") not in ("chat", "normal")
             or not importance.matters_later(element) or "no-store" in hints(element)
