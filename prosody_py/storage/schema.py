@@ -43,7 +43,13 @@ CREATE TRIGGER archive_removed AFTER DELETE ON archive BEGIN
 END;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+# archive.said: see sqlite_said.py.
+_SAID = """
+ALTER TABLE archive ADD COLUMN said INTEGER;
+CREATE INDEX archive_said ON archive (said) WHERE said IS NOT NULL;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _SAID)
 
 
 def migrate(database: sqlite3.Connection, path: str,
