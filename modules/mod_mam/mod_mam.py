@@ -40,6 +40,7 @@ from prosody_py.sessions.session import Session
 from prosody_py.storage.interface import StorageError
 from prosody_py.xmpp import retraction, stanza_ids
 
+from . import configuring
 from .preferences import CACHED, POLICIES, is_wanted
 from .preferences import change as change_preferences
 from .preferences import tell as tell_preferences
@@ -109,6 +110,7 @@ def load(module):
             module.daily("Trim archives", lambda _task: trim(module))
     for feature in features(module):
         module.add_feature(feature)
+    module.add_item("adhoc", configuring.command(module))
     for user in module.host_object.sessions.values():
         user.extras.pop(CACHED, None)  # the policy of the host may be another one now
     if options.archive_expires_after != float("inf"):
