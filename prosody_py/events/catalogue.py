@@ -123,6 +123,8 @@ CATALOGUE: tuple[Declared, ...] = (
         ("message/offline/handle", "username origin stanza key when",
          "A message for somebody who is not there; key and when it came are given for one that "
          "was tried to deliver before.", "true: it is kept; else it bounces"),
+        ("message-bounced", "session stanza",
+         "A client's message has been answered with an error by the server itself: the error.", ""),
         ("message/offline/broadcast", "origin", "A resource may get what was kept.", ""),
         ("message/offline/delivered", "session items",
          "Kept messages, (id, stanza) each, have been sent to a session and are about to be "
