@@ -161,7 +161,8 @@ class Archive(Protocol):
     def said(self, user: str | None, with_: str, id: str) -> list[ArchiveItem]:
         """Return messages with somebody that were sent with an id, the newest few first.
 
-        However many there are, this is one look into an index. Drivers in Lua do not have this.
+        Other messages are not read for that. A driver may look at so many messages with somebody
+        only as nobody ever exchanges (100,000). Drivers in Lua do not have this.
         """
 
     def limit_items(self, limit: int | None) -> None:

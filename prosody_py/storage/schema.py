@@ -46,7 +46,8 @@ END;
 # archive.said: see sqlite_said.py.
 _SAID = """
 ALTER TABLE archive ADD COLUMN said INTEGER;
-CREATE INDEX archive_said ON archive (said) WHERE said IS NOT NULL;
+DROP INDEX archive_with;
+CREATE INDEX archive_with ON archive (store, user, "with", "when", seq, said);
 """
 
 MIGRATIONS: tuple[str, ...] = (_FIRST, _SAID)

@@ -26,7 +26,7 @@ from prosody_py.storage.archive_query import (
 from prosody_py.storage.engine import Engine
 from prosody_py.storage.ids import new_id
 from prosody_py.storage.interface import ArchiveItem
-from prosody_py.storage.sqlite_said import read_said, said_number
+from prosody_py.storage.sqlite_said import read_said, said_number, said_text
 from prosody_py.storage.sqlite_text import bind, to_text
 from prosody_py.storage.sqlite_words import WordIndex, owner_word
 from prosody_py.storage.views import owner
@@ -79,7 +79,7 @@ class SQLiteArchive:
         bound = bind(owner(user))
         text, said = item_text(value), value.attr.get("id") if self._ids else None
         item = (self._store, bound, key, microseconds(when), check_label("with", with_), text,
-                None if said is None else said_number(self._store, bound, with_, said),
+                None if said is None else said_number(said),
                 *self._text(bound, value))
         if self._limit is None:
             return key, (sql.append_items, *item)
@@ -103,10 +103,8 @@ class SQLiteArchive:
 
     def said(self, user: str | None, with_: str, id: str) -> list[ArchiveItem]:
         """Return the newest messages with somebody that were sent with an id."""
-        bound = bind(owner(user))
-        raw = self._engine.lookup(
-            read_said, said_number(self._store, bound, with_, id), self._store, bound,
-            bind(with_), SAID_PAGE)
+        raw = self._engine.scan(read_said, self._store, bind(owner(user)), bind(with_),
+                                said_number(id), said_text(id), SAID_PAGE)
         found = [(key, item_value(text), seconds(when), with_) for key, when, text in _array(raw)]
         return [item for item in found if item[1] is not None and item[1].attr.get("id") == id]
 
