@@ -11,8 +11,8 @@ Which messages: those that would be kept for a client that is away. Not those th
 in its archive, copies, what is for the moment (states, headlines, rooms, the hint no-store), and
 not those whose sender has no stream management, who is never told anything. A client without
 stream management says nothing of what it has got: what was written to its connection counts as
-delivered. What is held back for a client that nobody looks at (mod_csi_simple: markers, receipts) is
-not sent yet, and not in the journal.
+delivered. What is held back for a client that nobody looks at (mod_csi_simple: markers, receipts)
+is not sent yet, and not in the journal.
 
 Data and owner: `Tracker.reached` of a sender, the receivers since it has asked last; what comes
 from elsewhere (a room's private messages, components) is in the shared table
