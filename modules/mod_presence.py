@@ -258,6 +258,9 @@ def subscription_in(module, element: Stanza, type: str, account: str, contact: s
         for session in list(user.sessions.values()) if user is not None else ():
             if session.presence is not None if type == "subscribe" else session.interested:
                 session.send(element)
+    if change.new.pending_in and not change.old.pending_in:
+        module.fire_event("subscription-requested", Event(
+            username=username, contact=contact, stanza=element))
     if change.item_changed:
         rostermanager.roster_push(server, username, module.host, contact)
     if type == "unsubscribe" and change.old.seen_by_contact:
