@@ -43,6 +43,13 @@ CREATE TRIGGER archive_removed AFTER DELETE ON archive BEGIN
 END;
 """
 
+# archive.said: see sqlite_said.py.
+_SAID = """
+ALTER TABLE archive ADD COLUMN said INTEGER;
+DROP INDEX archive_with;
+CREATE INDEX archive_with ON archive (store, user, "with", "when", seq, said);
+"""
+
 # counter: what stores are counted together (see sqlite_counted.py); counted: how many bytes each
 #   user has in the stores of a counter. A row costs about ROW bytes beside its key and value.
 # A store with a large number is one whose number follows from its name: it is listed while it has
@@ -67,7 +74,7 @@ END;
 CREATE TRIGGER {table}_recounted AFTER UPDATE OF value ON {table} {_IF_COUNTED.format("new")} BEGIN
     {_CHANGE}
 END;""" for table in ("item", "archive"))
-_SECOND = f"""
+_COUNTED = f"""
 CREATE TABLE counter (
     id INTEGER PRIMARY KEY, host TEXT NOT NULL, name TEXT NOT NULL, UNIQUE (host, name));
 CREATE TABLE counted (
@@ -86,7 +93,7 @@ CREATE TRIGGER archive_uncounted AFTER DELETE ON archive {_IF_COUNTED.format("ol
 END;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND)
+MIGRATIONS: tuple[str, ...] = (_FIRST, _SAID, _COUNTED)
 
 
 def migrate(database: sqlite3.Connection, path: str,
