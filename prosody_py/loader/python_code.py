@@ -104,6 +104,8 @@ class PythonCode:
             for mark in getattr(function, MARK, ()):
                 if isinstance(mark, CommandMark):
                     names = [text.partition(":")[0] for text in mark.arguments]
+                    if mark.more.get("flags") is not None:
+                        names.append("flags")
                     check_call(function, ", ".join(["module", "call", *names]))
                 else:
                     check_call(function, HANDLER)

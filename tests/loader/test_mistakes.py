@@ -32,6 +32,8 @@ def load(start_server, tmp_path):
      "to: 'hosts' is not one of host, bare, self, full"),
     ("@command('a', 'b', 'c:string')\ndef f(module, c): 'Do.'", 2,
      "f is called as f(module, call, c): "),
+    ("@command('a', 'b', 'c:text', flags={'switches': {'d'}})\ndef f(module, call, c): pass", 2,
+     "f is called as f(module, call, c, flags): "),
     ("@command('a', 'b', 'c:strng')\ndef f(module, call, c): 'Do.'", 2,
      "c:strng: there is no type strng; there are string, "),
     ("def load(): pass", 2, "load is called as load(module): "),
