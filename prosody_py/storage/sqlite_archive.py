@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from operator import itemgetter
 from typing import Any, Literal
 
+from prosody_py.storage import sqlite_archive_adding as adding
 from prosody_py.storage import sqlite_archive_sql as sql
 from prosody_py.storage.archive_query import (
     Position,
@@ -70,6 +71,15 @@ class SQLiteArchive:
         key, operation = self._append(user, key, value, when, with_)
         return key, partial(self._engine.finish_write, self._engine.begin_write(*operation))
 
+    def append_all(self, user: str | None,
+                   items: Sequence[tuple[str, Stanza, float, str]]) -> None:
+        """Add (key, value, when, with) items, all or none of them (interface.Archive)."""
+        bound = bind(owner(user))
+        rows = [(self._store, bound, check_label("key", key), microseconds(when),
+                 check_label("with", with_), item_text(value), *self._text(bound, value))
+                for key, value, when, with_ in items]
+        self._engine.write(adding.append_batches, self._limit, self._trim, rows)
+
     def _append(self, user: str | None, key: str | None, value: Stanza, when: float,
                 with_: str) -> tuple[str, tuple]:
         key = new_id() if key is None else check_label("key", key)
@@ -77,8 +87,8 @@ class SQLiteArchive:
         item = (self._store, bound, key, microseconds(when), check_label("with", with_),
                 item_text(value), *self._text(bound, value))
         if self._limit is None:
-            return key, (sql.append_items, *item)
-        return key, (sql.append_limited, self._limit, self._trim, *item)
+            return key, (adding.append_items, *item)
+        return key, (adding.append_limited, self._limit, self._trim, *item)
 
     def _text(self, user: str | bytes, value: Stanza) -> tuple[str, ...]:
         """Return what the index of words gets of an item, nothing if it gets nothing."""
@@ -108,7 +118,7 @@ class SQLiteArchive:
         """Replace an item; raises StorageError "item-not-found"."""
         bound = bind(owner(user))
         self._engine.write(
-            sql.replace_items, item_text(value), None if when is None else microseconds(when),
+            adding.replace_items, item_text(value), None if when is None else microseconds(when),
             None if with_ is None else check_label("with", with_),
             self._store, bound, bind(key), *self._text(bound, value))
 
