@@ -34,7 +34,7 @@ from prosody_py.xmpp.dataforms import XMLNS as DATA_FORMS
 
 from .elsewhere import from_elsewhere, meet
 from .interest import NOTHING, Away, Interests
-from .sending import deliver, roster_of, welcome
+from .sending import addresses_of, deliver, roster_of, welcome
 from .services import Services
 from .stores import Nodes
 
@@ -43,8 +43,9 @@ ACCOUNT_FEATURES = (PUBSUB, *requests.FEATURES, *(PUBSUB + "#" + name for name i
     "access-authorize", "access-open", "access-presence", "access-roster", "access-whitelist",
     "auto-create", "auto-subscribe", "filtered-notifications", "last-published",
     "presence-notifications", "presence-subscribe", "pubsub-on-a-jid")))
-DEFAULTS = {"max_items": 1, "access_model": "presence",
+DEFAULTS = {"max_items": 1, "access_model": "presence", "itemreply": "none",
             "send_last_published_item": "on_sub_and_presence"}
+EXPOSING = {**DEFAULTS, "itemreply": "publisher"}
 services: Any = None  # the Services of this instance
 
 
@@ -90,6 +91,12 @@ def restore(module, saved):
         module.away.put(*entry)
 
 
+def unload(module):
+    """Send what was to come with digests."""
+    for service in module.services.at_hand():
+        service.flush()
+
+
 def make_service(module, username: str, stored: Any) -> Service:
     """Return the service of an account with the nodes that are stored."""
     account, options = f"{username}@{module.host}", module.options
@@ -97,7 +104,9 @@ def make_service(module, username: str, stored: Any) -> Service:
         jid=account, user=username,
         node_store=Nodes(module.nodes, module.moved, username, stored),
         open_items=lambda node: module.open_store("pep_" + node, "archive"),
-        node_defaults=DEFAULTS, max_items=options.pep_max_items,
+        node_defaults=EXPOSING if options.expose_publisher else DEFAULTS,
+        max_items=options.pep_max_items, add_timer=module.add_timer,
+        may_add=lambda _actor, who, _node: is_contact(module, username, who),
         max_nodes=options.pep_max_nodes, max_subscriptions=options.pep_max_subscriptions,
         max_payload_size=options.pep_max_payload_size or 0,
         expose_publisher=options.expose_publisher,
@@ -108,6 +117,7 @@ def make_service(module, username: str, stored: Any) -> Service:
             module.server, module.host_object, OneToMany(message), [to]))
     service = Service(setup)
     setup.deliver = lambda notice, receivers: deliver(module, service, notice, receivers)
+    setup.audience = lambda node: addresses_of(module, service, node, {})
     setup.config_for = lambda node: config_for(module, node)
     setup.published = lambda node, item: happened(
         module, "pep-published/", service, node, {"item": item})
@@ -140,6 +150,11 @@ def has_access(module, username: str, model: str, who: str, node) -> bool:
     item = roster.get(who)
     return item is not None and any(item.groups.get(group)
                                     for group in node["roster_groups_allowed"] or ())
+
+
+def is_contact(module, username: str, address: str) -> bool:
+    """Whether an address is that of a contact who gets the account's presence."""
+    return roster_of(module, username).is_contact_subscribed(jid.bare(address))
 
 
 # -- requests ------------------------------------------------------------------------------

@@ -118,6 +118,7 @@ CATALOGUE: tuple[Declared, ...] = (
     *_declare(
         "host", "mod_presence, mod_message, mod_offline",
         ("presence/initial", "origin stanza", "A resource comes online.", ""),
+        ("presence/final", "origin stanza", "A resource is not online any more.", ""),
         ("message/offline/handle", "username origin stanza key when",
          "A message for somebody who is not there; key and when it came are given for one that "
          "was tried to deliver before.", "true: it is kept; else it bounces"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from prosody_py.pubsub.access import Actor
-from prosody_py.pubsub.namespaces import META_DATA, PUBSUB
+from prosody_py.pubsub.namespaces import META_DATA, PUBSUB, SHIM
 from prosody_py.pubsub.service import Service
 from prosody_py.xmpp.dataforms import Form
 from prosody_py.xmpp.datetime import format_datetime
@@ -24,10 +24,14 @@ _METADATA = Form([
     {"name": "title", "var": "pubsub#title", "label": "A short name for the node"},
     {"name": "description", "var": "pubsub#description", "label": "A description of the node"},
     {"name": "language", "var": "pubsub#language", "label": "Default language"},
+    {"name": "contact", "var": "pubsub#contact", "type": "jid-multi",
+     "label": "People to contact with questions"},
     {"name": "access_model", "var": "pubsub#access_model", "label": "Access model"},
     {"name": "publish_model", "var": "pubsub#publish_model", "label": "Publish model"},
     {"name": "max_items", "var": "pubsub#max_items", "label": "Max # of items to persist"},
     {"name": "owner", "var": "pubsub#owner", "type": "jid-multi", "label": "Node owners"},
+    {"name": "publisher", "var": "pubsub#publisher", "type": "jid-multi",
+     "label": "Publishers to this node"},
     {"name": "num_subscribers", "var": "pubsub#num_subscribers",
      "label": "Number of subscribers to this node"},
 ])
@@ -44,6 +48,9 @@ def list_in(reply: Stanza, service: Service, actor: Actor) -> None:
 def info_of_node(reply: Stanza, service: Service, name: str, actor: Actor) -> bool:
     """Tell what a node is; return whether there is one that the actor may see."""
     node = service.nodes.get(name)
+    if node is None and name == SHIM:  # the headers that there are (XEP-0131 section 3.2)
+        reply.tag("feature", var=SHIM + "#SubID").up()
+        return True
     if node is None or not service.may_see(node, actor):
         return False
     known: dict[str, Any] = service.get_node_metadata(name, actor)

@@ -19,6 +19,8 @@ _KNOWN: dict[str, tuple[str, str, str | None]] = {
     "invalid-jid": ("modify", "bad-request", "invalid-jid"),
     "jid-required": ("modify", "bad-request", "jid-required"),
     "invalid-options": ("modify", "bad-request", "invalid-options"),
+    "subid-required": ("modify", "bad-request", "subid-required"),
+    "invalid-subid": ("modify", "not-acceptable", "invalid-subid"),
     "item-required": ("modify", "bad-request", "item-required"),
     "payload-required": ("modify", "bad-request", "payload-required"),
     "item-forbidden": ("modify", "bad-request", "item-forbidden"),

@@ -17,6 +17,7 @@ from prosody_py.xmpp.stanza import Stanza
 ACCESS_MODELS = ("authorize", "open", "presence", "roster", "whitelist")
 PUBLISH_MODELS = ("publishers", "subscribers", "open")
 SEND_LAST = ("never", "on_sub", "on_sub_and_presence")
+ITEM_REPLY = ("owner", "publisher", "none")
 NODE_FULL = ("retract-oldest", "discard-oldest", "reject")
 MAX_TEXT = 1024          # characters of a title and the like
 MAX_GROUPS = 100         # roster groups that a node may name
@@ -26,13 +27,16 @@ DEFAULTS: dict[str, Any] = {
     "send_last_published_item": "never", "notify_items": True, "include_payload": True,
     "notification_type": "headline", "notify_delete": True, "notify_retract": True,
     "notify_config": False, "notify_sub": False, "subscribe": True, "item_expire": "max",
-    "publish_node_full": "retract-oldest",
+    "publish_node_full": "retract-oldest", "presence_based_delivery": False, "tempsub": False,
 }
+NEEDS_PRESENCE = frozenset(("presence_based_delivery", "tempsub"))
+"""Options of nodes of a service that knows who is online."""
 
 _FIELDS: list[dict[str, Any]] = [
     {"name": "title", "label": "Title"},
     {"name": "description", "label": "Description"},
     {"name": "language", "label": "Default language"},
+    {"name": "contact", "type": "jid-multi", "label": "People to contact with questions"},
     {"name": "payload_type", "var": "pubsub#type",
      "label": "Semantic type of the payload, usually its namespace"},
     {"name": "max_items", "datatype": "pubsub:integer-or-max", "range_min": 1,
@@ -60,6 +64,12 @@ _FIELDS: list[dict[str, Any]] = [
      "label": "Whether to deliver payloads with event notifications"},
     {"name": "notification_type", "type": "list-single", "options": ("normal", "headline"),
      "label": "Specify the delivery style for notifications"},
+    {"name": "presence_based_delivery", "type": "boolean",
+     "label": "Whether to deliver notifications to available users only"},
+    {"name": "tempsub", "type": "boolean",
+     "label": "Whether subscriptions end when subscribers go offline"},
+    {"name": "itemreply", "type": "list-single", "options": ITEM_REPLY,
+     "label": "Whose address is told with an item"},
     {"name": "notify_config", "type": "boolean",
      "label": "Notify subscribers when the node configuration changes"},
     {"name": "notify_delete", "type": "boolean",
@@ -80,17 +90,22 @@ _CHOICES = {field["name"]: field["options"] for field in _FIELDS
             if field.get("type") == "list-single"}
 
 
-def form(max_items: int, form_type_: str = NODE_CONFIG) -> Form:
-    """Return the form of a service whose nodes may have up to `max_items` items."""
+def form(setup: Any, form_type_: str = NODE_CONFIG) -> Form:
+    """Return the form of a service, by its Setup: what its nodes can be like."""
     fields: list[Field] = [{"name": "FORM_TYPE", "type": "hidden", "value": form_type_}]
     for field in _FIELDS:
         if field["name"] == "max_items":
-            field = {**field, "range_max": max_items}
-        fields.append(field)
+            field = {**field, "range_max": setup.max_items}
+        if _is_offered(setup, field["name"]):
+            fields.append(field)
     return Form(fields)
 
 
-def read(filled_in: Stanza, max_items: int, wanted_type: str = NODE_CONFIG) -> dict[str, Any]:
+def _is_offered(setup: Any, name: str) -> bool:
+    return setup.shows is not None or name not in NEEDS_PRESENCE
+
+
+def read(setup: Any, filled_in: Stanza, wanted_type: str = NODE_CONFIG) -> dict[str, Any]:
     """Return the options that a submitted form names; others are not in the result.
 
     Raises PubsubError for a form of another kind and for a value that cannot be, FormError
@@ -99,20 +114,21 @@ def read(filled_in: Stanza, max_items: int, wanted_type: str = NODE_CONFIG) -> d
     """
     if form_type(filled_in) not in (wanted_type, None):
         raise PubsubError("bad-request", f"This is no form of the type {wanted_type}")
-    options = form(max_items, wanted_type).read(filled_in)
+    options = form(setup, wanted_type).read(filled_in)
     options.pop("FORM_TYPE", None)
     for field in filled_in.childtags("field"):  # an empty field takes a value away
         name = _BY_VAR.get(field.attr.get("var"))
-        if name is not None and name not in options:
+        if name is not None and name not in options and _is_offered(setup, name):
             options[name] = None
     check(options)
     return options
 
 
-def unknown_fields(filled_in: Stanza) -> list[str]:
+def unknown_fields(setup: Any, filled_in: Stanza) -> list[str]:
     """Return the names of fields in a form that are no options of a node."""
     return [var for field in filled_in.childtags("field")
-            if (var := field.attr.get("var") or "") != "FORM_TYPE" and var not in _BY_VAR]
+            if (var := field.attr.get("var") or "") != "FORM_TYPE"
+            and not (var in _BY_VAR and _is_offered(setup, _BY_VAR[var]))]
 
 
 def check(options: Mapping[str, Any]) -> None:

@@ -9,14 +9,17 @@ from typing import Any
 from prosody_py.pubsub import node_config
 from prosody_py.pubsub.access import Actor, bare
 from prosody_py.pubsub.errors import PubsubError
-from prosody_py.pubsub.node import AFFILIATIONS, Node
-from prosody_py.pubsub.notices import Notice
+from prosody_py.pubsub.node import AFFILIATIONS, FIRST, Node
+from prosody_py.pubsub.notices import PLAIN, Notice
 from prosody_py.xmpp import jid as addresses
 from prosody_py.xmpp.prep import MAX_BYTES
 from prosody_py.xmpp.stanza import Stanza
 
-METADATA = ("title", "description", "language", "payload_type", "access_model", "publish_model",
-            "max_items")
+MAX_PUBLISHERS = 200  # publishers that metadata names
+METADATA = ("title", "description", "language", "contact", "payload_type", "access_model",
+            "publish_model", "max_items")
+ACCESS = frozenset(("access_model", "roster_groups_allowed"))
+"""The options that say who may see a node."""
 
 
 def check_name(name: Any) -> None:
@@ -88,11 +91,14 @@ class Nodes:
             self._items.pop(name, None)
             for jid in (*node.subscribers, *node.pending):
                 self._unindex(name, jid)
+                for subid in node.subscriptions(jid) or (FIRST,):
+                    self.forget_lease(node, jid, subid)
+            self.forget_digests(node)
         self.fire("node-deleted", node=name, actor=actor)
         if node["notify_delete"]:
             detail = Stanza("redirect", {"uri": redirect}) if redirect else None
             self.setup.deliver(Notice("delete", node, detail=detail),
-                               {**node.pending, **node.subscribers})
+                               dict.fromkeys([*node.pending, *node.subscribers], PLAIN))
         self.setup.retracted(node, None)
 
     # -- configuration ---------------------------------------------------------------------
@@ -107,6 +113,9 @@ class Nodes:
         """Change the options that `config` names; None takes one back to the default."""
         node = self.node(name)
         self.require(node, actor, "configure")
+        told = None
+        if any(option in config and config[option] != node[option] for option in ACCESS):
+            told = set(self.setup.audience(node))
         with self.locked(name):
             self._still_there(node)
             changed = self.checked({**node.config, **config})
@@ -116,8 +125,12 @@ class Nodes:
         if node["notify_config"]:
             detail = None
             if node["include_payload"]:
-                detail = node_config.form(self.setup.max_items).element(node.settings(), "result")
+                detail = node_config.form(self.setup).element(node.settings(), "result")
             self.notify(Notice("configuration", node, detail=detail))
+        if told is not None:
+            for address in self.setup.audience(node):
+                if address not in told:  # it can see the node only since now (12.2)
+                    self.send_last(node, address, [])
 
     def _still_there(self, node: Node) -> None:
         if node.deleted:
@@ -132,9 +145,10 @@ class Nodes:
         elif (after["max_items"], after["item_expire"]) != (before["max_items"],
                                                             before["item_expire"]):
             self._archive(node).shrink()
-        if (after["access_model"], after.get("roster_groups_allowed")) != (
-                before["access_model"], before.get("roster_groups_allowed")):
-            self.end_unlawful(node)
+        if any(after.get(option) != before.get(option) for option in ACCESS):
+            self.settle_all(node)
+        if after["tempsub"] and not before["tempsub"] and self.setup.shows is not None:
+            self.end_absent(node)
 
     def get_node_metadata(self, name: str, actor: Actor) -> dict[str, Any]:
         """Return what everybody who may know of a node may know about it (section 5.4)."""
@@ -144,6 +158,10 @@ class Nodes:
         known = {option: node[option] for option in METADATA if node[option] is not None}
         known["num_subscribers"] = len(node.subscribers)
         known["owner"] = self.owners(node)
+        publishers = [jid for jid, affiliation in node.affiliations.items()
+                      if affiliation in ("publisher", "publish-only")]
+        if publishers:
+            known["publisher"] = publishers[:MAX_PUBLISHERS]
         if node.creator is not None:
             known["creator"] = node.creator
         if node.created is not None:
@@ -192,8 +210,9 @@ class Nodes:
         """Take from an account that is gone what it was to the nodes: the next of its name is
         somebody else. An outcast stays one; a node may be left to those who own the service.
         """
-        for node, jid, _state, _options in list(self.subscriptions_of(account)):
-            self.remove_subscription(node.name, True, jid)
+        for jid, names in list(self.by_account.get(bare(account), {}).items()):
+            for name in sorted(names):
+                self.remove_subscription(name, True, jid)
         for node in list(self.nodes.values()):
             if node.creator != account and node.affiliations.get(account) in (None, "outcast"):
                 continue

@@ -20,18 +20,21 @@ from gevent.lock import RLock
 from prosody_py.events.bus import Event, Events
 from prosody_py.pubsub.access import Access, Actor
 from prosody_py.pubsub.approval import Approvals
+from prosody_py.pubsub.digests import Digests
 from prosody_py.pubsub.errors import PubsubError
 from prosody_py.pubsub.items import Items
+from prosody_py.pubsub.leases import Leases
 from prosody_py.pubsub.node import Node
 from prosody_py.pubsub.nodes import Nodes
 from prosody_py.pubsub.notices import Notice
 from prosody_py.pubsub.publishing import Publishing
 from prosody_py.pubsub.setup import Setup
 from prosody_py.pubsub.subscriptions import Subscriptions
+from prosody_py.pubsub.telling import Telling
 from prosody_py.xmpp.stanza import Stanza
 
 
-class Service(Access, Nodes, Publishing, Subscriptions, Approvals):
+class Service(Access, Nodes, Publishing, Subscriptions, Telling, Leases, Digests, Approvals):
     """One service; `nodes` by name, `by_account` {bare JID: {JID: {names of nodes}}}."""
 
     def __init__(self, setup: Setup):
@@ -45,6 +48,8 @@ class Service(Access, Nodes, Publishing, Subscriptions, Approvals):
             node = self.nodes[name] = Node.from_stored(name, stored, setup.node_defaults)
             for jid in (*node.subscribers, *node.pending):
                 self._index(name, jid)
+            if setup.add_timer is not None:
+                self.note_leases(node)
 
     def fire(self, name: str, **fields: Any) -> None:
         """Fire an event of the service, if somebody listens."""

@@ -48,8 +48,8 @@ def test_everything_is_there_again(make):
     assert two.nodes["closed"].pending == {READER: True}
     assert ids(two.get_items("node", READER)) == ["b", "c", "d"]
     assert two.get_last_item("node", READER).id == "d"
-    assert [(node.name, state) for node, _jid, state, _options in two.subscriptions_of(READER)] \
-        == [("closed", "pending"), ("node", "subscribed")]
+    assert [(own.node.name, own.state) for own in two.subscriptions_of(READER)] == [
+        ("closed", "pending"), ("node", "subscribed")]
     assert node.created == one.nodes["node"].created
 
 

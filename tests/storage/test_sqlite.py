@@ -235,7 +235,8 @@ def test_a_page_costs_the_same_anywhere_in_a_large_archive(sqlite_storage):
     assert few > 5
     for user in ("many", "same"):
         middle, late = [archive._engine.lookup(
-            lambda database, calls, k=key, u=user: [adding.position(database, archive._store, u, k)])
+            lambda database, calls, k=key, u=user: [
+                adding.position(database, archive._store, u, k)])
             for key in (f"{user}10000", f"{user}19000")]
         for query in (Query(), Query(with_="peer1"), Query(reverse=True), Query(start=1)):
             for low, high in ((FIRST, LAST), (FIRST, middle), (middle, LAST), (middle, late),

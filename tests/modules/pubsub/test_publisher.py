@@ -146,14 +146,6 @@ def test_an_item_without_a_payload(hamlet, francisco, node):
 
 
 @OURS
-def test_one_item_at_a_time(hamlet, made):
-    items = "".join(f"<item id='{id}'>{payload()}</item>" for id in "ab")
-    assert hamlet.refused("set", publish(made, items)) == (
-        "cancel", "not-allowed", "max-items-exceeded")
-    assert hamlet.items(made) == []
-
-
-@OURS
 def test_a_payload_can_be_too_big(hamlet, node):
     hamlet.create(node, max_payload_size="100")
     hamlet.publish(node, "a")
