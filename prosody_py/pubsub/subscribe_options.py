@@ -60,9 +60,10 @@ def _form(body: bool, timers: bool, shows: bool) -> Form:
              "label": "Receive digest notifications?"},
             {"name": FREQUENCY, "datatype": "xs:integer", "range_min": 1000,
              "range_max": 30 * A_DAY,
-             "label": "Milliseconds between two digests; a day if nothing is said"},
-            {"name": EXPIRE, "label": "When the subscription ends (a date with time" + (
-                ", or `presence`: when you go offline)" if shows else ")")}]
+             "label": "Milliseconds between two digests; a day if nothing is said"}]
+    if timers or shows:
+        ways = ["a date with time"] * timers + ["`presence`: when you go offline"] * shows
+        fields.append({"name": EXPIRE, "label": f"When it ends ({', or '.join(ways)})"})
     if body:
         fields.append({"name": BODY, "type": "boolean", "value": False,
                        "label": "Receive message body in addition to payload?"})
@@ -93,7 +94,9 @@ def read(setup: Setup, filled_in: Stanza | None, current: Any = True) -> dict[st
     options.pop("FORM_TYPE", None)
     if any(show not in STATES for show in options.get(SHOWS, ())):
         raise PubsubError("invalid-options", f"{SHOWS} is some of " + ", ".join(STATES))
-    if options.get(EXPIRE) is not None and (kept is None or options[EXPIRE] != kept.get(EXPIRE)):
+    if not options.get(EXPIRE):
+        options.pop(EXPIRE, None)
+    elif kept is None or options[EXPIRE] != kept.get(EXPIRE):
         options[EXPIRE] = _lease(setup, options[EXPIRE])
     return options
 
@@ -103,6 +106,6 @@ def _lease(setup: Setup, text: str) -> str:
     if text == PRESENCE and setup.shows is not None:
         return PRESENCE
     now, end = time.time(), parse_datetime(text)
-    if end is None or end <= now:
+    if end is None or end <= now or setup.add_timer is None:
         raise PubsubError("invalid-options", f"{EXPIRE} is a date with time that is still to come")
     return format_datetime(min(end, now + setup.max_lease) if setup.max_lease else end)
