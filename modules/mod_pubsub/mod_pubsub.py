@@ -53,7 +53,7 @@ __all__ = ["hear"]  # marked: the loader finds it here
 DEPENDS = ("disco",)
 FEATURES = (PUBSUB, *requests.FEATURES, *(PUBSUB + "#" + name for name in (
     "access-authorize", "access-open", "access-presence", "access-roster", "access-whitelist",
-    "get-pending", "presence-notifications")))
+    "collections", "get-pending", "presence-notifications")))
 PART = 500  # receivers of a notification that are served without a break
 service: Any = None  # the Service of this instance
 
@@ -134,7 +134,7 @@ def setup_of(module) -> Setup:
     """Return what the service is told of its surroundings."""
     options = module.options
     return Setup(
-        jid=module.host, node_store=Nodes(module),
+        jid=module.host, node_store=Nodes(module), collections=True,
         open_items=lambda node: module.open_store("pubsub_" + node, "archive"),
         max_items=options.pubsub_max_items, max_nodes=options.pubsub_max_nodes,
         max_subscriptions=options.pubsub_max_subscriptions,
@@ -202,7 +202,8 @@ def deliver(module, notice: Notice, receivers: Mapping[str, Wish]) -> None:
     with module.delivering:  # which lets the next one wait, so that nothing overtakes
         for wish, addresses in by_wish(receivers).items():
             body = notice.text(module.service.setup.summary) if wish.body else None
-            send_in_parts(module, notice.message(module.host, body, wish.subids), addresses)
+            send_in_parts(module, notice.message(
+                module.host, body, wish.subids, wish.collection), addresses)
 
 
 def send_in_parts(module, message: Stanza, addresses: list[str]) -> None:

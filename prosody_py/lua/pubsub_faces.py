@@ -30,6 +30,7 @@ _NAMES = {
     "no-such-subscriber": "not-subscribed", "gone": "item-not-found",
     "payload-required": "invalid-item", "item-required": "invalid-item",
     "unsupported-access-model": "not-acceptable", "payload-too-big": "invalid-item",
+    "no-such-tree": "not-allowed", "no-place": "forbidden", "too-many-children": "not-allowed",
     "subid-required": "bad-request", "invalid-subid": "not-acceptable",
 }
 

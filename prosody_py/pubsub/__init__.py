@@ -15,6 +15,5 @@ What is to be done at a certain time is in an agenda (leases, digests) with one 
 leases are in the options of subscriptions, and so outlive a restart; digests are in memory, sent
 when the service ends and lost in a crash.
 
-Left out: collection nodes (XEP-0248), subscriptions that have to be configured first, payload
-transformation by XSLT, and payment.
+Left out: subscriptions that have to be configured first, payload transformation by XSLT, payment.
 """

@@ -55,6 +55,11 @@ class Node:
                 value = DEFAULTS.get(option)
         return value
 
+    @property
+    def is_collection(self) -> bool:
+        """Whether the node has nodes in it, and no items (XEP-0248)."""
+        return self.config.get("node_type") == "collection"
+
     def settings(self) -> dict[str, Any]:
         """Return the whole configuration, complete with the defaults."""
         return {**DEFAULTS, **self.defaults, **self.config}

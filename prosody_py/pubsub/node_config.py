@@ -28,7 +28,18 @@ DEFAULTS: dict[str, Any] = {
     "notification_type": "headline", "notify_delete": True, "notify_retract": True,
     "notify_config": False, "notify_sub": False, "subscribe": True, "item_expire": "max",
     "publish_node_full": "retract-oldest", "presence_based_delivery": False, "tempsub": False,
+    "node_type": "leaf",
 }
+NODE_TYPES, POLICIES = ("leaf", "collection"), ("owners", "whitelist", "all")
+OF_COLLECTIONS = frozenset(("children_association_policy", "children_association_whitelist",
+                            "children_max"))
+TREE = OF_COLLECTIONS | {"node_type", "collection", "children"}
+"""Options of a service that has collections (XEP-0248); the first are for collections only."""
+OF_LEAVES = frozenset((
+    "payload_type", "max_items", "item_expire", "persist_items", "publish_node_full",
+    "publish_model", "send_last_published_item", "include_payload", "itemreply", "notify_retract",
+    "max_payload_size"))
+"""Options that mean nothing to a collection."""
 NEEDS_PRESENCE = frozenset(("presence_based_delivery", "tempsub"))
 """Options of nodes of a service that knows who is online."""
 
@@ -39,6 +50,16 @@ _FIELDS: list[dict[str, Any]] = [
     {"name": "contact", "type": "jid-multi", "label": "People to contact with questions"},
     {"name": "payload_type", "var": "pubsub#type",
      "label": "Semantic type of the payload, usually its namespace"},
+    {"name": "node_type", "type": "list-single", "options": NODE_TYPES,
+     "label": "Whether the node has items or other nodes in it"},
+    {"name": "collection", "label": "The collection that the node is in"},
+    {"name": "children", "type": "text-multi", "label": "The nodes in this collection"},
+    {"name": "children_association_policy", "type": "list-single", "options": POLICIES,
+     "value": "owners", "label": "Who may add nodes to this collection"},
+    {"name": "children_association_whitelist", "type": "jid-multi",
+     "label": "Who may add nodes to this collection if it has a whitelist"},
+    {"name": "children_max", "datatype": "pubsub:integer-or-max", "range_min": 0,
+     "range_max": 2**31, "label": "Max # of nodes in this collection"},
     {"name": "max_items", "datatype": "pubsub:integer-or-max", "range_min": 1,
      "label": "Max # of items to persist. `max` for no specific limit other than a server imposed "
               "maximum."},
@@ -90,19 +111,26 @@ _CHOICES = {field["name"]: field["options"] for field in _FIELDS
             if field.get("type") == "list-single"}
 
 
-def form(setup: Any, form_type_: str = NODE_CONFIG) -> Form:
+def form(setup: Any, form_type_: str = NODE_CONFIG, left_out: frozenset[str] = frozenset()) -> Form:
     """Return the form of a service, by its Setup: what its nodes can be like."""
     fields: list[Field] = [{"name": "FORM_TYPE", "type": "hidden", "value": form_type_}]
     for field in _FIELDS:
         if field["name"] == "max_items":
             field = {**field, "range_max": setup.max_items}
-        if _is_offered(setup, field["name"]):
+        if _is_offered(setup, field["name"]) and field["name"] not in left_out:
             fields.append(field)
     return Form(fields)
 
 
 def _is_offered(setup: Any, name: str) -> bool:
-    return setup.shows is not None or name not in NEEDS_PRESENCE
+    return (setup.shows is not None or name not in NEEDS_PRESENCE) and (
+        setup.collections or name not in TREE)
+
+
+def form_for(setup: Any, settings: Mapping[str, Any], type: str = "form") -> Stanza:
+    """Return the <x/> that shows the configuration of a node, or of a kind of nodes."""
+    collection = settings.get("node_type") == "collection"
+    return form(setup, left_out=OF_LEAVES if collection else OF_COLLECTIONS).element(settings, type)
 
 
 def read(setup: Any, filled_in: Stanza, wanted_type: str = NODE_CONFIG) -> dict[str, Any]:
@@ -141,7 +169,7 @@ def check(options: Mapping[str, Any]) -> None:
             raise PubsubError("unsupported-access-model" if name == "access_model"
                               else "not-acceptable", f"{FIELDS[name]} is one of "
                               + ", ".join(choices))
-        if isinstance(value, str) and len(value) > MAX_TEXT:
+        if isinstance(value, str) and len(value) > MAX_TEXT and name != "children":
             raise PubsubError("not-acceptable", f"{FIELDS[name]} is too long")
         if isinstance(value, list) and (len(value) > MAX_GROUPS
                                         or any(len(entry) > MAX_TEXT for entry in value)):

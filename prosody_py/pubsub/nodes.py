@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 
 from prosody_py.pubsub import node_config
@@ -41,7 +42,15 @@ class Nodes:
         """Make a node (section 8.1); the actor, if it is not the server, becomes its owner."""
         check_name(name)
         self.require(None, actor, "create")
-        wanted = self.checked(config or {})
+        with self.tree_lock(config or {}):
+            wanted, children = self.check_tree(None, actor, config or {})
+            node = self._create(name, actor, self.checked(wanted))
+            self.change_children(node, children)
+        self.fire("node-created", node=name, actor=actor)
+        if node.config.get("collection"):
+            self.notify(Notice("create", node))
+
+    def _create(self, name: str, actor: Actor, wanted: dict[str, Any]) -> Node:
         with self.locked(name):
             if name in self.nodes:
                 raise PubsubError("conflict", "There is such a node already")
@@ -55,9 +64,10 @@ class Nodes:
                 node.affiliations[node.creator] = "owner"
             self.setup.node_store.set(name, node.to_stored())
             self.nodes[name] = node
+            self.note_child(node)
             if self.setup.node_store.moved_to(name) is not None:
                 self.setup.node_store.set_moved(name, None)
-        self.fire("node-created", node=name, actor=actor)
+        return node
 
     def checked(self, config: Mapping[str, Any]) -> dict[str, Any]:
         """Return a configuration without what it does not say; raises PubsubError."""
@@ -74,6 +84,20 @@ class Nodes:
         """Delete a node and its items (section 8.4); `redirect` is the URI where it has moved."""
         node = self.node(name)
         self.require(node, actor, "delete")
+        with self.locked("") if node.is_collection else nullcontext():
+            self.change_children(node, set(self.children_of(node)))
+            self._delete(node, redirect)
+        self.fire("node-deleted", node=name, actor=actor)
+        if node["notify_delete"]:
+            detail = Stanza("redirect", {"uri": redirect}) if redirect else None
+            notice = Notice("delete", node, detail=detail)
+            receivers = dict.fromkeys([*node.pending, *node.subscribers], PLAIN)
+            self.add_subscribers_above(notice, receivers)
+            self.setup.deliver(notice, receivers)
+        self.setup.retracted(node, None)
+
+    def _delete(self, node: Node, redirect: str | None) -> None:
+        name = node.name
         with self.locked(name):
             if self.nodes.get(name) is not node:
                 raise PubsubError("item-not-found")
@@ -89,17 +113,12 @@ class Nodes:
                 self.nodes[name] = node
                 raise
             self._items.pop(name, None)
+            self.note_child(node, node.config.get("collection"))
             for jid in (*node.subscribers, *node.pending):
                 self._unindex(name, jid)
                 for subid in node.subscriptions(jid) or (FIRST,):
                     self.forget_lease(node, jid, subid)
             self.forget_digests(node)
-        self.fire("node-deleted", node=name, actor=actor)
-        if node["notify_delete"]:
-            detail = Stanza("redirect", {"uri": redirect}) if redirect else None
-            self.setup.deliver(Notice("delete", node, detail=detail),
-                               dict.fromkeys([*node.pending, *node.subscribers], PLAIN))
-        self.setup.retracted(node, None)
 
     # -- configuration ---------------------------------------------------------------------
 
@@ -107,7 +126,9 @@ class Nodes:
         """Return a node's whole configuration."""
         node = self.node(name)
         self.require(node, actor, "configure")
-        return node.settings()
+        if not node.is_collection:
+            return node.settings()
+        return {**node.settings(), "children": "\n".join(self.children_of(node))}
 
     def set_node_config(self, name: str, actor: Actor, config: Mapping[str, Any]) -> None:
         """Change the options that `config` names; None takes one back to the default."""
@@ -116,16 +137,21 @@ class Nodes:
         told = None
         if any(option in config and config[option] != node[option] for option in ACCESS):
             told = set(self.setup.audience(node))
-        with self.locked(name):
-            self._still_there(node)
-            changed = self.checked({**node.config, **config})
-            self.setup.node_store.set(name, node.to_stored(config=changed))
-            before, node.config, node.notice = node.settings(), changed, None
+        with self.tree_lock(config):
+            config, children = self.check_tree(node, actor, config)
+            with self.locked(name):
+                self._still_there(node)
+                changed = self.checked({**node.config, **config})
+                self.setup.node_store.set(name, node.to_stored(config=changed))
+                before, node.config, node.notice = node.settings(), changed, None
+                self.note_child(node, before.get("collection"))
+            self.change_children(node, children)
         self._follow(node, before)
+        self.tell_place(node, before.get("collection"))
         if node["notify_config"]:
             detail = None
             if node["include_payload"]:
-                detail = node_config.form(self.setup).element(node.settings(), "result")
+                detail = node_config.form_for(self.setup, node.settings(), "result")
             self.notify(Notice("configuration", node, detail=detail))
         if told is not None:
             for address in self.setup.audience(node):
@@ -139,8 +165,8 @@ class Nodes:
     def _follow(self, node: Node, before: Mapping[str, Any]) -> None:
         """Bring items and subscriptions in line with another configuration."""
         after = node.settings()
-        if not after["persist_items"]:
-            if before["persist_items"]:
+        if not after["persist_items"] or node.is_collection:
+            if before["persist_items"] and before["node_type"] == "leaf":
                 self._archive(node).clear()
         elif (after["max_items"], after["item_expire"]) != (before["max_items"],
                                                             before["item_expire"]):

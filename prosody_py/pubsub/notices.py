@@ -14,10 +14,12 @@ from prosody_py.xmpp.stanza import Stanza
 
 
 class Wish(NamedTuple):
-    """How a subscriber wants to be told: with a text, and by which of several subscriptions."""
+    """How a subscriber wants to be told: with a text, by which of several subscriptions, and by
+    which collection that the node is in."""
 
     body: bool = False
     subids: tuple[str, ...] = ()
+    collection: str | None = None
 
 
 PLAIN = Wish()
@@ -43,17 +45,20 @@ class Notice:
 
     `kind` is "items", "retract", "purge", "delete", "configuration" or "subscription". `late` are
     items that were published a while ago, sent to who has just come. `publisher` is what
-    Item.element takes. What concerns several items is in `items` and `ids`.
+    Item.element takes. What concerns several items is in `items` and `ids`. The kinds "create" and
+    "collection" are for who has subscribed to a collection; the latter is `about` the node that
+    has come or gone, and has the collection as `node`.
     """
 
-    __slots__ = ("kind", "node", "items", "ids", "detail", "late", "publisher")
+    __slots__ = ("kind", "node", "items", "ids", "detail", "late", "publisher", "about")
 
     def __init__(self, kind: str, node: Node, item: Item | None = None, id: str | None = None,
                  detail: Stanza | None = None, late: bool = False, publisher: bool | str = False,
-                 items: Sequence[Item] = (), ids: Sequence[str] = ()):
+                 items: Sequence[Item] = (), ids: Sequence[str] = (), about: Node | None = None):
         self.kind, self.node = kind, node
         self.items, self.ids = items if item is None else (item,), ids if id is None else (id,)
         self.detail, self.late, self.publisher = detail, late, publisher
+        self.about = node if about is None else about
 
     @property
     def item(self) -> Item | None:
@@ -85,10 +90,11 @@ class Notice:
         return event
 
     def message(self, sender: str, body: str | None = None,
-                subids: Sequence[str] = ()) -> Stanza:
+                subids: Sequence[str] = (), collection: str | None = None) -> Stanza:
         """Return the message from `sender`, without `to`, for as many as there are to be told.
 
-        `subids` are the subscriptions for which it is sent, where there are several (7.1.2.4).
+        `subids` are the subscriptions for which it is sent, where there are several (7.1.2.4),
+        `collection` is what they are subscribed to if it is not the node.
         """
         attr = {"from": sender, "id": secrets.token_urlsafe(9)}
         type = self.node["notification_type"]
@@ -100,8 +106,10 @@ class Notice:
             message.text_tag("body", body)
         if self.late and self.items:
             message.children.append(datetime.delay(self.items[-1].when))
-        if subids:
+        if subids or collection is not None:
             headers = Stanza("headers", {"xmlns": SHIM})
+            if collection is not None:
+                headers.text_tag("header", collection, name="Collection")
             for subid in subids:
                 headers.text_tag("header", subid, name="SubID")
             message.children.append(headers)

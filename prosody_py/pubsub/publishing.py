@@ -105,6 +105,8 @@ class Publishing:
                         required: Mapping[str, Any] | None = None) -> None:
         """Notify the subscribers of a node that has neither items nor payloads (section 7.1)."""
         node = self._node_for(name, actor, required)
+        if node.is_collection:
+            raise PubsubError("unsupported", "A collection has no items", feature="publish")
         if node["persist_items"]:
             raise PubsubError("item-required")
         if node["include_payload"]:
@@ -148,6 +150,8 @@ class Publishing:
 
     def check_item(self, node: Node, id: str, payload: Stanza | None) -> None:
         """Raise PubsubError for an item that a node cannot have (section 7.1.3)."""
+        if node.is_collection:
+            raise PubsubError("unsupported", "A collection has no items", feature="publish")
         if not id or len(id) > MAX_BYTES:
             raise PubsubError("not-acceptable", f"An item's id has at most {MAX_BYTES} characters")
         if not node["persist_items"] and not node["include_payload"]:
@@ -236,4 +240,4 @@ class Publishing:
         """Return the item that was published last; None when there is none."""
         node = self.node(name)
         self.require_reading(node, actor)
-        return self.items(node).last() if node["persist_items"] else None
+        return self.items(node).last() if node["persist_items"] and not node.is_collection else None

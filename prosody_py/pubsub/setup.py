@@ -95,6 +95,7 @@ class Setup:
     max_lease: float = 0                # seconds that a lease may last; 0: as long as is wanted
     max_payload_size: int = 0           # bytes; 0: as large as a stanza may be
     expose_publisher: bool = False
+    collections: bool = False           # whether nodes may be in others (XEP-0248)
     autocreate_on_publish: bool = False
     autocreate_on_subscribe: bool = False
     get_affiliation: Callable[[str, str | None, str], str | None] = _nobody

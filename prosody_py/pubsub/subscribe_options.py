@@ -20,6 +20,8 @@ from prosody_py.xmpp.stanza import Stanza
 
 DELIVER, BODY = "pubsub#deliver", "pubsub#include_body"
 EXPIRE, SHOWS = "pubsub#expire", "pubsub#show-values"
+TYPE, DEPTH = "pubsub#subscription_type", "pubsub#subscription_depth"
+TYPES, MAX_DEPTH = ("items", "nodes", "all"), 1000
 DIGEST, FREQUENCY = "pubsub#digest", "pubsub#digest_frequency"
 PRESENCE = "presence"  # a subscription that lasts as long as its subscriber is online (12.4)
 STATES = ("chat", "online", "away", "xa", "dnd")
@@ -46,15 +48,21 @@ def essence(options: Any) -> dict[str, Any]:
     """Return what tells two subscriptions of one address apart: all but when they end."""
     given = options if isinstance(options, dict) else {}
     return {name: value for name, value in given.items() if name != EXPIRE
-            and (name, value) not in ((DELIVER, True), (BODY, False), (DIGEST, False), (SHOWS, []))}
+            and (name, value) not in ((DELIVER, True), (BODY, False), (DIGEST, False), (SHOWS, []),
+                                      (TYPE, "nodes"), (DEPTH, 1))}
 
 
 @cache
-def _form(body: bool, timers: bool, shows: bool) -> Form:
+def _form(body: bool, timers: bool, shows: bool, collection: bool) -> Form:
     fields: list[Field] = [
         {"name": "FORM_TYPE", "type": "hidden", "value": SUBSCRIBE_OPTIONS},
         {"name": DELIVER, "type": "boolean", "value": True, "label": "Enable delivery?"}]
-    if timers:
+    if collection:
+        fields += [
+            {"name": TYPE, "type": "list-single", "options": TYPES, "value": "nodes",
+             "label": "Receive notifications of items, of nodes, or of both"},
+            {"name": DEPTH, "value": 1, "label": "How far below the collection, or `all`"}]
+    elif timers:
         fields += [
             {"name": DIGEST, "type": "boolean", "value": False,
              "label": "Receive digest notifications?"},
@@ -73,32 +81,45 @@ def _form(body: bool, timers: bool, shows: bool) -> Form:
     return Form(fields)
 
 
-def _form_of(setup: Setup) -> Form:
-    return _form(setup.summary is not None, setup.add_timer is not None, setup.shows is not None)
+def _form_of(setup: Setup, collection: bool) -> Form:
+    return _form(setup.summary is not None, setup.add_timer is not None, setup.shows is not None,
+                 collection)
 
 
-def form(setup: Setup, options: Any, type: str = "form") -> Stanza:
-    """Return the <x/> that shows the options of a subscription."""
-    return _form_of(setup).element(options if isinstance(options, dict) else {}, type)
+def form(setup: Setup, options: Any, type: str = "form", collection: bool = False) -> Stanza:
+    """Return the <x/> that shows the options of a subscription, to a collection or a leaf."""
+    return _form_of(setup, collection).element(options if isinstance(options, dict) else {}, type)
 
 
-def read(setup: Setup, filled_in: Stanza | None, current: Any = True) -> dict[str, Any]:
+def read(setup: Setup, filled_in: Stanza | None, current: Any = True,
+         collection: bool = False) -> dict[str, Any]:
     """Return the options of a submitted form; raises PubsubError "invalid-options"."""
     if filled_in is None or form_type(filled_in) not in (SUBSCRIBE_OPTIONS, None):
         raise PubsubError("invalid-options", "These are no options of a subscription")
     kept = current if isinstance(current, dict) else None
     try:
-        options = _form_of(setup).read(filled_in, kept)
+        options = _form_of(setup, collection).read(filled_in, kept)
     except FormError as error:
         raise PubsubError("invalid-options", error.text) from None
     options.pop("FORM_TYPE", None)
     if any(show not in STATES for show in options.get(SHOWS, ())):
         raise PubsubError("invalid-options", f"{SHOWS} is some of " + ", ".join(STATES))
+    _check_reach(options)
     if not options.get(EXPIRE):
         options.pop(EXPIRE, None)
     elif kept is None or options[EXPIRE] != kept.get(EXPIRE):
         options[EXPIRE] = _lease(setup, options[EXPIRE])
     return options
+
+
+def _check_reach(options: dict[str, Any]) -> None:
+    if options.get(TYPE) not in (None, *TYPES):
+        raise PubsubError("invalid-options", f"{TYPE} is one of " + ", ".join(TYPES))
+    depth = str(options.get(DEPTH, "all"))
+    if depth != "all":
+        if not (depth.isascii() and depth.isdigit()) or len(depth) > 9:
+            raise PubsubError("invalid-options", f"{DEPTH} is a number from 0 up, or `all`")
+        options[DEPTH] = min(int(depth), MAX_DEPTH)
 
 
 def _lease(setup: Setup, text: str) -> str:

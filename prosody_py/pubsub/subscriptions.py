@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from prosody_py.pubsub.access import Actor, bare
 from prosody_py.pubsub.errors import PubsubError
 from prosody_py.pubsub.node import FIRST, Node
-from prosody_py.pubsub.subscribe_options import essence
+from prosody_py.pubsub.subscribe_options import TYPE, essence
 
 _GONE = ("item-not-found", "gone", "remote-server-not-found")
 
@@ -107,7 +107,7 @@ class Subscriptions:
             have, waits = node.subscriptions(jid), jid in node.pending
             if have:
                 state = "subscribed"
-                subid, further = self._which(have, options, several)
+                subid, further = self._which(have, options, several, node.is_collection)
                 if not further and (options is True or have[subid] == options):
                     return Subscription(node, jid, state, have[subid], subid)
             else:
@@ -132,7 +132,8 @@ class Subscriptions:
                 self.tell_owners(node, jid, "subscribed", subid)
         return Subscription(node, jid, state, options, subid)
 
-    def _which(self, have: dict[str, Any], options: Any, several: bool) -> tuple[str, bool]:
+    def _which(self, have: dict[str, Any], options: Any, several: bool,
+               is_collection: bool) -> tuple[str, bool]:
         """Return (SubID, whether it is another one) of who subscribes once more."""
         subid = next(iter(have))
         if options is True or not several or self.setup.max_subids == 1:
@@ -140,6 +141,8 @@ class Subscriptions:
         for known, own in have.items():
             if essence(own) == essence(options):
                 return known, False
+            if is_collection and essence(own).get(TYPE) == essence(options).get(TYPE):
+                raise PubsubError("conflict", "There is a subscription for such notifications")
         if len(have) >= self.setup.max_subids:
             raise PubsubError("too-many-subscriptions",
                               f"An address has at most {self.setup.max_subids} of them")

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from prosody_py.pubsub.collections import covers
 from prosody_py.pubsub.node import Node
 from prosody_py.pubsub.notices import PLAIN, Notice, Wish, subscription_element
 from prosody_py.pubsub.subscribe_options import BODY, DIGEST, SHOWS, wants_delivery
@@ -34,6 +35,8 @@ class Telling:
                 wish = self._wish(notice, jid)
                 if wish is not None:
                     receivers[jid] = wish
+        if node.config.get("collection"):
+            self.add_subscribers_above(notice, receivers)
         self.setup.deliver(notice, receivers)
 
     def _wish(self, notice: Notice, jid: str) -> Wish | None:
@@ -44,6 +47,8 @@ class Telling:
             if not wants_delivery(options):
                 continue
             own = options if isinstance(options, dict) else {}
+            if notice.kind == "collection" and not covers(own, "nodes", 1):
+                continue
             if own.get(DIGEST) and (notice.items or notice.ids) and self.can_digest:
                 self.note_digest(notice, jid, subid, own)
             elif self.is_reachable(node, jid, own):
@@ -81,7 +86,7 @@ class Telling:
     def send_last(self, node: Node, to: str, subids: list[str]) -> None:
         """Send the last item to an address, if the node is so configured."""
         if (node["send_last_published_item"] == "never" or not node["notify_items"]
-                or not node["persist_items"]):
+                or not node["persist_items"] or node.is_collection):
             return
         item = self.items(node).last()
         if item is not None:

@@ -152,7 +152,7 @@ def test_what_is_over_leaves_no_timer(service, clock):
         if number % 2:
             service.remove_subscription("node", jid, jid)
     assert len(clock.timers) == 1
-    assert len(service.agenda._due) == 20 and len(service.agenda._heap) <= 2 * 20 + 17
+    assert len(service.agenda._due) == 20 and len(service.agenda._heap) <= 4 * 20 + 17
     service.delete("node", OWNER)
     assert list(service.agenda.keys()) == []
 

@@ -19,7 +19,7 @@ from prosody_py.pubsub.service import Service
 from prosody_py.xmpp import builders
 from prosody_py.xmpp.stanza import Stanza
 
-_COLLECTIONS = frozenset(("collection", "associate", "disassociate"))
+_COLLECTIONS = frozenset(("collection", "associate", "dissociate", "disassociate"))
 Handler = Callable[[Service, Request], Any]
 HANDLERS: dict[tuple[str, str, str], Handler] = {
     ("get", PUBSUB, "subscriptions"): entity.subscriptions,
@@ -36,6 +36,7 @@ HANDLERS: dict[tuple[str, str, str], Handler] = {
     ("get", OWNER, "configure"): owner.configuration,
     ("set", OWNER, "configure"): owner.configure,
     ("get", OWNER, "default"): owner.default,
+    ("set", OWNER, "collection"): owner.collection,
     ("set", OWNER, "delete"): owner.delete,
     ("set", OWNER, "purge"): owner.purge,
     ("get", OWNER, "subscriptions"): owner.subscriptions,

@@ -38,7 +38,7 @@ def configuration(service: Service, request: Request) -> Stanza:
     """Show the configuration of a node as a form (section 8.2)."""
     settings = service.get_node_config(request.node, request.actor)
     element = Stanza("configure", {"node": request.node})
-    element.children.append(node_config.form(service.setup).element(settings))
+    element.children.append(node_config.form_for(service.setup, settings))
     return element
 
 
@@ -55,11 +55,12 @@ def configure(service: Service, request: Request) -> None:
 
 def default(service: Service, request: Request) -> Stanza:
     """Show the configuration that a new node has (section 8.3)."""
-    if request.action.attr.get("type") not in (None, "leaf"):
+    type = request.action.attr.get("type") or "leaf"
+    if type != "leaf" and not (type == "collection" and service.setup.collections):
         raise PubsubError("unsupported", feature="collections")
     element = Stanza("default")
-    settings = {**node_config.DEFAULTS, **service.setup.node_defaults}
-    element.children.append(node_config.form(service.setup).element(settings))
+    settings = {**node_config.DEFAULTS, **service.setup.node_defaults, "node_type": type}
+    element.children.append(node_config.form_for(service.setup, settings))
     return element
 
 
@@ -74,6 +75,18 @@ def delete(service: Service, request: Request) -> None:
 def purge(service: Service, request: Request) -> None:
     """Delete all items of a node (section 8.5)."""
     service.purge(request.node, request.actor, True)
+
+
+def collection(service: Service, request: Request) -> None:
+    """Put nodes into a collection, or take them out (XEP-0248)."""
+    if not service.setup.collections:
+        raise PubsubError("unsupported", feature="collections")
+    changes = {"associate": service.associate, "dissociate": service.dissociate,
+               "disassociate": service.dissociate}
+    if len(request.action.tags) != 1 or request.action.tags[0].name not in changes:
+        raise PubsubError("bad-request", "One node at a time comes into a collection or goes")
+    child = request.action.tags[0]
+    changes[child.name](request.node, request.actor, child.attr.get("node") or "")
 
 
 # -- lists -----------------------------------------------------------------------------------

@@ -26,17 +26,24 @@ def subscribe(service: Service, request: Request) -> Stanza:
     if chosen is not None:
         if "node" in chosen.attr or "jid" in chosen.attr:
             raise PubsubError("bad-request", "These options have neither node nor jid")
-        options = subscribe_options.read(service.setup, form_in(chosen))
+        options = subscribe_options.read(service.setup, form_in(chosen), True,
+                                         _is_collection(service, request))
     made = service.subscribe(request.node, request.actor, jid, options)
     pubsub = Stanza("pubsub", {"xmlns": request.pubsub.attr["xmlns"]})
     pubsub.children.append(subscription_element(request.node, jid, made.state, made.subid, True))
     if chosen is not None:
         element = Stanza("options")
-        element.children.append(subscribe_options.form(service.setup, made.options, "result"))
+        element.children.append(subscribe_options.form(service.setup, made.options, "result",
+                                                       made.node.is_collection))
         pubsub.children.append(element)
     if made.state == "subscribed":
         service.greet(made.node, jid)
     return pubsub
+
+
+def _is_collection(service: Service, request: Request) -> bool:
+    node = service.nodes.get(request.node)
+    return node is not None and node.is_collection
 
 
 def unsubscribe(service: Service, request: Request) -> Stanza:
@@ -54,7 +61,8 @@ def options(service: Service, request: Request) -> Stanza:
     if request.action.attr.get("subid") is not None:
         attr["subid"] = found.subid
     element = Stanza("options", attr)
-    element.children.append(subscribe_options.form(service.setup, found.options))
+    element.children.append(subscribe_options.form(
+        service.setup, found.options, collection=found.node.is_collection))
     return element
 
 
@@ -64,8 +72,8 @@ def set_options(service: Service, request: Request) -> None:
     if form is not None and form.attr.get("type") == "cancel":
         return
     service.set_subscription_options(
-        request.node, found.jid, subscribe_options.read(service.setup, form, found.options),
-        found.subid)
+        request.node, found.jid, subscribe_options.read(
+            service.setup, form, found.options, found.node.is_collection), found.subid)
 
 
 def _subscription(service: Service, request: Request, type: str) -> Subscription:
@@ -78,10 +86,9 @@ def _subscription(service: Service, request: Request, type: str) -> Subscription
 def default(service: Service, request: Request) -> Stanza:
     """Show the options that a new subscription has (section 6.4)."""
     name = request.action.attr.get("node")
-    if name is not None:
-        service.node(name)
+    collection = name is not None and service.node(name).is_collection
     element = Stanza("default", {} if name is None else {"node": name})
-    element.children.append(subscribe_options.form(service.setup, True, "result"))
+    element.children.append(subscribe_options.form(service.setup, True, "result", collection))
     return element
 
 

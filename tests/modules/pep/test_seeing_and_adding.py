@@ -106,3 +106,16 @@ def test_several_subscriptions_and_what_is_not_offered(friends, people):
     x = own.get(f"<configure node='{NODE}'/>", owner=True).tags[0]
     assert not {"pubsub#tempsub", "pubsub#presence_based_delivery"} & {
         field.attr["var"] for field in x.childtags("field")}
+
+
+def test_collections_are_not_there(friends):
+    own, _romeo = friends
+    own.publish(NODE, "a")
+    unsupported = ("cancel", "feature-not-implemented", "unsupported")
+    for inside in (f"<collection node='{NODE}'><associate node='x'/></collection>",
+                   f"<associate node='{NODE}'/>"):
+        assert own.refused("set", inside, True) == unsupported
+    assert own.refused("get", "<default type='collection'/>", True) == unsupported
+    own.configure(NODE, node_type="collection", title="T")
+    own.publish(NODE, "b")
+    assert own.items(NODE) == ["b"]

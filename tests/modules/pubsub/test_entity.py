@@ -114,15 +114,6 @@ def test_nonsense_is_refused(francisco, made):
 
 
 @OURS
-def test_collections_are_not_there(hamlet, made):
-    for inside in (f"<collection node='{made}'><associate node='x'/></collection>",
-                   f"<associate node='{made}'/>"):
-        assert hamlet.refused("set", inside, True) == (
-            "cancel", "feature-not-implemented", "unsupported")
-    assert hamlet.refused("get", "<default type='collection'/>", True)[2] == "unsupported"
-
-
-@OURS
 def test_metadata_name_people(hamlet, francisco, node):
     hamlet.create(node, contact=["bard@localhost", "will@localhost"], title="Musings")
     hamlet.set(f"<affiliations node='{node}'><affiliation jid='{francisco.client.bare_jid}' "

@@ -212,7 +212,8 @@ def test_it_is_said_that_this_is_possible(francisco):
         return {tag.attr["var"] for tag in answer.tags[0].childtags("feature")}
 
     assert {SHIM, "http://jabber.org/protocol/pubsub#multi-subscribe"} <= features()
-    assert features(f" node='{SHIM}'") == {SHIM + "#SubID"}
+    assert features(f" node='{SHIM}'") == {
+        SHIM + "#SubID", SHIM + "#Collection"}
 
 
 @pytest.mark.parametrize(("limits", "allowed"), [
