@@ -291,6 +291,9 @@ def node_items(module, event):
 def forget(module, event):
     """Delete everything of an account that is gone; nobody is told."""
     username = event.username
+    service = module.services.with_nodes(username)
+    for node in list(service.nodes.values()) if service is not None else ():
+        service.forget_digests(node)
     for node in module.nodes.get(username) or {}:
         module.open_store("pep_" + node, "archive").delete(username)
     module.nodes.set(username, None)

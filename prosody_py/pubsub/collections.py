@@ -24,6 +24,7 @@ from prosody_py.pubsub.subscribe_options import BODY, DEPTH, TYPE, wants_deliver
 from prosody_py.xmpp.stanza import Stanza
 
 MAX_DEPTH, MAX_CHILDREN = 10, 1000
+MAX_MOVED = 200  # nodes that one request may move: each is a write, and a notification
 TREE = frozenset(("node_type", "collection", "children"))
 """The options of a node that change the tree."""
 
@@ -95,6 +96,8 @@ class Collections:
         most = wanted.get("children_max", None if node is None else node["children_max"])
         if len(names) > _most(most):
             raise PubsubError("too-many-children", f"It has at most {_most(most)} children")
+        if len(names ^ have) > MAX_MOVED:
+            raise PubsubError("not-acceptable", f"Move at most {MAX_MOVED} nodes at once")
         above = self._above(node, wanted)
         for name in names - have:
             child = self.node(name)
@@ -164,18 +167,28 @@ class Collections:
                 inside = child.config.get("collection") == node.name
                 self.set_parent(child, None if inside else node.name)
 
+    def orphan_children(self, node: Node) -> None:
+        """Let the nodes in a collection that goes be in none; nobody is told of each."""
+        for name in self.children_of(node):
+            if name in self.nodes:
+                self._move(self.nodes[name], None)
+
     def set_parent(self, node: Node, parent: str | None) -> None:
         """Move a node to another place, and tell the subscribers of both collections."""
+        self.tell_place(node, self._move(node, parent))
+
+    def _move(self, node: Node, parent: str | None) -> str | None:
+        """Move a node; return where it has been."""
         with self.locked(node.name):
             if node.deleted:
-                return
+                return node.config.get("collection")
             config = {key: value for key, value in node.config.items() if key != "collection"}
             if parent is not None:
                 config["collection"] = parent
             self.setup.node_store.set(node.name, node.to_stored(config=config))
             before, node.config = node.config.get("collection"), config
             self.note_child(node, before)
-        self.tell_place(node, before)
+        return before
 
     def tell_place(self, node: Node, before: str | None) -> None:
         """Tell the subscribers of collections that a node has come or gone."""

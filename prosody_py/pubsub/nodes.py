@@ -85,7 +85,7 @@ class Nodes:
         node = self.node(name)
         self.require(node, actor, "delete")
         with self.locked("") if node.is_collection else nullcontext():
-            self.change_children(node, set(self.children_of(node)))
+            self.orphan_children(node)
             self._delete(node, redirect)
         self.fire("node-deleted", node=name, actor=actor)
         if node["notify_delete"]:

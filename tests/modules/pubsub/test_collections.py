@@ -234,6 +234,10 @@ def test_a_tree_has_bounds(hamlet, blogs, monkeypatch):
                     f"<configure node='{blogs}-top'>"
                     f"{form('node_config', {'children': [blogs]})}</configure>"):
         assert hamlet.refused("set", request, True) == IMPOSSIBLE
+    monkeypatch.setattr(collections, "MAX_MOVED", 1)
+    assert hamlet.refused("set", f"<configure node='{blogs}-c'>"
+                          f"{form('node_config', {'children': ['x', 'y']})}</configure>", True
+                          ) == ("modify", "not-acceptable", None)
     hamlet.configure(blogs, children_max="1")
     hamlet.create(f"{blogs}-d")
     for request in (move(blogs, "associate", f"{blogs}-d"),
@@ -268,7 +272,9 @@ def test_who_adds_to_a_collection(start_server, policy, may):
 
 
 def test_a_collection_that_goes_leaves_its_nodes(hamlet, francisco, blogs, inside):
+    subscribe(francisco, blogs)
     hamlet.set(f"<delete node='{blogs}'/>", owner=True)
+    assert heard(francisco) == [(None, "delete", blogs, [])]
     assert config(hamlet, inside).get("collection") in (None, [])
     hamlet.create(blogs, node_type="collection")  # another one, and not theirs
     assert "children" not in config(hamlet, blogs) or config(hamlet, blogs)["children"] == []
