@@ -109,9 +109,10 @@ def load(module):
 
 
 def ready(module):
-    """End what lasted only as long as somebody was online, for those who are not."""
+    """End what lasts only as long as somebody is online, for those who are not."""
     for node in list(module.service.nodes.values()):
         module.service.end_absent(node)
+        module.service.purge_absent(node)
 
 
 def save(module):

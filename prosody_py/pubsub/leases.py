@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from prosody_py.pubsub.access import bare
 from prosody_py.pubsub.agenda import Agenda, Key
 from prosody_py.pubsub.errors import PubsubError
 from prosody_py.pubsub.node import FIRST, Node
@@ -27,6 +28,7 @@ class Leases:
     setup: Any
     nodes: dict[str, Node]
     _agenda: Agenda | None = None
+    _publishers: dict[str, set[str]] | None
 
     @property
     def agenda(self) -> Agenda:
@@ -111,10 +113,13 @@ class Leases:
         return options
 
     def went_offline(self, address: str) -> None:
-        """End the temporary subscriptions of a full JID that is offline, and of its account."""
+        """End what lasted as long as a full JID was online, or its account."""
         for node, jid, _state, options, subid in list(self.subscriptions_of(address)):
             if is_temporary(options) and not self.setup.shows(jid):
                 self._end_silently(node, jid, subid)
+        if self._publishers and bare(address) in self._publishers \
+                and not self.setup.shows(bare(address)):
+            self.purge_of(bare(address))
 
     def end_absent(self, node: Node) -> None:
         """End the temporary subscriptions of all who are not online, or make all temporary."""

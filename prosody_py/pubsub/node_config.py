@@ -28,7 +28,7 @@ DEFAULTS: dict[str, Any] = {
     "notification_type": "headline", "notify_delete": True, "notify_retract": True,
     "notify_config": False, "notify_sub": False, "subscribe": True, "item_expire": "max",
     "publish_node_full": "retract-oldest", "presence_based_delivery": False, "tempsub": False,
-    "node_type": "leaf",
+    "purge_offline": False, "node_type": "leaf",
 }
 NODE_TYPES, POLICIES = ("leaf", "collection"), ("owners", "whitelist", "all")
 OF_COLLECTIONS = frozenset(("children_association_policy", "children_association_whitelist",
@@ -37,10 +37,10 @@ TREE = OF_COLLECTIONS | {"node_type", "collection", "children"}
 """Options of a service that has collections (XEP-0248); the first are for collections only."""
 OF_LEAVES = frozenset((
     "payload_type", "max_items", "item_expire", "persist_items", "publish_node_full",
-    "publish_model", "send_last_published_item", "include_payload", "itemreply", "notify_retract",
-    "max_payload_size"))
+    "publish_model", "purge_offline", "send_last_published_item", "include_payload", "itemreply",
+    "notify_retract", "max_payload_size"))
 """Options that mean nothing to a collection."""
-NEEDS_PRESENCE = frozenset(("presence_based_delivery", "tempsub"))
+NEEDS_PRESENCE = frozenset(("presence_based_delivery", "tempsub", "purge_offline"))
 """Options of nodes of a service that knows who is online."""
 
 _FIELDS: list[dict[str, Any]] = [
@@ -89,6 +89,8 @@ _FIELDS: list[dict[str, Any]] = [
      "label": "Whether to deliver notifications to available users only"},
     {"name": "tempsub", "type": "boolean",
      "label": "Whether subscriptions end when subscribers go offline"},
+    {"name": "purge_offline", "type": "boolean",
+     "label": "Purge items when their publisher goes offline?"},
     {"name": "itemreply", "type": "list-single", "options": ITEM_REPLY,
      "label": "Whose address is told with an item"},
     {"name": "notify_config", "type": "boolean",

@@ -173,6 +173,8 @@ class Nodes:
             self._archive(node).shrink()
         if any(after.get(option) != before.get(option) for option in ACCESS):
             self.settle_all(node)
+        if after["purge_offline"] and not before["purge_offline"]:
+            self.purge_absent(node)
         if after["tempsub"] and not before["tempsub"] and self.setup.shows is not None:
             self.end_absent(node)
 

@@ -97,6 +97,8 @@ class Publishing:
             name, id = node.name, item.id
             self.fire("item-published/" + name, node=name, actor=actor, id=id, item=element)
             self.fire("item-published", node=name, actor=actor, id=id, item=element)
+        if node["purge_offline"]:
+            self.note_publisher(node, new[0].publisher)
         self.notify_items(node, new)
         for item in new:
             self.setup.published(node, item)

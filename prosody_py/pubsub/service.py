@@ -28,6 +28,7 @@ from prosody_py.pubsub.leases import Leases
 from prosody_py.pubsub.node import Node
 from prosody_py.pubsub.nodes import Nodes
 from prosody_py.pubsub.notices import Notice
+from prosody_py.pubsub.offline import Offline
 from prosody_py.pubsub.publishing import Publishing
 from prosody_py.pubsub.setup import Setup
 from prosody_py.pubsub.subscriptions import Subscriptions
@@ -35,8 +36,8 @@ from prosody_py.pubsub.telling import Telling
 from prosody_py.xmpp.stanza import Stanza
 
 
-class Service(Access, Nodes, Publishing, Subscriptions, Telling, Collections, Leases, Digests,
-              Approvals):
+class Service(Access, Nodes, Publishing, Subscriptions, Telling, Collections, Leases, Offline,
+              Digests, Approvals):
     """One service; `nodes` by name, `by_account` {bare JID: {JID: {names of nodes}}}."""
 
     def __init__(self, setup: Setup):

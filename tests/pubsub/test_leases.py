@@ -257,3 +257,61 @@ def test_a_node_can_tell_only_who_is_online(present, online, told):
     online[READER] = ["xa"]
     publish(present)
     assert told.notices[-1][3] == [READER]
+
+
+# -- items that go with their publishers -------------------------------------------------------
+
+
+@pytest.fixture
+def passing(present, online):
+    present.set_node_config("node", OWNER, {
+        "purge_offline": True, "publish_model": "open", "notify_retract": True})
+    online[OWNER] = online[READER] = ["online"]
+    return present
+
+
+def ids(service):
+    return [item.id for item in service.get_items("node", OWNER).items]
+
+
+def put(service, actor, *names):
+    for id in names:
+        service.publish("node", actor + "/r", id, Stanza("x", {"xmlns": "urn:x"}))
+
+
+def test_items_go_with_their_publisher(passing, online, told):
+    put(passing, OWNER, "a", "b")
+    put(passing, READER, "c")
+    passing.went_offline(READER + "/other")
+    assert ids(passing) == ["a", "b", "c"]  # it is online with another client
+    del online[READER]
+    passing.went_offline(READER + "/r")
+    assert ids(passing) == ["a", "b"] and told.notices[-1][:3] == ("retract", "node", "c")
+    del online[OWNER]
+    passing.went_offline(OWNER + "/r")
+    assert ids(passing) == [] and told.notices[-1][0] == "purge"
+
+
+def test_items_stay_where_nothing_is_said(present, online):
+    put(present, OWNER, "a")
+    online.clear()
+    present.went_offline(OWNER + "/r")
+    assert ids(present) == ["a"]
+
+
+def test_items_of_who_is_gone_go_when_the_node_says_so(passing, make, online):
+    put(passing, OWNER, "a")
+    put(passing, READER, "b")
+    del online[READER]
+    again = make(shows=lambda jid: online.get(jid, ()))  # a restart: nobody has heard of it
+    again.purge_absent(again.nodes["node"])
+    assert ids(again) == ["a"]
+    del online[OWNER]
+    again.went_offline(OWNER + "/r")
+    assert ids(again) == []
+    put(again, OWNER, "c")
+    again.set_node_config("node", OWNER, {"purge_offline": False})
+    again.went_offline(OWNER + "/r")
+    assert ids(again) == ["c"]
+    again.set_node_config("node", OWNER, {"purge_offline": True})
+    assert ids(again) == []

@@ -93,6 +93,16 @@ def test_a_node_can_be_for_who_is_online(running, people, hamlet):
     assert subscribers(running) == [own.client.bare_jid, away.client.bare_jid]
 
 
+def test_items_can_go_with_their_publisher(people, hamlet):
+    hamlet.configure("node", purge_offline="1", publish_model="open")
+    own = Asking(people.login("juliet"), HOST)
+    own.publish("node", "a")
+    hamlet.publish("node", "b")
+    own.client.send("<presence type='unavailable'/>")
+    own.client.flush()
+    assert hamlet.items("node") == ["b"]
+
+
 class Nurse:
     """Somebody on another host."""
 
