@@ -22,19 +22,17 @@ from weakref import WeakKeyDictionary
 from prosody_py.api import Event, Options, Stanza, boolean, bystander, hook, integer, jid, size
 from prosody_py.api.pubsub_commands import offer
 from prosody_py.hosts import users
-from prosody_py.hosts.one_to_many import OneToMany
 from prosody_py.hosts.roster import load_roster
 from prosody_py.pubsub import approval, commands, discovery, requests
 from prosody_py.pubsub.errors import PubsubError
 from prosody_py.pubsub.namespaces import OWNER, PUBSUB
 from prosody_py.pubsub.service import Service
 from prosody_py.pubsub.setup import Setup
-from prosody_py.router.to_many import send_headline
 from prosody_py.xmpp.dataforms import XMLNS as DATA_FORMS
 
 from .elsewhere import from_elsewhere, meet
 from .interest import NOTHING, Away, Interests
-from .sending import addresses_of, deliver, roster_of, welcome
+from .sending import addresses_of, deliver, roster_of, tell, welcome
 from .services import Services
 from .stores import Nodes
 
@@ -113,8 +111,7 @@ def make_service(module, username: str, stored: Any) -> Service:
         autocreate_on_publish=True, autocreate_on_subscribe=False,
         get_affiliation=lambda who, _node, _action: "owner" if who == account else None,
         has_access=lambda model, who, node: has_access(module, username, model, who, node),
-        tell=lambda to, message: send_headline(
-            module.server, module.host_object, OneToMany(message), [to]))
+        tell=lambda to, message: tell(module, username, to, message))
     service = Service(setup)
     setup.deliver = lambda notice, receivers: deliver(module, service, notice, receivers)
     setup.audience = lambda node: addresses_of(module, service, node, {})

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from prosody_py.api import jid
+from prosody_py.api import Stanza, jid
 from prosody_py.hosts.one_to_many import OneToMany
 from prosody_py.hosts.roster import load_roster
 from prosody_py.pubsub.node import Node
@@ -45,6 +45,12 @@ def deliver(module, service: Service, notice: Notice, receivers: Mapping[str, Wi
     for wish, told in by_wish({to: receivers.get(to, PLAIN) for to in addresses}).items():
         message = notice.message(service.setup.jid, subids=wish.subids)
         send_headline(server, host, OneToMany(message), told)
+
+
+def tell(module, username: str, to: str, message: Stanza) -> None:
+    """Send a message of an account's service to one address, unless the account has blocked it."""
+    if not is_blocked(module, username, to):
+        send_headline(module.server, module.host_object, OneToMany(message), [to])
 
 
 def addresses_of(module, service: Service, node: Node,

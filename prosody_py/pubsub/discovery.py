@@ -42,8 +42,8 @@ _METADATA = Form([
 
 def list_in(reply: Stanza, service: Service, actor: Actor) -> None:
     """List the nodes that somebody may see."""
-    first_level = (node for node in service.get_nodes(actor).values() if not service.parents(node))
-    _list(reply, service, first_level)
+    _list(reply, service, (node for node in service.get_nodes(actor).values() if not any(
+        service.may_see(parent, actor) for parent in service.parents(node)[:1])))
 
 
 def _list(reply: Stanza, service: Service, nodes: Iterable[Node]) -> None:

@@ -104,6 +104,8 @@ def read(setup: Setup, filled_in: Stanza | None, current: Any = True,
     options.pop("FORM_TYPE", None)
     if any(show not in STATES for show in options.get(SHOWS, ())):
         raise PubsubError("invalid-options", f"{SHOWS} is some of " + ", ".join(STATES))
+    if SHOWS in options:
+        options[SHOWS] = [show for show in STATES if show in options[SHOWS]]
     _check_reach(options)
     if not options.get(EXPIRE):
         options.pop(EXPIRE, None)

@@ -246,6 +246,11 @@ def test_some_are_told_only_when_they_are_online(present, online, told, wanted, 
     assert told.notices[-1][3] == ([READER] if told_of_it else [])
 
 
+def test_each_state_is_kept_once(present):
+    assert read(present, show_values=["dnd", "chat"] * 1000)["pubsub#show-values"] == [
+        "chat", "dnd"]
+
+
 def test_states_that_there_are_not(present):
     assert refused(lambda: read(present, show_values=["online", "asleep"])) == "invalid-options"
 

@@ -166,6 +166,9 @@ def test_the_tree_can_be_seen(hamlet, francisco, blogs, inside):
     assert (of_inside["node_type"], of_inside["collection"]) == (["leaf"], [blogs])
     assert "max_items" not in of_blogs and "children_max" not in of_inside
     default = values(hamlet.get("<default type='collection'/>", owner=True).tags[0])
+    hamlet.configure(blogs, access_model="whitelist")
+    assert blogs not in listed(francisco)  # who does not see the collection sees what is in it
+    assert inside in listed(francisco) and inside not in listed(hamlet)
     assert default["node_type"] == ["collection"] and default[
         "children_association_policy"] == ["owners"]
 

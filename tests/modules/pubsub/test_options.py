@@ -154,3 +154,19 @@ def test_leases_have_a_longest_time(start):
         inside = form("subscribe_options", {"expire": wrong})
         assert francisco.refused("set", f"<options node='a' jid='{jid}'>{inside}</options>") == (
             "modify", "bad-request", "invalid-options")
+
+
+def test_digests_are_sent_before_the_module_goes(start_server):
+    running = start_server(["presence", "message", "pep"], admins=["hamlet@localhost"], components={
+        HOST: {"module": "pubsub"}})
+    hamlet, francisco = (running.client(name).available() for name in ("hamlet", "francisco"))
+    gathered = form("subscribe_options", {"digest": "1"})
+    for service, host, name in ((HOST, HOST, "pubsub"), ("hamlet@localhost", "localhost", "pep")):
+        own, other = Asking(hamlet, service), Asking(francisco, service)
+        own.create("a", access_model="open")
+        other.set(f"<subscribe node='a' jid='{francisco.bare_jid}'/>"
+                  f"<options>{gathered}</options>")
+        own.publish("a", "1")
+        assert event_ids(francisco.flush()) == []
+        running.server.modules.reload(host, name)
+        assert event_ids(francisco.flush()) == [("a", "1")]
