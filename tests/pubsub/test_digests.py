@@ -90,6 +90,7 @@ def test_items_that_are_gone_are_left_out(service, clock, told):
     publish(service, "d")
     service.purge("node", OWNER, True)
     assert told.notices[-1][:1] + told.notices[-1][3:] == ("purge", [READER])
+    assert service._logs == {}
     clock.pass_(DAY)
     assert got(told) == [] and clock.timers == []
 
@@ -135,6 +136,7 @@ def test_who_may_not_know_any_longer_is_not_told(service, clock, told):
     service.subscribe("node", READER, READER, options(60))
     publish(service, "a")
     service.set_affiliation("node", OWNER, READER, "outcast")
+    assert service._logs == {}
     told.messages.clear()
     clock.pass_(60)
     assert got(told) == [] and clock.timers == []
@@ -145,6 +147,7 @@ def test_a_node_that_is_deleted_has_nothing_to_come(service, clock, told):
     publish(service, "a")
     service.delete("node", OWNER)
     assert told.notices[-1][0] == "delete" and told.notices[-1][3] == [READER]
+    assert service._logs == {}
     clock.pass_(60)
     assert got(told) == []
 

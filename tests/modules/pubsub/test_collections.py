@@ -98,7 +98,8 @@ def test_nodes_come_and_go(hamlet, francisco, blogs, node):
 def test_depth_and_type(hamlet, francisco, person, blogs, inside):
     top = "top-" + secrets.token_hex(4)
     hamlet.create(top, node_type="collection", children=[blogs])
-    deep, near = person("bernardo"), person("marcellus")
+    deep, near, nodes = (person(name) for name in ("bernardo", "marcellus", "barnardine"))
+    subscribe(nodes, top)  # nodes, one level deep
     subscribe(francisco, top, subscription_type="all", subscription_depth="2")
     subscribe(deep, top, subscription_type="items", subscription_depth="all")
     subscribe(near, top, subscription_type="items", subscription_depth="1")
@@ -107,7 +108,7 @@ def test_depth_and_type(hamlet, francisco, person, blogs, inside):
     assert heard(near) == []
     hamlet.set(move(blogs, "dissociate", inside), owner=True)
     assert heard(francisco) == [(top, "collection", blogs, [inside])]
-    assert heard(deep) == []
+    assert heard(deep) == heard(nodes) == []
 
 
 def test_who_is_told_already_is_not_told_again(hamlet, francisco, blogs, inside):
