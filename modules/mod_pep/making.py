@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from prosody_py.api import Event
-from prosody_py.hosts.one_to_many import OneToMany
+from prosody_py.api import Event, jid
 from prosody_py.pubsub.service import Service
 from prosody_py.pubsub.setup import Setup
-from prosody_py.router.to_many import send_headline
 
-from .sending import deliver, roster_of
+from .sending import addresses_of, deliver, roster_of, tell
 from .stores import Nodes
 
-DEFAULTS = {"max_items": 1, "access_model": "presence",
+DEFAULTS = {"max_items": 1, "access_model": "presence", "itemreply": "none",
             "send_last_published_item": "on_sub_and_presence"}
+EXPOSING = {**DEFAULTS, "itemreply": "publisher"}
 
 
 def make_service(module, username: str, stored: Any) -> Service:
@@ -24,7 +23,9 @@ def make_service(module, username: str, stored: Any) -> Service:
         jid=account, user=username,
         node_store=Nodes(module.nodes, module.moved, username, stored),
         open_items=lambda node: items_of_node(module, node),
-        node_defaults=DEFAULTS, max_items=options.pep_max_items,
+        node_defaults=EXPOSING if options.expose_publisher else DEFAULTS,
+        max_items=options.pep_max_items, add_timer=module.add_timer,
+        may_add=lambda _actor, who, _node: is_contact(module, username, who),
         max_nodes=options.pep_max_nodes, max_subscriptions=options.pep_max_subscriptions,
         max_payload_size=options.pep_max_payload_size or 0,
         expose_publisher=options.expose_publisher,
@@ -32,10 +33,10 @@ def make_service(module, username: str, stored: Any) -> Service:
         autocreate_on_publish=True, autocreate_on_subscribe=False,
         get_affiliation=lambda who, _node, _action: "owner" if who == account else None,
         has_access=lambda model, who, node: has_access(module, username, model, who, node),
-        tell=lambda to, message: send_headline(
-            module.server, module.host_object, OneToMany(message), [to]))
+        tell=lambda to, message: tell(module, username, to, message))
     service = Service(setup)
     setup.deliver = lambda notice, receivers: deliver(module, service, notice, receivers)
+    setup.audience = lambda node: addresses_of(module, service, node, {})
     setup.config_for = lambda node: config_for(module, node)
     setup.published = lambda node, item: happened(
         module, "pep-published/", service, node, {"item": item})
@@ -79,3 +80,8 @@ def has_access(module, username: str, model: str, who: str, node) -> bool:
     item = roster.get(who)
     return item is not None and any(item.groups.get(group)
                                     for group in node["roster_groups_allowed"] or ())
+
+
+def is_contact(module, username: str, address: str) -> bool:
+    """Whether an address is that of a contact who gets the account's presence."""
+    return roster_of(module, username).is_contact_subscribed(jid.bare(address))

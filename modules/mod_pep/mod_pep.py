@@ -96,6 +96,12 @@ def restore(module, saved):
         module.visitors.put(*entry)
 
 
+def unload(module):
+    """Send what was to come with digests."""
+    for service in module.services.at_hand():
+        service.flush()
+
+
 # -- requests ------------------------------------------------------------------------------
 
 
@@ -240,6 +246,9 @@ def node_items(module, event):
 def forget(module, event):
     """Delete everything of an account that is gone; nobody is told."""
     username = event.username
+    service = module.services.with_nodes(username)
+    for node in list(service.nodes.values()) if service is not None else ():
+        service.forget_digests(node)
     for node in module.nodes.get(username) or {}:
         items_of_node(module, node).delete(username)
     module.nodes.set(username, None)

@@ -8,14 +8,13 @@ costs nothing for accounts without nodes, and what a roster says counts as of no
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
 
-from prosody_py.api import jid
+from prosody_py.api import Stanza, jid
 from prosody_py.hosts.one_to_many import OneToMany
 from prosody_py.hosts.roster import load_roster
 from prosody_py.pubsub.node import Node
-from prosody_py.pubsub.notices import Notice, wants_body
+from prosody_py.pubsub.notices import PLAIN, Notice, Wish, by_wish
 from prosody_py.pubsub.service import Service
 from prosody_py.router.to_many import send_headline
 
@@ -37,26 +36,22 @@ def is_blocked(module, username: str, address: str) -> bool:
     return bool(check(username, address)) if callable(check) else False
 
 
-def deliver(module, service: Service, notice: Notice, receivers: dict[str, Any]) -> None:
+def deliver(module, service: Service, notice: Notice, receivers: Mapping[str, Wish]) -> None:
     """Tell everybody who is to be told about an account's node."""
-    addresses = list(dict.fromkeys(_addresses(module, service, notice.node, receivers)))
+    addresses = list(dict.fromkeys(addresses_of(module, service, notice.node, receivers)))
     if not addresses:
         return
-    body = None
-    if notice.item is not None and any(map(wants_body, receivers.values())):
-        body = service.setup.summary(notice.item.payload)
     replyto = publishing_resource(service, notice)
     roster = roster_of(module, service.setup.user) if replyto is not None else None
-    kinds: dict[tuple[str | None, str | None], list[str]] = {}
-    for address in addresses:
+    for wish, told in by_wish({to: receivers.get(to, PLAIN) for to in addresses}).items():
         # Only those who get the account's presence may know its resources (XEP-0163, 4.3.1).
-        kind = (body if wants_body(receivers.get(address)) else None,
-                replyto if roster is not None and roster.is_contact_subscribed(jid.bare(address))
-                else None)
-        kinds.setdefault(kind, []).append(address)
-    for kind, told in kinds.items():
-        send_headline(module.server, module.host_object,
-                      OneToMany(notice.message(service.setup.jid, *kind)), told)
+        groups: dict[str | None, list[str]] = {}
+        for to in told:
+            knows = roster is not None and roster.is_contact_subscribed(jid.bare(to))
+            groups.setdefault(replyto if knows else None, []).append(to)
+        for shown, group in groups.items():
+            message = notice.message(service.setup.jid, subids=wish.subids, replyto=shown)
+            send_headline(module.server, module.host_object, OneToMany(message), group)
 
 
 def publishing_resource(service: Service, notice: Notice) -> str | None:
@@ -67,7 +62,14 @@ def publishing_resource(service: Service, notice: Notice) -> str | None:
     return None
 
 
-def _addresses(module, service: Service, node: Node, receivers: dict[str, Any]) -> Iterator[str]:
+def tell(module, username: str, to: str, message: Stanza) -> None:
+    """Send a message of an account's service to one address, unless the account has blocked it."""
+    if not is_blocked(module, username, to):
+        send_headline(module.server, module.host_object, OneToMany(message), [to])
+
+
+def addresses_of(module, service: Service, node: Node,
+                 receivers: Mapping[str, Wish]) -> Iterator[str]:
     """Iterate over who is to be told about a node: full JIDs by presence, then subscribers."""
     username = service.setup.user
     told = set()
@@ -171,7 +173,7 @@ def _send_last_item(module, service: Service, node: Node, address: str) -> None:
         return
     to_many = node.notice
     if to_many is None:
-        notice = Notice("items", node, item, late=True, publisher=service.setup.expose_publisher)
+        notice = Notice("items", node, item, late=True, publisher=service.shown_publisher(node))
         to_many = OneToMany(notice.message(service.setup.jid))
         if node.last is item:
             node.notice = to_many
