@@ -148,6 +148,11 @@ class MemoryArchive:
         if self._limit is not None and new and len(kept) + len(new) > self._limit:
             raise StorageError("quota-limit",
                                f"an archive has reached its limit of {self._limit} items")
+        if self.tally is not None:
+            there = self._archive(user).by_key
+            self.tally.check(owner(user), sum(
+                cost(key, item_text(value)) - (_cost(there[key]) if key in there else 0)
+                for key, value, _when, _with in items))
         for item in items:
             self.append(user, *item)
 

@@ -29,11 +29,15 @@ class Tally:
 
     def change(self, user: str, more: int) -> None:
         """Count a change that is about to be made; raises CountedTooMuch, and then it must not."""
+        self.check(user, more)
+        self.add(user, more)
+
+    def check(self, user: str, more: int) -> None:
+        """Raise CountedTooMuch for a change that would be too much."""
         after, limit = self.of(user) + more, self.limit()
         if more > 0 and limit is not None and after > limit:
             raise CountedTooMuch(f"An account may store {limit} bytes, and this would make it "
                                  f"{after}")
-        self.add(user, more)
 
     def add(self, user: str, more: int) -> None:
         """Count a change that is made in any case."""

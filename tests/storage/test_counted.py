@@ -80,6 +80,16 @@ def test_replacing_deleting_and_setting_count_what_is_there_after(opened):
     assert private.counted("juliet") == 0
 
 
+def test_several_items_are_written_at_once_or_not_at_all(opened):
+    archive = opened("pep_a", "archive")
+    archive.append_all("juliet", [(str(number), item(300), 1, "") for number in range(3)])
+    before = archive.counted("juliet")
+    assert 1000 < before < 1500
+    with pytest.raises(CountedTooMuch):
+        archive.append_all("juliet", [("3", item(100), 2, ""), ("4", item(900), 2, "")])
+    assert archive.counted("juliet") == before and archive.get("juliet", "3") is None
+
+
 def test_who_has_too_much_may_have_less(storage):
     limit = [5000]
     store = storage.open_counted(HOST, "private", "map", "account", lambda: limit[0])
