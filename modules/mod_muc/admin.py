@@ -9,6 +9,7 @@ from .occupant import MUC
 
 ADMIN = MUC + "#admin"
 MAX_ITEMS = 1000
+MAX_REASON = 1000  # characters that are kept of why somebody is banned
 _AFFILIATIONS = ("owner", "admin", "member", "outcast", "none")
 _ROLES = ("moderator", "participant", "visitor", "none")
 
@@ -87,13 +88,35 @@ def set(module, room, event) -> bool | None:
             answer.children.insert(0, offending)
             event.origin.send(answer)
             return True
-    own = jid.bare(actor)
+    check_owners(room, changes)
+    check_space(room, changes)
+    with room.one_save():
+        make(room, actor, changes)
+    return None
+
+
+def check_owners(room, changes: list[tuple]) -> None:
+    """Raise StanzaError for changes that leave a room without an owner (section 10.5)."""
     last_owner = sum(kind == "affiliation" and new != "owner"
                      and room._affiliations.get(target) == "owner"
                      for kind, target, new, _reason, _nick in changes)
     if last_owner and last_owner >= room._owners() and not any(
             kind == "affiliation" and new == "owner" for kind, _target, new, *_rest in changes):
-        raise StanzaError("conflict", f"A room needs an owner, {own}")
+        raise StanzaError("conflict", "A room needs an owner")
+
+
+def check_space(room, changes: list[tuple]) -> None:
+    """Raise StanzaError if the room cannot know as much."""
+    given = [change for change in changes if change[0] == "affiliation" and change[2] != "none"]
+    if given:
+        room.check_space({target for _kind, target, *_rest in given}, sum(
+            len(target) + len((reason or "")[:MAX_REASON]) + len(nick or "")
+            for _kind, target, _new, reason, nick in given if target not in room._affiliations))
+
+
+def make(room, actor: str, changes: list[tuple]) -> None:
+    """Make changes that were checked."""
+    own = jid.bare(actor)
     # One's own comes last: without being an owner one could not do the others.
     for kind, target, new, reason, nick in sorted(changes, key=lambda one: one[1] == own):
         if kind == "affiliation":
@@ -104,11 +127,10 @@ def set(module, room, event) -> bool | None:
                 data.pop("reserved_nickname", None)
             if new == "outcast":
                 if reason:
-                    data["reason"] = reason
+                    data["reason"] = reason[:MAX_REASON]
             room.set_affiliation(actor, target, new, reason, data)
         elif target in room._occupants:
             room.set_role(actor, target, new, reason)
-    return None
 
 
 def change_of(room, actor: str, item: Stanza) -> tuple[str, str, str, str | None, str | None]:

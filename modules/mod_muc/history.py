@@ -13,6 +13,7 @@ from prosody_py.api import Event, Stanza, datetime
 from prosody_py.hosts.one_to_many import OneToMany
 
 from .occupant import MUC
+from .storing import weight
 
 
 def number(text: str | None) -> int | None:
@@ -110,14 +111,6 @@ def add(module, event):
     while size > module.options.max_history_size and len(history) > 1:
         size -= history.pop(0).get("size", 0)
     return True
-
-
-def weight(element: Stanza) -> int:
-    """Return about how many bytes an element takes."""
-    total = 100 + sum(map(len, element.attr.values()))
-    for child in element.children:
-        total += len(child) if type(child) is str else weight(child)
-    return total
 
 
 def load(module):
