@@ -79,9 +79,11 @@ def set(module, room, event) -> bool | None:
     if len(items) > MAX_ITEMS:
         raise StanzaError("resource-constraint", f"At most {MAX_ITEMS} changes at once")
     changes = []
+    hands_on = any(item.attr.get("affiliation") == "owner" and jid.bare(jid.prep(
+        item.attr.get("jid") or "")) not in (None, jid.bare(actor)) for item in items)
     for item in items:
         try:
-            changes.append(change_of(room, actor, item))
+            changes.append(change_of(room, actor, item, hands_on))
         except StanzaError as error:
             answer = stanza.error_reply(element, error).reset()
             offending = stanza.stanza("query", xmlns=ADMIN).add_child(item.clone())
@@ -133,7 +135,8 @@ def make(room, actor: str, changes: list[tuple]) -> None:
             room.set_role(actor, target, new, reason)
 
 
-def change_of(room, actor: str, item: Stanza) -> tuple[str, str, str, str | None, str | None]:
+def change_of(room, actor: str, item: Stanza,
+              hands_on: bool = False) -> tuple[str, str, str, str | None, str | None]:
     """Return (kind, whose, what, reason, nickname) of one change, after it was checked."""
     affiliation, role = item.attr.get("affiliation"), item.attr.get("role")
     nick, address = item.attr.get("nick"), item.attr.get("jid")
@@ -151,7 +154,7 @@ def change_of(room, actor: str, item: Stanza) -> tuple[str, str, str, str | None
             target = jid.bare(jid.prep(address))
             if target is None:
                 raise StanzaError("jid-malformed", "This is no address", type="modify")
-        room.check_affiliation(actor, target, affiliation)
+        room.check_affiliation(actor, target, affiliation, hands_on)
         return "affiliation", target, affiliation, reason, reserved(room, target, nick)
     occupant = room._occupants.get(f"{room.jid}/{nick}") if nick else (
         room.get_occupant_by_real_jid(jid.prep(address) or "") if address else None)

@@ -113,10 +113,12 @@ class Affiliations:
 
     # -- changes ---------------------------------------------------------------------------
 
-    def check_affiliation(self, actor: Any, address: str, affiliation: str | None) -> None:
+    def check_affiliation(self, actor: Any, address: str, affiliation: str | None,
+                          hands_on: bool = False) -> None:
         """Raise StanzaError when `actor` may not give `address` an affiliation.
 
-        `actor` is an address, or True for the server itself (sections 9 and 10).
+        `actor` is an address, or True for the server itself (sections 9 and 10); with `hands_on`
+        somebody else is going to be an owner before.
         """
         if affiliation not in RANK and affiliation is not None:
             raise StanzaError("not-acceptable", "There is no such affiliation", type="modify")
@@ -126,7 +128,7 @@ class Affiliations:
         own = jid.bare(actor)
         actor_is = self.get_affiliation(own) or "none"
         if actor_is == "owner":
-            if own == address and new != "owner" and self._owners() <= 1:
+            if own == address and new != "owner" and self._owners() <= 1 and not hands_on:
                 raise StanzaError("conflict", "A room needs an owner")
             if own == address and new == "outcast":
                 raise StanzaError("conflict", "Nobody bans himself")

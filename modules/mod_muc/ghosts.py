@@ -18,7 +18,7 @@ from .occupant import USER
 GONE = frozenset(("gone", "internal-server-error", "item-not-found", "jid-malformed",
                   "recipient-unavailable", "redirect", "remote-server-not-found",
                   "remote-server-timeout", "service-unavailable"))
-CODES = ("307", "333")
+CODES = ("333",)  # 307 would say that somebody has done it (section 11.1)
 
 
 def from_the_dead(room: Any, event: Any) -> bool | None:

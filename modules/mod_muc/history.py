@@ -75,12 +75,17 @@ def kept(module, event):
 
 
 def delayed(room, entry) -> OneToMany:
-    """Return a kept message with the time when it was said, as text that is written once."""
+    """Return a kept message with the time when it was said, as text that is written once.
+
+    What an owner has brought along from another conversation tells that itself (section 7.9).
+    """
     text = entry.get("text")
     if text is None:
         message = entry["stanza"]
         copy = Stanza("message", dict(message.attr))
-        copy.children = [*message.children, datetime.delay(int(entry["timestamp"]), room.jid)]
+        copy.children = list(message.children)
+        if not entry.get("brought"):
+            copy.children.append(datetime.delay(int(entry["timestamp"]), room.jid))
         text = entry["text"] = OneToMany(copy)
     return text
 
@@ -97,6 +102,14 @@ def is_historic(module, event):
     return event.stanza.get_child("body") is not None
 
 
+def brought(room, element: Stanza) -> bool:
+    """Whether a message was said elsewhere, and an owner of the room tells it here."""
+    if element.get_child("delay", datetime.DELAY) is None:
+        return False
+    occupant = room.get_occupant_by_nick(element.attr.get("from"))
+    return occupant is not None and room.get_affiliation(occupant.bare_jid) == "owner"
+
+
 def add(module, event):
     """Keep a message."""
     room = event.room
@@ -104,7 +117,7 @@ def add(module, event):
     history = room._history
     if length:
         history.append({"stanza": event.stanza, "timestamp": time.time(),
-                        "size": weight(event.stanza)})
+                        "size": weight(event.stanza), "brought": brought(room, event.stanza)})
     if len(history) > length:
         del history[:len(history) - length]
     size = sum([entry.get("size", 0) for entry in history])

@@ -44,6 +44,7 @@ from prosody_py.config.values import Wrong
 from prosody_py.hosts.users import is_admin
 
 from . import (
+    admission,
     announcing,
     answers,
     appointed,
@@ -54,7 +55,6 @@ from . import (
     counting,
     disco,
     ending,
-    entering,
     exported,
     handing_over,
     history,
@@ -73,7 +73,7 @@ from .rooms import Rooms
 
 DEPENDS = ("disco",)
 FEATURES = (MUC, disco.STABLE_ID, disco.SELF_PING, avatar.VCARD)
-PARTS = (requests, entering, ending, locking, register, approval, messages, history, subject,
+PARTS = (requests, admission, ending, locking, register, approval, messages, history, subject,
          invites, voice, config_form, appointed, announcing, disco, avatar, versions,
          restarting, counting, commands)
 
