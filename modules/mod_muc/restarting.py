@@ -17,7 +17,11 @@ they are taken up as at any other start.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
+
+from gevent.pool import Pool
 
 from prosody_py.api import Stanza, jid, stanza
 
@@ -25,36 +29,60 @@ from .occupant import USER
 from .storing import WRITTEN_AT, freeze_state, has_people
 
 OLD = 3600  # seconds after which nobody knows about users of other servers
+AT_ONCE = 200  # rooms that are written or read at a time
 GONE = "Gone while the server was started anew"
 SERVICE_ENDED = ("110", "332")
+
+
+def for_each(module: Any, function: Callable[[Any], None], things: Iterable[Any]) -> None:
+    """Call a function with each of many rooms or their names; those under way share commits.
+
+    One that cannot be stored or read is no reason to lose the others.
+    """
+    def call(thing: Any) -> None:
+        try:
+            function(thing)
+        except Exception as error:
+            module.log("error", "%s is not taken over the restart: %s: %s", thing,
+                       type(error).__name__, error)
+
+    pool = Pool(AT_ONCE)
+    for thing in things:
+        pool.spawn(call, thing)
+    pool.join()
 
 
 def write_down(module: Any, event: Any) -> None:
     """Write down all rooms with somebody in them, and what was said last in those that are kept."""
     rooms = module.rooms
-    for room in list(rooms.live.values()):
-        if room.has_occupant() or room.jid in rooms.stored and freeze_state(room) is not None:
-            rooms.save(room, savestate=True)
+    for_each(module, lambda room: rooms.save(room, savestate=True), [
+        room for room in rooms.live.values()
+        if room.has_occupant() or room.jid in rooms.stored and freeze_state(room) is not None])
 
 
 def take_up(module: Any) -> None:
     """Load the rooms in which somebody was, and see who is there still."""
-    rooms, server = module.rooms, module.server
-    for node in list(rooms.state.users()):
-        address = f"{node}@{module.host}"
-        if address in rooms.live:
-            continue
-        if address not in rooms.stored:  # a crash has interrupted that it was forgotten
-            rooms.config.set(node, None)
-            rooms.state.set(node, None)
-            continue
-        state = rooms.state.get(node)
-        if not has_people(state):  # it can wait until somebody asks for the room
-            continue
-        written = state.get(WRITTEN_AT)
-        recent = not written or time.time() - float(written) < OLD
-        rooms.restore(address, lambda one, recent=recent: one in server.full_sessions or (
-            recent and jid.host(one) not in server.hosts), GONE)
+    rooms = module.rooms
+    for_each(module, partial(take_up_room, module),
+             {*rooms.state.users(), *map(jid.node, rooms.temporary)})
+
+
+def take_up_room(module: Any, node: str) -> None:
+    """Load a room if somebody was in it, or if it has to be ended as nobody was."""
+    rooms, server, address = module.rooms, module.server, f"{node}@{module.host}"
+    if address in rooms.live:
+        return
+    if address not in rooms.stored:  # a crash has interrupted that it was forgotten
+        rooms.config.set(node, None)
+        rooms.state.set(node, None)
+        return
+    state = rooms.state.get(node)
+    if not has_people(state) and address not in rooms.temporary:
+        return  # it can wait until somebody asks for the room
+    written = (state or {}).get(WRITTEN_AT)
+    recent = not written or time.time() - float(written) < OLD
+    rooms.restore(address, lambda one: one in server.full_sessions or (
+        recent and jid.host(one) not in server.hosts), GONE)
 
 
 def take_up_at_start(module: Any, event: Any) -> None:

@@ -4,16 +4,19 @@ Data and owner: `Rooms.live` has the rooms in memory, the one that was asked for
 first. Beyond `muc_room_cache_size` rooms go out of memory, with those who are in them written
 down; who asks gets them back. What is stored: "persistent" (under no user, the addresses of the
 stored rooms), "config" and "state" (by the room's name, see storing.py). A room that is not
-persistent is stored only while it is out of memory or the server is down: its state is written
-first and removed last, so that whatever is left of it by a crash is found by that at the next start
-(restarting.py). Also beside this: what a reload keeps (handing_over.py), limits (counting.py).
+persistent is stored when it goes out of memory or the server stops, until it ends; it is among the
+`temporary` ones, and without a state when it is in memory. Its state is written first and removed
+last, so that whatever is left of it by a crash is found at the next start (restarting.py).
+
+Beside this: lists of rooms (listing.py), limits (counting.py), what a reload keeps
+(handing_over.py).
 """
 
 from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from prosody_py.api import Event, StanzaError, jid
@@ -21,15 +24,16 @@ from prosody_py.api import Event, StanzaError, jid
 from .counting import CREATOR, ROOM, TOMBSTONE, Counting
 from .ending import end_when_empty
 from .ghosts import take_out
+from .listing import Listing
 from .locking import is_locked, lock
-from .occupant import Each
 from .room import Room
 from .storing import affiliations_of, dated, freeze, freeze_state, sessions_of, thaw_state
 
+TEMPORARY = "temporary"  # in the store "persistent", where a persistent room has true
 GONE = "Gone while the room was out of memory"
 
 
-class Rooms(Counting):
+class Rooms(Counting, Listing):
     """The rooms of one component."""
 
     def __init__(self, module: Any):
@@ -38,10 +42,13 @@ class Rooms(Counting):
         self.persistent = module.open_store("persistent", "map")
         self.config = module.open_store("config")
         self.state = module.open_store("state")
-        self.stored: set[str] = set(module.open_store("persistent").get(None) or {})
+        kept = module.open_store("persistent").get(None) or {}
+        self.stored: set[str] = set(kept)
+        self.temporary = {address for address, kind in kept.items() if kind == TEMPORARY}
         self.config_map = module.open_store("config", "map")
         self.made = module.open_store("rooms_made")
         self.made_map = module.open_store("rooms_made", "map")
+        self._leaving: set[str] = set()  # rooms that are being written to go out of memory
         self._titles: dict[str, str | None] | None = None  # of public rooms that are stored
 
     # -- finding ---------------------------------------------------------------------------
@@ -118,7 +125,8 @@ class Rooms(Counting):
             return self.live.get(address)
         if is_locked(room):
             lock(room)  # what has locked it before the server ended has not come back
-        self._taken_up(room, state is not None)
+        if state is not None:
+            self.state.set(node, None)
         self.module.fire_event("muc-room-restored", Event(jid=address, room=room))
         self.add(room)
         return self.live.get(address)
@@ -126,51 +134,10 @@ class Rooms(Counting):
     def _nothing_stored(self, address: str) -> Room | None:
         if address not in self.live and address in self.stored:
             self.stored.discard(address)
+            self.temporary.discard(address)
             self.module.log("error", "The store has nothing about the room %s", address)
             self.persistent.set(None, address, None)
         return self.live.get(address)
-
-    def _taken_up(self, room: Room, had_state: bool) -> None:
-        """Forget who was in a room, now that it is in memory, or all of it if it is temporary."""
-        if room.get_persistent():
-            if had_state:
-                self.state.set(room.node, None)
-        else:
-            self._unstore(room)
-
-    def all(self) -> Iterator[Room]:
-        """Iterate over all rooms; those that are not in memory are loaded one by one."""
-        for address in [*self.live, *(self.stored - self.live.keys())]:
-            room = self.live.get(address) or self.get(address)
-            if room is not None:
-                yield room
-
-    def public(self) -> dict[str, str | None]:
-        """Return the public rooms that have been configured: their addresses and titles.
-
-        What is stored is read at the first time, and then kept up to date.
-        """
-        if self._titles is None:
-            self._titles = {}
-            for address in sorted(self.stored):
-                stored = self.config.get(jid.node(address))
-                if isinstance(stored, dict) and address not in self._titles:
-                    data = affiliations_of(stored)[0]
-                    hidden = data.get("hidden", not self.module.options.muc_room_default_public)
-                    self._note_title(address, data, hidden)
-        found = {address: title for address, title in self._titles.items()
-                 if address in self.stored and address not in self.live}
-        found.update((room.jid, room.get_name()) for room in self.live.values()
-                     if room.get_public() and not room._data.get("locked"))
-        return found
-
-    def _note_title(self, address: str, data: Any, hidden: Any) -> None:
-        if self._titles is None:
-            return
-        if hidden or data.get("destroyed"):
-            self._titles.pop(address, None)
-        else:
-            self._titles[address] = data.get("name")
 
     # -- making and ending -----------------------------------------------------------------
 
@@ -186,13 +153,19 @@ class Rooms(Counting):
             self._evict(room)
 
     def _evict(self, newest: Room) -> None:
-        excess = len(self.live) - self.module.options.muc_room_cache_size
+        most = self.module.options.muc_room_cache_size
         for room in list(self.live.values()):
-            if excess <= 0:
+            if len(self.live) - len(self._leaving) <= most:
                 return
-            if room is not newest and self._can_go(room) and self._write_out(room):
+            if room is newest or room.jid in self._leaving or not self._can_go(room):
+                continue
+            self._leaving.add(room.jid)
+            try:
+                gone = self._write_out(room)
+            finally:
+                self._leaving.discard(room.jid)
+            if gone:
                 del self.live[room.jid]
-                excess -= 1
 
     def _can_go(self, room: Room) -> bool:
         """Whether a room may leave memory: it comes back if it is stored or somebody is in it."""
@@ -207,7 +180,8 @@ class Rooms(Counting):
             return False
         if state == freeze_state(room) and room.kept == freeze(room):
             return True
-        self._taken_up(room, state is not None)  # it went on while this was written
+        if state is not None:  # it went on while this was written
+            self.state.set(room.node, None)
         return False
 
     def drop(self, room: Room) -> None:
@@ -227,6 +201,7 @@ class Rooms(Counting):
     def _unstore(self, room: Room) -> None:
         if room.jid in self.stored:
             self.stored.discard(room.jid)
+            self.temporary.discard(room.jid)
             room.kept = None
             self.persistent.set(None, room.jid, None)
             for store in (self.config, self.state):
@@ -253,13 +228,20 @@ class Rooms(Counting):
             if config != room.kept or forced:
                 self.config.set(room.node, config)
                 room.kept = config
-            if room.jid not in self.stored:
-                self.stored.add(room.jid)
-                self.persistent.set(None, room.jid, True)
+            self._note_stored(room)
             self._note_title(room.jid, room._data, room.get_hidden())
-        else:
-            self._unstore(room)
+        elif room.jid in self.stored:
+            self._note_stored(room)
         return True
+
+    def _note_stored(self, room: Room) -> None:
+        """Note of which kind a stored room is."""
+        temporary, address = not room.get_persistent(), room.jid
+        if address in self.stored and temporary is (address in self.temporary):
+            return
+        self.stored.add(address)
+        (self.temporary.add if temporary else self.temporary.discard)(address)
+        self.persistent.set(None, address, TEMPORARY if temporary else True)
 
     def bury(self, room: Room, newjid: str | None, reason: str | None) -> None:
         """Put a tombstone in the place of a destroyed room, or nothing."""
@@ -281,9 +263,3 @@ class Rooms(Counting):
         self.note_made(tomb, TOMBSTONE)
         self.save(tomb)
         self.state.set(room.node, None)
-
-    # -- what others call ------------------------------------------------------------------
-
-    def each(self, live_only: bool = False) -> Each:
-        """Iterate over the rooms, those in memory alone or all."""
-        return Each(list(self.live.values()) if live_only else self.all())

@@ -141,7 +141,7 @@ def test_a_temporary_room_ends_when_nobody_comes_back(restarts):
     juliet = Managed(running)
     join(juliet.client, "Jule")
     running = restarts()
-    assert HALL in live(running).live and stored(running) == {}
+    assert HALL in live(running).live
     running.server.full_sessions[juliet.jid].extras["hibernating_watchdog"].bark(0)
     wait_until(lambda: HALL not in live(running).live)
     assert stored(running) == {}
@@ -187,6 +187,16 @@ def test_what_a_crash_has_left_of_a_temporary_room_is_cleared_away(restarts):
     storage.open(ROOMS, "config").set("half", {"_jid": f"half@{ROOMS}", "_data": {}})
     storage.open(ROOMS, "state").set("half", {f"half@{ROOMS}/x": {"bare_jid": "x@localhost"}})
     assert stored(restarts()) == {}
+
+
+def test_a_temporary_room_that_was_in_memory_in_a_crash_has_ended(restarts):
+    running = restarts()
+    join(Managed(running).client, "Jule")
+    running = restarts()
+    assert stored(running)["persistent"] == {HALL} and "state" not in stored(running)
+    live(running).save = lambda *_room, **_how: False  # as when the process is killed
+    running = restarts()
+    assert HALL not in live(running).live and stored(running) == {}
 
 
 def test_rooms_wait_for_their_host_to_be_configured_again(rooms):

@@ -6,6 +6,7 @@ import pytest
 
 from prosody_py.hosts import users
 from prosody_py.storage.interface import StorageError
+from prosody_py.testing.client import wait_until
 from prosody_py.testing.rooms import HOST, Party, codes, error, item
 
 
@@ -222,9 +223,9 @@ def test_rooms_that_are_not_persistent_go_out_of_memory_with_those_in_them(start
         juliet.leave()
     party.room = names[0]
     romeo.leave()
-    assert not rooms.live and not rooms.stored
+    wait_until(lambda: not rooms.live and not rooms.stored)
     for name in ("config", "state", "rooms_made"):
-        assert list(running.server.storage.open(HOST, name).users()) == []
+        wait_until(lambda name=name: not list(running.server.storage.open(HOST, name).users()))
 
 
 def test_who_is_deleted_is_forgotten_by_rooms_but_for_bans(start):
