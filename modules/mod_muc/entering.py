@@ -81,11 +81,17 @@ def create(module, event, address: str) -> None:
         return
     owner = jid.bare(event.stanza.attr["from"])
     room._affiliations[owner] = "owner"
-    rooms.add(room)
-    if not enter(module, room, event, True):
-        rooms.drop(room)
+    room.unborn = True
+    rooms.live[address] = room
+    try:
+        room.unborn = not enter(module, room, event, True)
+    finally:
+        if room.unborn:
+            rooms.drop(room)
+    if room.unborn:
         return
     room.save()
+    rooms.make_place(room)
 
 
 def enter(module, room, event, is_new: bool) -> bool:
@@ -139,6 +145,9 @@ def enter(module, room, event, is_new: bool) -> bool:
 
 def still_welcome(event, room, bare: str) -> bool:
     """Whether nothing has happened while handlers waited that keeps somebody out of a room."""
+    if not room.module.loaded:  # another instance is in service since then
+        room.module.server.post_stanza(event.origin, event.stanza)
+        return False
     if getattr(event.origin, "destroyed", None):
         return False
     if room.get_affiliation(bare) == "outcast":

@@ -13,7 +13,8 @@ from .versions import Versions
 def keep(rooms: Any) -> list[dict[str, Any]]:
     """Return all rooms in memory as plain data, for the next instance of the module.
 
-    One that is about to end is not among them: this instance brings that to its end.
+    One that is about to end is not among them: this instance brings that to its end. Neither is one
+    that somebody is about to make: the next instance is asked for it again.
     """
     return [{"jid": room.jid, "data": dict(room._data),
              "affiliations": dict(room._affiliations),
@@ -21,7 +22,7 @@ def keep(rooms: Any) -> list[dict[str, Any]]:
              "history": list(room._history), "versions": room.versions.keep(),
              "occupants": [(one.bare_jid, one.nick, one.jid, one.role, dict(one.sessions))
                            for one in room._occupants.values()]}
-            for room in rooms.live.values() if not room.destroying]
+            for room in rooms.live.values() if not room.destroying and not room.unborn]
 
 
 def take_over(rooms: Any, kept: list[dict[str, Any]]) -> None:

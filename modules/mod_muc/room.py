@@ -52,6 +52,7 @@ class Room(Settings, Affiliations, Roles, Status, Identity, Subject):
         self.ghosts: dict[str, str] = {}  # sessions that are gone, and why, see ghosts.py
         self.kept: dict[str, Any] | None = None  # the configuration as it is stored
         self.versions = Versions.thaw(self._data.pop(VERSIONS, None))  # of the affiliations
+        self.unborn = False  # who makes it is about to enter
         self.destroying = False
         self._saving_later: Any = None  # the greenlet that saves at the end of what it does
         self.lock_timer: Any = None

@@ -116,7 +116,8 @@ class Rooms(Counting, Listing):
         self.module.fire_event("muc-room-pre-restore", data)
         room = Room(self.module, address, *affiliations_of(stored))
         room.kept = freeze(room)
-        thaw_state(room, state)
+        if not room._data.get("destroyed"):
+            thaw_state(room, state)
         self.live[address] = room
         absent = [one for one in sessions_of(room) if not is_there(one)]
         take_out(room, dict.fromkeys(absent, why))
@@ -149,10 +150,10 @@ class Rooms(Counting, Listing):
         """Put a room among the rooms; others go out of memory when there are too many."""
         self.live[room.jid] = room
         self.live.move_to_end(room.jid)
-        if len(self.live) > self.module.options.muc_room_cache_size:
-            self._evict(room)
+        self.make_place(room)
 
-    def _evict(self, newest: Room) -> None:
+    def make_place(self, newest: Room) -> None:
+        """Let the rooms go out of memory that were asked for longest ago, if there are too many."""
         most = self.module.options.muc_room_cache_size
         for room in list(self.live.values()):
             if len(self.live) - len(self._leaving) <= most:
@@ -169,7 +170,7 @@ class Rooms(Counting, Listing):
 
     def _can_go(self, room: Room) -> bool:
         """Whether a room may leave memory: it comes back if it is stored or somebody is in it."""
-        return room.lock_timer is None and not room.destroying and (
+        return room.lock_timer is None and not room.destroying and not room.unborn and (
             room.jid in self.stored or room.has_occupant())
 
     def _write_out(self, room: Room) -> bool:
@@ -217,21 +218,37 @@ class Rooms(Counting, Listing):
             forced: also one that is destroyed.
             savestate: also who is in it, and also one that is not persistent.
         """
-        if self.live.get(room.jid) is not room or room.destroying and not forced:
+        if not self._goes_on(room, forced):
             return False
         if room.get_persistent() or savestate:
-            if savestate:
-                self.state.set(room.node, dated(freeze_state(room)))
-            if room.jid not in self.stored:
-                self.note_made(room, ROOM)
-            config = freeze(room)
-            if config != room.kept or forced:
-                self.config.set(room.node, config)
-                room.kept = config
+            return self._write(room, forced, savestate)
+        if room.jid in self.stored:
             self._note_stored(room)
-            self._note_title(room.jid, room._data, room.get_hidden())
-        elif room.jid in self.stored:
-            self._note_stored(room)
+        return True
+
+    def _goes_on(self, room: Room, forced: bool) -> bool:
+        """Whether a room is still to be stored: it may have ended while something was written."""
+        return self.live.get(room.jid) is room and (forced or not room.destroying)
+
+    def _write(self, room: Room, forced: bool, savestate: bool) -> bool:
+        if savestate:
+            self.state.set(room.node, dated(freeze_state(room)))
+            if not self._goes_on(room, forced):
+                if room.jid not in self.stored:
+                    self.state.set(room.node, None)
+                return False
+        if room.jid not in self.stored:
+            self.note_made(room, ROOM)
+            if not self._goes_on(room, forced):
+                return False
+        config = freeze(room)
+        if config != room.kept or forced:
+            self.config.set(room.node, config)
+            if not self._goes_on(room, forced):
+                return False
+            room.kept = config
+        self._note_stored(room)
+        self._note_title(room.jid, room._data, room.get_hidden())
         return True
 
     def _note_stored(self, room: Room) -> None:
@@ -260,6 +277,6 @@ class Rooms(Counting, Listing):
         tomb = Room(self.module, room.jid,
                     {key: value for key, value in data.items() if value is not None})
         self.live[room.jid] = tomb
+        self.state.set(room.node, None)
         self.note_made(tomb, TOMBSTONE)
         self.save(tomb)
-        self.state.set(room.node, None)
