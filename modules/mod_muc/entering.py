@@ -76,6 +76,7 @@ def create(module, event, address: str) -> None:
     data = Event(room=room, origin=event.origin, stanza=event.stanza)
     if module.fire_event("muc-room-pre-create", data):
         return
+    rooms.make_place(1)
     if rooms.get(address) is not None:  # somebody was faster while handlers waited
         handle(module, rooms.get(address), event)
         return
@@ -91,7 +92,6 @@ def create(module, event, address: str) -> None:
     if room.unborn:
         return
     room.save()
-    rooms.make_place(room)
 
 
 def enter(module, room, event, is_new: bool) -> bool:

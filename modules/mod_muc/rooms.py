@@ -150,11 +150,11 @@ class Rooms(Counting, Listing):
         """Put a room among the rooms; others go out of memory when there are too many."""
         self.live[room.jid] = room
         self.live.move_to_end(room.jid)
-        self.make_place(room)
+        self.make_place(0, room)
 
-    def make_place(self, newest: Room) -> None:
-        """Let the rooms go out of memory that were asked for longest ago, if there are too many."""
-        most = self.module.options.muc_room_cache_size
+    def make_place(self, count: int, newest: Room | None = None) -> None:
+        """Let the rooms that were asked for longest ago go out of memory, for so many new ones."""
+        most = self.module.options.muc_room_cache_size - count
         for room in list(self.live.values()):
             if len(self.live) - len(self._leaving) <= most:
                 return
