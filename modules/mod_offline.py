@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 
 from prosody_py.api import Options, Stanza, datetime, hook, integer
+from prosody_py.sessions.draining import is_crowded, let_drain
 from prosody_py.sessions.lifecycle import top_resources
 from prosody_py.storage.interface import StorageError
 from prosody_py.xmpp import stanza_ids
@@ -111,9 +112,13 @@ def deliver(module, session) -> None:
 
 
 def deliver_batch(module, session, username: str) -> bool:
-    """Deliver the oldest messages; return whether there may be more."""
+    """Deliver the oldest messages; return whether there may be more.
+
+    A client that does not take them as fast as they can be sent is waited for. If it takes no more,
+    what it may not have got stays.
+    """
     items, _total = module.store.find(username, {"limit": BATCH})
-    sent = []
+    sent, sure = [], 0
     has_read = session.extras.get("mam_requested")
     for id, element, when, _with in items:
         known = has_read and stanza_ids.find_id(element, session.bare_jid) is not None
@@ -121,6 +126,12 @@ def deliver_batch(module, session, username: str) -> bool:
                           or not session.send(delayed(module, element, when))):
             break
         sent.append(id)
+        if is_crowded(session):
+            if not let_drain(session, 0):
+                break
+            sure = len(sent)
+    if not let_drain(session):
+        del sent[sure:]
     if sent:
         module.store.delete(username, {"ids": sent})
     return len(sent) == BATCH

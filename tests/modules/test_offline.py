@@ -5,6 +5,7 @@ import pytest
 
 from prosody_py.hosts import users
 from prosody_py.storage.interface import StorageError
+from prosody_py.testing.client import wait_until
 
 pytestmark = pytest.mark.twins("offline")
 
@@ -197,3 +198,50 @@ def test_a_store_that_fails_sends_the_message_back(server, romeo, juliet, monkey
     module = server.server.hosts["localhost"].modules["offline"]
     monkeypatch.setattr(type(module.store), "append", fail)
     assert say(romeo, juliet) == "service-unavailable"
+
+
+LARGE = pytest.mark.ours_alone("Debian's deletes all when it has sent all")
+
+
+@LARGE
+def test_more_than_the_connection_may_queue_arrives_whole(launch, tmp_path):
+    server = launch(tmp_path, c2s_max_send_buffer="64 KB")
+    try:
+        romeo, juliet = server.client("romeo"), server.user("juliet")
+        for number in range(120):
+            romeo.send(f"<message to='{juliet}' type='chat' id='{number}'>"
+                       f"<body>{'x' * 60_000}</body></message>")
+        romeo.flush()
+        client = server.client("juliet").send("<presence/>")
+        gevent.sleep(0.05)  # begins to read a little later
+        assert [client.message().attr["id"] for _ in range(120)] == list(map(str, range(120)))
+        client.flush()
+        wait_until(lambda: not waiting(server, juliet))
+    finally:
+        server.stop()
+
+
+@LARGE
+def test_what_a_client_that_breaks_off_has_not_read_stays(launch, tmp_path):
+    server = launch(tmp_path, c2s_max_send_buffer="64 KB")
+    try:
+        romeo, juliet = server.client("romeo"), server.user("juliet")
+        for number in range(90):  # several times what the system's buffers take
+            romeo.send(f"<message to='{juliet}' type='chat' id='{number}'>"
+                       f"<body>{'x' * 240_000}</body></message>")
+        romeo.flush()
+        client = server.client("juliet").send("<presence/>")
+        conn = server.server.full_sessions[client.jid].conn
+        wait_until(lambda: conn.pending > 32 * 1024)
+        gevent.sleep(0.1)
+        client.sock.close()
+        wait_until(lambda: client.jid not in server.server.full_sessions)
+        delivering = server.server.hosts["localhost"].modules["offline"].delivering
+        wait_until(lambda: not delivering)
+        left = waiting(server, juliet)
+        assert 0 < len(left) < 90, "some were taken by the system"
+        assert left[-1].attr["id"] == "89" and len(left) == 90 - int(left[0].attr["id"])
+        _client, rest = arrive(server, juliet)
+        assert len(rest) == len(left)
+    finally:
+        server.stop()
