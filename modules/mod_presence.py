@@ -31,6 +31,8 @@ def features(module, event):
 
 def update(module, session, element: Stanza) -> None:
     """Take a presence without an address as the session's own (sections 4.2, 4.4 and 4.5)."""
+    if session.destroyed and element.attr.get("type") is None:
+        return  # it has ended while its presence waited for other handlers
     server, roster = module.server, session.roster
     resources = presence.available_sessions(server, session.bare_jid)
     initial, priority_before = session.presence is None, session.priority
@@ -111,10 +113,11 @@ def leave(module, event):
 def outgoing(module, event):
     """Remember directed presence; act on subscription stanzas before they go out."""
     session, element = event.origin, event.stanza
-    to = element.attr.get("to")
+    to, type = element.attr.get("to"), element.attr.get("type")
+    if type is None and session.destroyed:
+        return True  # it has ended meanwhile, and whoever has to know that knows it
     if to is None or session.roster is None:
         return None
-    type = element.attr.get("type")
     if type is None or type == "unavailable":
         remember_directed(session, to, type is None)
         return None

@@ -1,8 +1,8 @@
 """Giving a client much at a time: no faster than it takes it.
 
 What is queued for a connection is limited, and a peer over the limit counts as one that does not
-read. Who writes much in one turn of the loop gives no peer the time to read; so it waits between
-the parts.
+read; so is what a client has not acknowledged (XEP-0198). Who sends much in one turn of the loop
+gives no peer the time to read or to acknowledge; so it waits between the parts.
 """
 
 from __future__ import annotations
@@ -17,27 +17,54 @@ _LOOK_EVERY = 0.01
 
 
 def is_crowded(session: Any) -> bool:
-    """Whether half of what may be queued for a session's connection is."""
+    """Whether half of what may wait for a session's client waits."""
+    if _unacknowledged(session) > 0.5:
+        return True
     conn = session.conn
     return conn is not None and getattr(conn, "pending", 0) > conn.max_send_buffer // 2
 
 
-def let_drain(session: Any, most: int | None = None) -> bool:
-    """Wait until at most `most` bytes are queued for a session, by default half of the limit.
+def let_drain(session: Any) -> bool:
+    """Wait until the client has taken what is queued for it, and acknowledged half of its limit.
 
-    Returns whether that came true, or what was sent is kept for the client in another way
-    (XEP-0198); false for a connection that has ended, or takes nothing for a while.
+    Returns whether it has; false for one that is gone, or takes nothing for a while. It must not be
+    called from what works off the client's own stanzas, or no acknowledgement is seen.
     """
     conn = session.conn
-    if conn is None or not hasattr(conn, "pending"):  # of a module, or resumable
-        return not session.destroyed
-    most = conn.max_send_buffer // 2 if most is None else most
+    if conn is None or not hasattr(conn, "pending"):  # of a module, or it may come back
+        return not session.destroyed and session.keep is None
     conn.flush()
-    pending, since = conn.pending, monotonic()
-    while not conn.closed and conn.pending > most:
+    left, since = _left(session, conn), monotonic()
+    while session.conn is conn and not conn.closed:
+        if not conn.pending and _unacknowledged(session) <= 0.5:
+            return True
         gevent.sleep(_LOOK_EVERY)
-        if conn.pending < pending:
-            pending, since = conn.pending, monotonic()
+        now = _left(session, conn)
+        if now < left:
+            left, since = now, monotonic()
         elif monotonic() - since > PATIENCE:
-            return session.keep is not None
-    return not conn.closed or session.keep is not None
+            break
+    return False
+
+
+def is_out(session: Any) -> bool:
+    """Whether all that was sent is with the system, or is kept until the client acknowledges it."""
+    if session.keep is not None:
+        return True
+    conn = session.conn
+    if conn is None or not hasattr(conn, "pending"):
+        return not session.destroyed
+    conn.flush()
+    return not conn.closed
+
+
+def _unacknowledged(session: Any) -> float:
+    """Return how much is not acknowledged, as a part of what may be; 0 without XEP-0198."""
+    queue = session.__dict__.get("outgoing_stanza_queue")
+    if queue is None or not hasattr(queue, "octets"):
+        return 0.0
+    return max(len(queue.entries) / queue.size, queue.octets / queue.most_octets)
+
+
+def _left(session: Any, conn: Any) -> float:
+    return conn.pending / conn.max_send_buffer + _unacknowledged(session)
