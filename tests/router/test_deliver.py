@@ -99,7 +99,10 @@ def test_answers_and_presence_are_never_answered(romeo, stanza):
 
 def test_an_iq_to_a_session_that_is_ending_is_answered(obedient, running, romeo, juliet):
     events, go_on = running.server.hosts["localhost"].events, Event()
-    wait = lambda _event: go_on.wait() and None  # noqa: E731: a handler that takes its time
+
+    def wait(_event):
+        go_on.wait()
+
     events.add_handler("c2s-disconnected", wait, 1000)
     try:
         jid = juliet.jid
