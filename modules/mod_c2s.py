@@ -375,6 +375,14 @@ def close_streams(module, event, why: str, but: str | None = None,
             session.close(condition, why)
 
 
+@hook("host-deactivating")
+def host_gone(module, event):
+    """Close the streams of a host that goes, also those that are still logging in."""
+    for session in list(module.listener.sessions.values()):
+        if session.host_object is event.host_session:
+            session.close("host-gone", event.reason)
+
+
 @hook("server-stopping", priority=-80)
 def say_goodbye(module, event):
     """Close all streams, so that clients know why, and wait until that is written."""
