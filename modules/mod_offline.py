@@ -157,9 +157,9 @@ def deliver_batch(module, session, go_on) -> bool:
                           or not session.send(delayed(module, element, when))):
             break
         sent.append(id)
-        if is_crowded(session):
+        if is_crowded(session, acknowledged=True):
             go_on()
-            taken = let_drain(session)
+            taken = let_drain(session, acknowledged=True)
             if not taken:
                 module.halted.add(username)
                 break

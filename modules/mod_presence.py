@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 
 from prosody_py.api import Event, Stanza, StanzaError, datetime, hook, jid, stanza
+from prosody_py.concurrency.turns import in_turns
 from prosody_py.hosts import rostermanager, users
 from prosody_py.hosts.roster import load_roster
 from prosody_py.hosts.subscriptions import TYPES
@@ -69,11 +70,11 @@ def first_presence(module, session, element: Stanza, roster, resources) -> None:
     presence.probe_contacts(server, session, roster.subscribed_to)
     if session.destroyed:
         return
-    for contact, request in list(roster.pending.items()):
+    for contact, request in in_turns(list(roster.pending.items())):
         if not isinstance(request, Stanza):
             request = stanza.presence({"type": "subscribe"})
         session.send(addressed(request, contact, session.bare_jid))
-    for contact in [contact for contact, item in roster.items() if item.ask]:
+    for contact in in_turns([contact for contact, item in roster.items() if item.ask]):
         server.post_stanza(session, stanza.presence(
             {"from": session.bare_jid, "to": contact, "type": "subscribe"}), True)
 
@@ -85,7 +86,7 @@ def become_unavailable(module, session, element: Stanza, resources) -> None:
     if was_available:
         presence.send_to_resources(module.server, session, element, resources)
         presence.broadcast(module.server, session, element, roster.subscribers)
-    for address in directed or ():
+    for address in in_turns(directed or ()):
         if not (was_available and roster.is_contact_subscribed(jid.bare(address))):
             copy = element.shallow()
             copy.attr["to"] = address

@@ -16,19 +16,21 @@ PATIENCE = 10.0  # seconds in which a client has to take anything
 _LOOK_EVERY = 0.01
 
 
-def is_crowded(session: Any) -> bool:
-    """Whether half of what may wait for a session's client waits."""
-    if _unacknowledged(session) > 0.5:
-        return True
+def is_crowded(session: Any, acknowledged: bool = False) -> bool:
+    """Whether half of what may wait for a session's client waits to be written.
+
+    With `acknowledged` the same for what is written and not acknowledged.
+    """
     conn = session.conn
-    return conn is not None and getattr(conn, "pending", 0) > conn.max_send_buffer // 2
+    return (conn is not None and getattr(conn, "pending", 0) > conn.max_send_buffer // 2
+            or acknowledged and _unacknowledged(session) > 0.5)
 
 
-def let_drain(session: Any) -> bool:
+def let_drain(session: Any, acknowledged: bool = False) -> bool:
     """Wait until the client has taken what is queued for it, and acknowledged half of its limit.
 
-    Returns whether it has; false for one that is gone, or takes nothing for a while. It must not be
-    called from what works off the client's own stanzas, or no acknowledgement is seen.
+    Returns whether it has; false for one that is gone, or takes nothing for a while. While a
+    stanza of the client itself is handled no acknowledgement can come, so do not wait for it.
     """
     conn = session.conn
     if conn is None or not hasattr(conn, "pending"):  # of a module, or it may come back
@@ -36,7 +38,7 @@ def let_drain(session: Any) -> bool:
     conn.flush()
     left, since = _left(session, conn), monotonic()
     while session.conn is conn and not conn.closed:
-        if not conn.pending and _unacknowledged(session) <= 0.5:
+        if not conn.pending and not (acknowledged and _unacknowledged(session) > 0.5):
             return True
         gevent.sleep(_LOOK_EVERY)
         now = _left(session, conn)
