@@ -7,6 +7,7 @@ from time import monotonic
 from typing import TypeVar
 
 import gevent
+from gevent import get_hub
 
 AT_ONCE = 0.01  # seconds of work before the others have their turn
 _PAUSE = 0.001  # not 0: the loop looks for input only when it waits
@@ -17,11 +18,13 @@ Item = TypeVar("Item")
 def in_turns(items: Iterable[Item]) -> Iterator[Item]:
     """Iterate over what may be many, with pauses in which the others have their turn.
 
-    Everything may have changed after each item, as after a call that waits.
+    There is none where the work itself has waited. Everything may have changed after each item.
     """
-    due = monotonic() + AT_ONCE
+    loop = get_hub().loop
+    turn, due = loop.iteration, monotonic() + AT_ONCE
     for item in items:
         yield item
         if monotonic() > due:
-            gevent.sleep(_PAUSE)
-            due = monotonic() + AT_ONCE
+            if loop.iteration == turn:
+                gevent.sleep(_PAUSE)
+            turn, due = loop.iteration, monotonic() + AT_ONCE
