@@ -16,6 +16,7 @@ from prosody_py.api import Event, Options, StreamError, boolean, hook, integer, 
 from prosody_py.concurrency import workers
 from prosody_py.concurrency.timer import Timer
 from prosody_py.events import filters
+from prosody_py.net.peers import network_of
 from prosody_py.sessions import lifecycle
 
 from .stream import ClientSession
@@ -149,11 +150,6 @@ class ClientListener:
         if host is None or not host.events.fire_event("c2s-read-timeout", Event(session=session)):
             session.close("connection-timeout", "Nothing was heard for too long")
         return True
-
-
-def network_of(address: str) -> str:
-    """Return what counts as one address: an IPv4 address, the /64 of an IPv6 one."""
-    return ":".join(address.split(":")[:4]) if ":" in address else address
 
 
 def login_timeout(_now: float, session) -> None:

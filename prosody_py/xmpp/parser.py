@@ -28,6 +28,7 @@ _LARGE = 4 * MAX_ELEMENTS  # bytes below which a stanza cannot have so many
 # expat keeps each distinct name it has seen; a document is thrown away after so many bytes.
 _DOCUMENT_LIFETIME = 256 * 1024
 _POOL_SIZE = 64
+_MOST_PIECES = 64  # that are kept one by one: each costs more than the few bytes it may have
 _LANG = XML + "\x01lang"
 _STREAM_TAG = STREAM + "\x01stream"
 
@@ -359,6 +360,8 @@ class StreamParser:
         if not cut and not (self._held and not data):
             self._held.append(data)
             self._held_size += len(data)
+            if len(self._held) > _MOST_PIECES:
+                self._held = [b"".join(self._held)]
             return b""
         whole = b"".join(self._held) + data
         if not data:

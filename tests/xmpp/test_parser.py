@@ -103,6 +103,16 @@ def test_a_stanza_over_the_limit_is_refused_before_it_is_complete(stanza, chunk)
     assert error_of(*chunks, max_bytes=1000) == "policy-violation"
 
 
+def test_what_comes_in_small_pieces_is_not_kept_in_small_pieces():
+    parser = opened(max_bytes=300_000)
+    assert parser.feed(b"<message>") == []
+    for _ in range(10_000):
+        assert parser.feed(b"ab") == []
+    assert len(parser._held) < 100
+    [stanza] = parser.feed(b"</message>")
+    assert stanza.get_text() == "ab" * 10_000
+
+
 def test_many_stanzas_within_the_limit_are_no_large_stanza():
     assert len(opened(max_bytes=1000).feed(b"<message><body>hello</body></message>" * 500)) == 500
 
