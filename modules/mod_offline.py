@@ -1,8 +1,9 @@
 """XEP-0160: messages for users who are not there, kept until somebody is.
 
 A message is in the store before its sender is told nothing is wrong, and leaves the store only
-when it has been given to a session of the receiver. XEP-0203 says when it came, XEP-0334 what is
-not to be kept. What is in the user's archive, too, is not delivered to a client that has read that.
+when it has been given to a session of the receiver, and to whoever looks after it there. XEP-0203
+says when it came, XEP-0334 what is not to be kept. What is in the user's archive, too, is not
+delivered to a client that has read that.
 """
 
 from __future__ import annotations
@@ -12,19 +13,14 @@ import time
 import gevent
 import gevent.event
 
-from prosody_py.api import Options, Stanza, datetime, hook, integer
+from prosody_py.api import Event, Options, Stanza, datetime, hook, integer
 from prosody_py.sessions.draining import is_crowded, is_out, let_drain
 from prosody_py.sessions.lifecycle import top_resources
 from prosody_py.storage.interface import StorageError
-from prosody_py.xmpp import stanza_ids
+from prosody_py.xmpp import importance, stanza_ids
 
 FEATURES = ("msgoffline",)
 HINTS = "urn:xmpp:hints"
-# What is worth nothing without something beside it: states, and what only describes a message.
-SLIGHT = frozenset((
-    "http://jabber.org/protocol/chatstates", HINTS, "urn:xmpp:sid:0", "urn:xmpp:delay",
-    "jabber:x:delay", "http://jabber.org/protocol/nick",
-))
 BATCH = 100  # messages that are read, delivered and deleted at a time
 
 
@@ -59,21 +55,13 @@ def hinted(element: Stanza, hint: str) -> bool:
     return element.get_child(hint, HINTS) is not None
 
 
-def is_worth_keeping(element: Stanza) -> bool:
-    """Whether there is anything in a message that matters later."""
-    if hinted(element, "store"):
-        return True
-    return any(child.name != "thread" and child.attr.get("xmlns") not in SLIGHT
-               for child in element.tags)
-
-
 @hook("message/offline/handle", priority=-1)
 def keep(module, event):
     """Store a message; None leaves it to others, who send it back."""
     element, username = event.stanza, event.username
     if element.attr.get("type") in ("groupchat", "headline", "error"):
         return None
-    if not is_worth_keeping(element):
+    if not importance.matters_later(element):
         return True
     if hinted(element, "no-store"):
         return None
@@ -142,33 +130,45 @@ def deliver_all(module, session, go_on) -> None:
 
 
 def deliver_batch(module, session, go_on) -> bool:
-    """Deliver the oldest messages; return whether there may be more.
+    """Deliver the oldest messages; return whether there may be more for this session.
 
     A client that does not take them as fast as they can be sent is waited for. If it takes no more,
     what it may not have got stays.
     """
-    username = session.username
-    items, _total = module.store.find(username, {"limit": BATCH})
-    sent, sure, taken = [], 0, True
+    items, _total = module.store.find(session.username, {"limit": BATCH})
+    sent, given, crowded = [], [], False
     has_read = session.extras.get("mam_requested")
     for id, element, when, _with in items:
         known = has_read and stanza_ids.find_id(element, session.bare_jid) is not None
-        if not known and (session.destroyed
-                          or not session.send(delayed(module, element, when))):
-            break
-        sent.append(id)
-        if is_crowded(session, acknowledged=True):
-            go_on()
-            taken = let_drain(session, acknowledged=True)
-            if not taken:
-                module.halted.add(username)
+        if not known:
+            if session.destroyed or not session.send(
+                    datetime.delayed(element, when, module.host)):
                 break
-            sure = len(sent)
-    if not (taken or session.keep is not None) or not is_out(session):
-        del sent[sure:]
+            given.append((id, element))
+        sent.append(id)
+        crowded = is_crowded(session, acknowledged=True)
+        if crowded:
+            break
+    kept = session.keep is not None
+    if crowded and not kept and not is_taken(module, session, go_on) or not is_out(session):
+        return False
+    if given and "message/offline/delivered" in module.events.index and module.fire_event(
+            "message/offline/delivered", Event(session=session, items=given)) is False:
+        return False
     if sent:
-        module.store.delete(username, {"ids": sent})
-    return taken and len(sent) == BATCH
+        module.store.delete(session.username, {"ids": sent})
+    if crowded and kept and not is_taken(module, session, go_on):
+        return False
+    return crowded or len(sent) == BATCH
+
+
+def is_taken(module, session, go_on) -> bool:
+    """Wait until a client has taken what it was sent; note one that takes nothing."""
+    go_on()
+    taken = let_drain(session, acknowledged=True)
+    if not taken:
+        module.halted.add(session.username)
+    return taken
 
 
 @hook("c2s-session-updated")
@@ -177,12 +177,6 @@ def go_on_after_resumption(module, event):
     session = event.session
     if session.username in module.halted and session.presence is not None and session.priority >= 0:
         gevent.spawn(deliver, module, session)
-
-
-def delayed(module, element: Stanza, when: float) -> Stanza:
-    """Return a stored message with the time when it came."""
-    element.children.append(datetime.delay(int(when), module.host))
-    return element
 
 
 @hook("user-deleted")

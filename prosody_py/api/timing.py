@@ -80,6 +80,8 @@ class Timing:
 
         Never after the module is unloaded. The result has `stop`, `reschedule(seconds)`.
         """
+        if not callable(function):
+            raise TypeError(f"a timer calls a function after some seconds, not {function!r}")
         return self.registrations.add(ModuleTimer(self, seconds, function, args))
 
     def cron(self, task: dict[str, Any]) -> dict[str, Any]:

@@ -152,6 +152,19 @@ class Archive(Protocol):
         in the store already is indexed in the background. Drivers in Lua do not have this.
         """
 
+    def index_ids(self) -> None:
+        """Keep an index of the ids that messages are sent with, so that `said` finds them.
+
+        What is in the store already is not indexed. Drivers in Lua do not have this.
+        """
+
+    def said(self, user: str | None, with_: str, id: str) -> list[ArchiveItem]:
+        """Return messages with somebody that were sent with an id, the newest few first.
+
+        Other messages are not read for that. A driver may look at so many messages with somebody
+        only as nobody ever exchanges (100,000). Drivers in Lua do not have this.
+        """
+
     def limit_items(self, limit: int | None) -> None:
         """Let each user have so many items in this store, None for no limit.
 

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from prosody_py.concurrency.turns import in_turns
 from prosody_py.storage import sqlite_archive_sql as sql
 from prosody_py.storage.archive_query import (
+    SAID_PAGE,
     Position,
     Query,
     body_text,
@@ -28,6 +29,7 @@ from prosody_py.storage.archive_query import (
 from prosody_py.storage.engine import Engine
 from prosody_py.storage.ids import new_id
 from prosody_py.storage.interface import ArchiveItem
+from prosody_py.storage.sqlite_said import read_said, said_number, said_text
 from prosody_py.storage.sqlite_text import bind, to_text
 from prosody_py.storage.sqlite_words import WordIndex, owner_word
 from prosody_py.storage.views import owner
@@ -56,6 +58,7 @@ class SQLiteArchive:
         self._store = store
         self._limit = limit
         self._trim = trim
+        self._ids = False
         self.caps = {"total": True, "quota": limit or False, "truncate": True,
                      "full_id_range": True, "ids": True, "wildcard_delete": True,
                      "fulltext": store in self._words.stores}
@@ -77,8 +80,10 @@ class SQLiteArchive:
                 with_: str) -> tuple[str, tuple]:
         key = new_id() if key is None else check_label("key", key)
         bound = bind(owner(user))
-        item = (self._store, bound, key, microseconds(when), check_label("with", with_),
-                item_text(value), *self._text(bound, value))
+        text, said = item_text(value), value.attr.get("id") if self._ids else None
+        item = (self._store, bound, key, microseconds(when), check_label("with", with_), text,
+                None if said is None else said_number(said),
+                *self._text(bound, value))
         if self._limit is None:
             return key, (sql.append_items, *item)
         return key, (sql.append_limited, self._limit, self._trim, *item)
@@ -94,6 +99,17 @@ class SQLiteArchive:
         """Keep an index of the texts, so that `find` takes `fulltext`; return whether it does."""
         self.caps["fulltext"] = self._words.switch(self._store, wanted)
         return self.caps["fulltext"]
+
+    def index_ids(self) -> None:
+        """Keep an index of the ids that messages are sent with from now on, for `said`."""
+        self._ids = True
+
+    def said(self, user: str | None, with_: str, id: str) -> list[ArchiveItem]:
+        """Return the newest messages with somebody that were sent with an id."""
+        raw = self._engine.scan(read_said, self._store, bind(owner(user)), bind(with_),
+                                said_number(id), said_text(id), SAID_PAGE)
+        found = [(key, item_value(text), seconds(when), with_) for key, when, text in _array(raw)]
+        return [item for item in found if item[1] is not None and item[1].attr.get("id") == id]
 
     def limit_items(self, limit: int | None) -> None:
         """Let each user have so many items here; a new one takes the place of the oldest."""

@@ -22,10 +22,10 @@ from prosody_py.storage.sqlite_words import (
     owner_word,
 )
 
-_insert = repeated("""INSERT INTO archive (id, seq, store, user, key, "when", "with", value)
+_insert = repeated("""INSERT INTO archive (id, seq, store, user, key, "when", "with", value, said)
 VALUES {} ON CONFLICT (store, user, key) DO UPDATE SET id = excluded.id, seq = excluded.seq,
-"when" = excluded."when", "with" = excluded."with", value = excluded.value""".format,
-                   "(?, ?, ?, ?, ?, ?, ?, ?)", ", ")
+"when" = excluded."when", "with" = excluded."with", value = excluded.value,
+said = excluded.said""".format, "(?, ?, ?, ?, ?, ?, ?, ?, ?)", ", ")
 _TRIM = """DELETE FROM archive WHERE id IN (SELECT id FROM archive INDEXED BY archive_when
 WHERE store = ? AND user = ? ORDER BY "when", seq LIMIT ?)"""
 _AS_JSON = """SELECT CAST('[' || group_concat('[' || json_quote(key) || ',' || "when" || ',' || seq
@@ -65,19 +65,19 @@ FROM u WHERE user IS NOT NULL"""
 
 
 def append_items(database: sqlite3.Connection, calls: list[tuple]) -> list[None]:
-    """Add each (store, user, key, when, with, text), replacing an item with the same key.
+    """Add each (store, user, key, when, with, text, said), replacing an item with the same key.
 
-    After the text may come what goes into the index of words: (word for store and user, text).
+    After that may come what goes into the index of words: (word for store and user, text).
     """
     number = _next_number(database)
-    rows = [(number + i, number + i, *call[:6]) for i, call in enumerate(calls)]
+    rows = [(number + i, number + i, *call[:7]) for i, call in enumerate(calls)]
     for group in groups(rows):
         database.execute(_insert(len(group)), flat(group))
     # Of those with the same key only the last one is there.
-    texts = {call[:3]: (number + i, *call[6:]) for i, call in enumerate(calls) if len(call) > 6}
+    texts = {call[:3]: (number + i, *call[7:]) for i, call in enumerate(calls) if len(call) > 7}
     if texts:
         add_words(database, list(texts.values()))
-        note_times(database, [(call[0], call[3]) for call in calls if len(call) > 6])
+        note_times(database, [(call[0], call[3]) for call in calls if len(call) > 7])
     return [None] * len(calls)
 
 

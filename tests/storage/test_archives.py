@@ -388,3 +388,47 @@ def test_items_that_come_during_an_iteration_do_not_disturb_it(archive, ids):
 def test_purge_deletes_the_archives_of_a_user(storage, archive, ids):
     storage.purge("localhost", "juliet")
     assert list(archive.users()) == ["romeo"]
+
+
+# -- by the id that a message was sent with --------------------------------------------------
+
+
+def sent_with(archive, id, with_="peer", user="juliet"):
+    """Return the keys of what is found."""
+    items = archive.said(user, with_, id)
+    assert all(item[1].attr["id"] == id and item[3] == with_ for item in items)
+    return [item[0] for item in items]
+
+
+def test_messages_are_found_by_the_id_that_they_were_sent_with(archive):
+    archive.append("juliet", "before", message("x"), START, "peer")
+    archive.index_ids()
+    for key, id, with_, user in (("1", "a'<&>\u00e4\U0001f600", "peer", "juliet"),
+                                 ("2", "x", "peer", "juliet"), ("3", "x", "peer", "juliet"),
+                                 ("4", "x", "other", "juliet"), ("5", "x", "peer", "romeo")):
+        archive.append(user, key, message(id), START, with_)
+    archive.append("juliet", "none", Stanza("message").body("x"), START, "peer")
+    assert sent_with(archive, "a'<&>\u00e4\U0001f600") == ["1"]
+    assert sent_with(archive, "x") == ["3", "2"]
+    assert sent_with(archive, "x", "other") == ["4"] and sent_with(archive, "x", user="romeo") == [
+        "5"]
+    assert sent_with(archive, "nothing") == [] and sent_with(archive, "x", user="nobody") == []
+
+
+def test_what_is_changed_or_gone_is_found_as_it_is(archive):
+    archive.index_ids()
+    for key in ("1", "2", "3"):
+        archive.append("juliet", key, message("x"), START, "peer")
+    archive.set("juliet", "1", Stanza("message", {"id": "x"}))
+    archive.delete("juliet", {"key": "2"})
+    archive.append("juliet", "3", message("y"), START, "peer")
+    assert sent_with(archive, "x") == ["1"] and sent_with(archive, "y") == ["3"]
+    archive.delete("juliet")
+    assert sent_with(archive, "x") == sent_with(archive, "y") == []
+
+
+def test_many_messages_with_the_same_id_are_not_all_looked_at(archive):
+    archive.index_ids()
+    for number in range(30):
+        archive.append("juliet", str(number), message("x"), START, "peer")
+    assert sent_with(archive, "x") == [str(number) for number in range(29, 9, -1)]

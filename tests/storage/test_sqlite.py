@@ -213,8 +213,8 @@ def test_a_page_costs_the_same_anywhere_in_a_large_archive(sqlite_storage):
     for user, items in (("few", 150), ("many", 20_000), ("same", 20_000)):
         sqlite_storage.engine.write(lambda database, calls, u=user, n=items: [
             None for call in calls for _ in sql.append_items(database, [
-                (archive._store, u, f"{u}{i}", 5 if u == "same" else i, f"peer{i % 2}", "<a/>")
-                for i in range(n)])][:1])
+                (archive._store, u, f"{u}{i}", 5 if u == "same" else i, f"peer{i % 2}", "<a/>",
+                 None) for i in range(n)])][:1])
 
     def steps(user, query, low, high):
         def operation(database, calls):
