@@ -170,7 +170,7 @@ def test_a_file_an_address_or_a_part_that_cannot_be_is_told(check, line, told):
 
 @pytest.mark.parametrize(("name", "hint"), [
     ("saslauth tls", "write a list with an entry for each module"),
-    ("s2s", "take it out: this server does not talk to other servers yet"),
+    ("s2s", "there is none here; Prosody's works when plugin_paths has the folder"),
 ])
 def test_a_module_that_cannot_be_found_has_a_hint_that_helps(check, name, hint):
     code, output = check(f"hosts: {{localhost: {{}}}}\nmodules_enabled: ['{name}']\n", "modules")

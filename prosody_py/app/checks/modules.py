@@ -135,7 +135,7 @@ def _missing(name: str, place: Location, written: str, folders: list[str]) -> It
     if any(mark in name for mark in " ,;"):
         hint = "write a list with an entry for each module, such as [saslauth, tls]"
     elif name in _FEDERATION:
-        hint = "take it out: this server does not talk to other servers yet"
+        hint = "there is none here; Prosody's works when plugin_paths has the folder of its modules"
     elif guess:
         prefix = name.removesuffix(written)
         hint = f"did you mean {guess.removeprefix(prefix)}?"
