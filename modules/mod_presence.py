@@ -112,6 +112,8 @@ def become_unavailable(module, session, element: Stanza, resources) -> None:
             copy = element.shallow()
             copy.attr["to"] = address
             module.server.post_stanza(session, copy, True)
+    if was_available:
+        module.fire_event("presence/final", Event(origin=session, stanza=element))
 
 
 @hook("resource-unbind")

@@ -118,6 +118,7 @@ CATALOGUE: tuple[Declared, ...] = (
     *_declare(
         "host", "mod_presence, mod_message, mod_offline",
         ("presence/initial", "origin stanza", "A resource comes online.", ""),
+        ("presence/final", "origin stanza", "A resource is not online any more.", ""),
         ("subscription-requested", "username contact stanza",
          "Somebody has asked to see a user's presence, and waits for an answer.", ""),
         ("message/offline/handle", "username origin stanza key when",

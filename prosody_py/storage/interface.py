@@ -11,7 +11,7 @@ or float. A None on the top level of a dict is the same as a missing key.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 from prosody_py.xmpp.stanza import Stanza
@@ -143,6 +143,14 @@ class Archive(Protocol):
 
         That function is called at most once, and raises what `append` would. An append that is
         called (or begun) later is not done earlier. Drivers in Lua do not have this.
+        """
+
+    def append_all(self, user: str | None,
+                   items: Sequence[tuple[str, Stanza, float, str]]) -> None:
+        """Add (key, value, when, with) items, all or none of them, each as `append`.
+
+        Raises StorageError "quota-limit" when they are more than the user may still have. Drivers
+        in Lua do not have this.
         """
 
     def index_words(self, wanted: bool) -> bool:

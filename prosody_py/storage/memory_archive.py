@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any, Literal, NamedTuple
 
@@ -113,6 +113,20 @@ class MemoryArchive:
                      with_: str) -> tuple[str, Callable[[], None]]:
         """As `append`; nothing is left to wait for."""
         return self.append(user, key, value, when, with_), _nothing
+
+    def append_all(self, user: str | None,
+                   items: Sequence[tuple[str, Stanza, float, str]]) -> None:
+        """Add (key, value, when, with) items, all or none of them (interface.Archive)."""
+        self._check_open()
+        for key, value, _when, with_ in items:
+            check_label("key", key), check_label("with", with_), item_text(value)
+        kept = {} if self._trim else self._archive(user).by_key
+        new = {key for key, *_rest in items} - kept.keys()
+        if self._limit is not None and new and len(kept) + len(new) > self._limit:
+            raise StorageError("quota-limit",
+                               f"an archive has reached its limit of {self._limit} items")
+        for item in items:
+            self.append(user, *item)
 
     def index_words(self, wanted: bool) -> bool:
         """Let `find` take `fulltext`, which looks at all texts; return whether it does."""

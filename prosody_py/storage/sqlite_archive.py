@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain
 from operator import itemgetter
 from typing import Any, Literal
 
 from prosody_py.concurrency.turns import in_turns
+from prosody_py.storage import sqlite_archive_adding as adding
 from prosody_py.storage import sqlite_archive_sql as sql
 from prosody_py.storage.archive_query import (
     SAID_PAGE,
@@ -76,17 +77,27 @@ class SQLiteArchive:
         key, operation = self._append(user, key, value, when, with_)
         return key, partial(self._engine.finish_write, self._engine.begin_write(*operation))
 
+    def append_all(self, user: str | None,
+                   items: Sequence[tuple[str, Stanza, float, str]]) -> None:
+        """Add (key, value, when, with) items, all or none of them (interface.Archive)."""
+        rows = [self._row(user, check_label("key", key), value, when, with_)
+                for key, value, when, with_ in items]
+        self._engine.write(adding.append_batches, self._limit, self._trim, rows)
+
     def _append(self, user: str | None, key: str | None, value: Stanza, when: float,
                 with_: str) -> tuple[str, tuple]:
         key = new_id() if key is None else check_label("key", key)
+        item = self._row(user, key, value, when, with_)
+        if self._limit is None:
+            return key, (adding.append_items, *item)
+        return key, (adding.append_limited, self._limit, self._trim, *item)
+
+    def _row(self, user: str | None, key: str, value: Stanza, when: float, with_: str) -> tuple:
+        """Return an item as adding.append_items takes it."""
         bound = bind(owner(user))
         text, said = item_text(value), value.attr.get("id") if self._ids else None
-        item = (self._store, bound, key, microseconds(when), check_label("with", with_), text,
-                None if said is None else said_number(said),
-                *self._text(bound, value))
-        if self._limit is None:
-            return key, (sql.append_items, *item)
-        return key, (sql.append_limited, self._limit, self._trim, *item)
+        return (self._store, bound, key, microseconds(when), check_label("with", with_), text,
+                None if said is None else said_number(said), *self._text(bound, value))
 
     def _text(self, user: str | bytes, value: Stanza) -> tuple[str, ...]:
         """Return what the index of words gets of an item, nothing if it gets nothing."""
@@ -127,7 +138,7 @@ class SQLiteArchive:
         """Replace an item; raises StorageError "item-not-found"."""
         bound = bind(owner(user))
         self._engine.write(
-            sql.replace_items, item_text(value), None if when is None else microseconds(when),
+            adding.replace_items, item_text(value), None if when is None else microseconds(when),
             None if with_ is None else check_label("with", with_),
             self._store, bound, bind(key), *self._text(bound, value))
 

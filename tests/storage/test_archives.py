@@ -220,6 +220,43 @@ def test_an_append_that_is_begun_fails_where_it_is_waited_for(make_storage):
     assert archive.find("juliet", {"total": True})[1] == 1
 
 
+def several(*keys):
+    return [(key, message(f"{key} {n}"), START, "x") for n, key in enumerate(keys)]
+
+
+def keys(archive):
+    return [item[0] for item in archive.find("juliet")[0]]
+
+
+def test_several_items_are_added_in_their_order(archive):
+    archive.append("juliet", "b", message("old"), START, "x")
+    archive.append_all("juliet", several("a", "b", "c", "a"))
+    assert keys(archive) == ["b", "c", "a"]
+    assert archive.get("juliet", "a")[0].get_child_text("body") == "a 3"
+    archive.append_all("juliet", [])
+    assert archive.find("juliet", {"total": True})[1] == 3
+
+
+@pytest.mark.parametrize("trim", [False, True])
+def test_of_several_items_all_are_added_or_none(make_storage, trim):
+    archive = make_storage(archive_item_limit=3, archive_trim=trim).open(
+        "localhost", "archive", "archive")
+    archive.append_all("juliet", several("a", "b"))
+    for wrong in (several("a", "c", "d", "e"), [*several("c"), ("d", "no stanza", START, "x")]):
+        with pytest.raises(StorageError):
+            archive.append_all("juliet", wrong)
+        assert keys(archive) == ["a", "b"]
+    archive.append_all("juliet", several("b", "c"))
+    assert keys(archive) == ["a", "b", "c"]
+    if trim:
+        archive.append_all("juliet", several("d", "e"))
+        assert keys(archive) == ["c", "d", "e"]
+    else:
+        with pytest.raises(StorageError):
+            archive.append_all("juliet", several("c", "d"))
+        assert keys(archive) == ["a", "b", "c"]
+
+
 def test_a_store_can_be_limited_by_who_uses_it(storage):
     archive = storage.open("localhost", "archive", "archive")
     other = storage.open("localhost", "offline", "archive")
