@@ -1,7 +1,7 @@
 -- What Python needs of stanza tables: text, attributes, children, and which Python object is
 -- theirs. The tables themselves are those of util.stanza.
 
-local run_file, st, identities, hidden, next, events = ...;
+local run_file, st, identities, hidden, next, events, unwatched = ...;
 local from_flat_table = st.from_flat_table;
 local type, tostring, select, error = type, tostring, select, error;
 local s_format = string.format;
@@ -111,12 +111,17 @@ end
 local generate = run_file("shape.lua", st.stanza_mt, MADE_OF, events.connect(look_at, changed));
 
 -- Text, exactly as xmpp/writer.py writes it ----------------------------------------------------
+-- Only what XML forbids outside of ASCII is left for Python, which has to look at such text anyway.
 
 local in_text = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ["\r"] = "&#13;" };
 local in_attr = {
 	["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ["\r"] = "&#13;", ["'"] = "&apos;",
 	['"'] = "&quot;", ["\n"] = "&#10;", ["\t"] = "&#9;",
 };
+for code = 0, 31 do
+	local control = string.char(code);
+	if not in_attr[control] then in_text[control], in_attr[control] = "\239\191\189", "\239\191\189"; end
+end
 
 -- What comes before a value of an attribute, and how the tags of a name begin and end; kept,
 -- because joining few strings is quicker than collecting many. Names may come from peers.
@@ -149,7 +154,7 @@ end
 
 local function escaped_value(value)
 	value = text_from(value, "the value of an attribute");
-	if s_find(value, "[&<>'\"\r\n\t]") then return (s_gsub(value, "[&<>'\"\r\n\t]", in_attr)); end
+	if s_find(value, "[&<>'\"%c]") then return (s_gsub(value, "[&<>'\"%c]", in_attr)); end
 	if #value <= MAX_CLEAN_SIZE then
 		if clean_count >= MAX_CLEAN then clean, clean_count = {}, 0; end
 		clean_count = clean_count + 1;
@@ -189,7 +194,7 @@ local xml;
 
 local function escaped(child)
 	child = text_from(child, "a text");
-	if s_find(child, "[&<>\r]") then return (s_gsub(child, "[&<>\r]", in_text)); end
+	if s_find(child, "[&<>%c]") then return (s_gsub(child, "[&<>%c]", in_text)); end
 	return child;
 end
 
@@ -337,7 +342,7 @@ local function set_path(stanza, ...)
 end
 
 return {
-	path = path; set_path = set_path; new = new; new_large = new_large; generate = generate;
+	path = path; set_path = set_path; xml_quickly = unwatched(xml); new = new; new_large = new_large; generate = generate;
 	identity = identity; unchanged = unchanged; xml = xml; head = head; set_name = set_name;
 	set_attr = set_attr; replace_attr = replace_attr; children = children; child = child;
 	clear = clear; add = add; identify = identify; give_numbers = give_numbers; replace_child = replace_child;
