@@ -318,10 +318,11 @@ function lib.wrap(f)
 	end
 end
 
--- For functions of the border that take two arguments and give one result: in a coroutine of their
--- own, without the hook of the time limit, which costs Lua 5.4 as much as their instructions do.
+-- For functions of the border that take two arguments, give one result and run no code of modules:
+-- in a coroutine of their own, without the hook of the time limit, which costs Lua 5.4 as much as
+-- their instructions do. nil when they have failed. LuaJIT has one hook for all: nil in place of it.
 local function unwatched(f)
-	if hooks_are_shared then return f; end
+	if hooks_are_shared then return nil; end
 	local function serve(a, b)
 		while true do
 			local result = f(a, b);
@@ -332,15 +333,13 @@ local function unwatched(f)
 	local idle;
 	return function (a, b)
 		local co = idle;
-		idle = nil;
 		if not co then
 			co = create(serve);
 			sethook(co); -- it has that of the coroutine it was made in
 		end
-		local ok, result = pass(co, raw_resume(co, a, b));
-		if not ok then error(result, 0); end
-		idle = co;
-		return result;
+		local ok, result = raw_resume(co, a, b);
+		idle = ok and co or nil;
+		return ok and result or nil;
 	end
 end
 
