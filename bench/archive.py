@@ -92,10 +92,25 @@ def measure(archive, count: int) -> dict[str, dict[str, float]]:
             times.append((time.perf_counter() - begun) * 1000)
         times.sort()
         results[name] = {"median": times[len(times) // 2], "p99": times[len(times) * 99 // 100]}
+    results["sent with an id"] = look_up(archive, count, rng)
     begun = time.perf_counter()
     ends(archive, "juliet")
     results["metadata"] = {"median": (time.perf_counter() - begun) * 1000, "p99": 0.0}
     return results
+
+
+def look_up(archive, count: int, rng: random.Random) -> dict[str, float]:
+    """Return how long it takes to find messages that may be retracted."""
+    times = []
+    for _ in range(ROUNDS):
+        number = rng.randrange(count + 1)
+        partner = f"friend{number % PARTNERS}@example.com"
+        begun = time.perf_counter()
+        found = archive.said("juliet", partner, f"m{number}")
+        times.append((time.perf_counter() - begun) * 1000)
+        assert len(found) == (number < count)
+    times.sort()
+    return {"median": times[len(times) // 2], "p99": times[len(times) * 99 // 100]}
 
 
 def main() -> None:
@@ -111,6 +126,7 @@ def main() -> None:
             storage = SQLiteStorage(path)
             archive = storage.open("example.com", "archive", "archive")
             archive.index_words(True)
+            archive.index_ids()
             seconds = fill(archive, count)
             figures[count] = measure(archive, count)
             storage.close()

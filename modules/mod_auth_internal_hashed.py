@@ -45,7 +45,7 @@ class InternalHashed(AuthProvider):
 
     def create_user(self, username, password):
         if self.user_exists(username):
-            raise AccountError(f"The account {username} exists already")
+            raise AccountError(f"The account {username}@{self.module.host} exists already")
         now = int(time.time())
         account = {"created": now, "updated": now}
         if password is None:
@@ -54,13 +54,13 @@ class InternalHashed(AuthProvider):
             account["scram"] = self._derive(password)
         with self.changing:
             if self.user_exists(username):  # somebody was faster while the keys were made
-                raise AccountError(f"The account {username} exists already")
+                raise AccountError(f"The account {username}@{self.module.host} exists already")
             self.accounts.set(username, account)
 
     def delete_user(self, username):
         with self.changing:
             if not self.user_exists(username):
-                raise AccountError(f"There is no account {username}")
+                raise AccountError(f"There is no account {username}@{self.module.host}")
             self.accounts.set(username, None)
 
     def set_password(self, username, password):
@@ -74,7 +74,7 @@ class InternalHashed(AuthProvider):
     def _account(self, username: str) -> dict:
         account = self.accounts.get(username)
         if account is None:
-            raise AccountError(f"There is no account {username}")
+            raise AccountError(f"There is no account {username}@{self.module.host}")
         return account
 
     def _derive(self, password: str) -> dict:

@@ -195,6 +195,16 @@ def incoming(module, event):
         send(wrapped(element, "received", account), sessions)
 
 
+@hook("message-bounced")
+def bounced(module, event):
+    """Copy an error that the server has given itself for a message that was copied."""
+    session, element = event.session, event.stanza
+    user = module.host_object.sessions.get(session.username)
+    sessions = [other for other in wanting(user) if other is not session] if user else []
+    if sessions and should_copy(module, Event(origin=session, stanza=element), user, False):
+        send(wrapped(element, "received", session.bare_jid), sessions)
+
+
 def wrapped(element: Stanza, direction: str, account: str) -> OneToMany:
     """Return a message as it is now in its wrapper (XEP-0297)."""
     inner = Stanza("message", {"xmlns": "jabber:client", **element.attr})

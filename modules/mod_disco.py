@@ -1,7 +1,9 @@
-"""XEP-0030: Service Discovery of the host and of accounts; XEP-0128 forms; XEP-0115 caps.
+"""XEP-0030: Service Discovery of the host and of accounts; XEP-0128 forms; capabilities.
 
 What the host can do is the sum of the items "identity", "feature" and "extension" of its modules.
-It is put together when somebody asks, and anew after one of them has changed. Others take part by
+It is put together when somebody asks, and anew after one of them has changed. Its hashes (XEP-0115
+and 0390) go with the features of streams; `module.told` has the infos that were announced last by
+the nodes of their hashes, so that who asks a moment later gets what was meant. Others take part by
 way of events, those of Prosody's mod_disco:
 
     host-disco-items                              {origin, stanza, reply}
@@ -17,9 +19,20 @@ is such a node with `exists = True`. A result that is not None means that it has
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from prosody_py.api import Event, Options, StanzaError, array, boolean, hook, jid, stanza, string
+from prosody_py.api import (
+    Event,
+    Options,
+    Stanza,
+    StanzaError,
+    array,
+    boolean,
+    hook,
+    jid,
+    stanza,
+    string,
+)
 from prosody_py.config.option import Option
 from prosody_py.config.values import Wrong
 from prosody_py.hosts.rostermanager import is_contact_subscribed
@@ -29,7 +42,8 @@ from prosody_py.xmpp import caps
 INFO = "http://jabber.org/protocol/disco#info"
 ITEMS = "http://jabber.org/protocol/disco#items"
 NODE = "urn:prosody-py"  # what this software is called in its capabilities
-FEATURES = (INFO, ITEMS)
+FEATURES = (INFO, ITEMS, caps.SECOND)
+MAX_TOLD = 3  # infos that were announced and are still known (XEP-0390 section 6.1)
 
 
 def item(value: Any) -> tuple[str, str | None]:
@@ -57,7 +71,7 @@ class Config(Options):
 
 def load(module):
     """Note when what the host can do changes."""
-    module.known_info = None
+    module.known_info, module.told = None, {}
     if module.get_host_type() == "local":
         module.add_identity("server", "im", module.options.name or "prosody-py")
 
@@ -69,11 +83,32 @@ def load(module):
         module.hook("item-removed/" + key, forget)
 
 
+def save(module):
+    """Return what was announced."""
+    return module.told
+
+
+def restore(module, saved):
+    """Go on knowing what was announced."""
+    module.told.update(saved)
+
+
 # -- the host ------------------------------------------------------------------------------
 
 
-def host_info(module) -> tuple[Any, str]:
-    """Return the host's disco#info <query/> and its verification string."""
+class Info(NamedTuple):
+    """What the host can do: a disco#info <query/>, and its hashes by XEP-0115 and XEP-0390.
+
+    There is no hash of the second kind for forms that do not say of which type they are.
+    """
+
+    query: Stanza
+    first: str
+    second: str | None
+
+
+def host_info(module) -> Info:
+    """Return what the host can do."""
     if module.known_info is None:
         query = stanza.stanza("query", xmlns=INFO)
         identities = {tuple(entry.get(name) for name in ("category", "type", "name")): None
@@ -84,18 +119,37 @@ def host_info(module) -> tuple[Any, str]:
             query.tag("feature", var=feature).up()
         for form in module.get_host_items("extension"):
             query.add_child(form)
-        module.known_info = query, caps.verification_string(query)
+        module.known_info = Info(query, caps.verification_string(query), caps.second_hash(query))
     return module.known_info
+
+
+def announce(module) -> Info:
+    """Return what the host can do, and know it for a while at the nodes of its hashes."""
+    info = host_info(module)
+    if info.first not in module.told:
+        module.told[info.first] = info
+        if len(module.told) > MAX_TOLD:
+            del module.told[next(iter(module.told))]
+    return info
+
+
+def info_at(module, node: str) -> Info | None:
+    """Return what was announced by a hash."""
+    for info in (host_info(module), *module.told.values()):
+        if node == f"{NODE}#{info.first}" or (
+                info.second is not None and node == caps.second_node(info.second)):
+            return info
+    return None
 
 
 @hook(f"iq-get/host/{INFO}:query")
 def info_of_host(module, event):
     """Tell what the host can do."""
     node = node_of(event)
-    query, ver = host_info(module)
-    if node and node != f"{NODE}#{ver}":
+    info = info_at(module, node) if node else host_info(module)
+    if info is None:
         return answer_node(module, event, "host-disco-info-node", INFO, node)
-    query = query.clone()
+    query = info.query.clone()
     if node:
         query.attr["node"] = node
     event.origin.send(stanza.reply(event.stanza).add_child(query))
@@ -235,6 +289,10 @@ def answer_node(module, event, name, xmlns, node, username=None):
 @hook("s2s-stream-features")
 def features(module, event):
     """Tell authenticated peers what the host can do, before they ask (XEP-0115 section 6.3)."""
-    if event.origin.type in ("c2s_unbound", "s2sin"):
-        event.features.add_child(stanza.stanza(
-            "c", xmlns=caps.XMLNS, hash=caps.HASH, node=NODE, ver=host_info(module)[1]))
+    if event.origin.type not in ("c2s_unbound", "s2sin"):
+        return
+    info = announce(module)
+    event.features.add_child(stanza.stanza(
+        "c", xmlns=caps.XMLNS, hash=caps.HASH, node=NODE, ver=info.first))
+    if info.second is not None:
+        event.features.add_child(caps.second_set(info.second))

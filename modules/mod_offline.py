@@ -1,26 +1,22 @@
 """XEP-0160: messages for users who are not there, kept until somebody is.
 
 A message is in the store before its sender is told nothing is wrong, and leaves the store only
-when it has been given to a session of the receiver. XEP-0203 says when it came, XEP-0334 what is
-not to be kept. What is in the user's archive, too, is not delivered to a client that has read that.
+when it has been given to a session of the receiver, and to whoever looks after it there. XEP-0203
+says when it came, XEP-0334 what is not to be kept. What is in the user's archive, too, is not
+delivered to a client that has read that.
 """
 
 from __future__ import annotations
 
 import time
 
-from prosody_py.api import Options, Stanza, datetime, hook, integer
+from prosody_py.api import Event, Options, Stanza, datetime, hook, integer
 from prosody_py.sessions.lifecycle import top_resources
 from prosody_py.storage.interface import StorageError
-from prosody_py.xmpp import stanza_ids
+from prosody_py.xmpp import importance, stanza_ids
 
 FEATURES = ("msgoffline",)
 HINTS = "urn:xmpp:hints"
-# What is worth nothing without something beside it: states, and what only describes a message.
-SLIGHT = frozenset((
-    "http://jabber.org/protocol/chatstates", HINTS, "urn:xmpp:sid:0", "urn:xmpp:delay",
-    "jabber:x:delay", "http://jabber.org/protocol/nick",
-))
 BATCH = 100  # messages that are read, delivered and deleted at a time
 
 
@@ -43,21 +39,13 @@ def hinted(element: Stanza, hint: str) -> bool:
     return element.get_child(hint, HINTS) is not None
 
 
-def is_worth_keeping(element: Stanza) -> bool:
-    """Whether there is anything in a message that matters later."""
-    if hinted(element, "store"):
-        return True
-    return any(child.name != "thread" and child.attr.get("xmlns") not in SLIGHT
-               for child in element.tags)
-
-
 @hook("message/offline/handle", priority=-1)
 def keep(module, event):
     """Store a message; None leaves it to others, who send it back."""
     element, username = event.stanza, event.username
     if element.attr.get("type") in ("groupchat", "headline", "error"):
         return None
-    if not is_worth_keeping(element):
+    if not importance.matters_later(element):
         return True
     if hinted(element, "no-store"):
         return None
@@ -113,23 +101,22 @@ def deliver(module, session) -> None:
 def deliver_batch(module, session, username: str) -> bool:
     """Deliver the oldest messages; return whether there may be more."""
     items, _total = module.store.find(username, {"limit": BATCH})
-    sent = []
+    sent, given = [], []
     has_read = session.extras.get("mam_requested")
     for id, element, when, _with in items:
         known = has_read and stanza_ids.find_id(element, session.bare_jid) is not None
-        if not known and (session.destroyed
-                          or not session.send(delayed(module, element, when))):
-            break
+        if not known:
+            if session.destroyed or not session.send(
+                    datetime.delayed(element, when, module.host)):
+                break
+            given.append((id, element))
         sent.append(id)
+    if given and "message/offline/delivered" in module.events.index and module.fire_event(
+            "message/offline/delivered", Event(session=session, items=given)) is False:
+        return False
     if sent:
         module.store.delete(username, {"ids": sent})
     return len(sent) == BATCH
-
-
-def delayed(module, element: Stanza, when: float) -> Stanza:
-    """Return a stored message with the time when it came."""
-    element.children.append(datetime.delay(int(when), module.host))
-    return element
 
 
 @hook("user-deleted")

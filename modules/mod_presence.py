@@ -8,6 +8,7 @@ and ended here, by the tables in prosody_py.hosts.subscriptions.
 from __future__ import annotations
 
 import time
+from functools import partial
 
 from prosody_py.api import Event, Stanza, StanzaError, datetime, hook, jid, stanza
 from prosody_py.hosts import rostermanager, users
@@ -17,6 +18,26 @@ from prosody_py.sessions import presence
 
 PRE_APPROVAL = "urn:xmpp:features:pre-approval"
 MAX_DIRECTED = 1000  # addresses outside the roster that a session may send presence to
+
+
+def load(module):
+    """Offer other modules the sending of presence, by Prosody's name."""
+    module.exports.send_presence_of_available_resources = partial(send_of_all, module)
+
+
+def send_of_all(module, user: str, host: str, to: str, _session=None,
+                element: Stanza | None = None) -> int:
+    """Send the presence of a user's available resources to an address, or `element` from each.
+
+    Returns how many resources there are; 0 for a host that is not served here.
+    """
+    server, account = module.server, f"{user}@{host}"
+    if element is None:
+        return presence.send_available(server, account, to)
+    sessions = presence.available_sessions(server, account)
+    for session in sessions:
+        server.post_stanza(session, addressed(element, session.full_jid, to), True)
+    return len(sessions)
 
 
 @hook("stream-features")
@@ -88,6 +109,8 @@ def become_unavailable(module, session, element: Stanza, resources) -> None:
             copy = element.shallow()
             copy.attr["to"] = address
             module.server.post_stanza(session, copy, True)
+    if was_available:
+        module.fire_event("presence/final", Event(origin=session, stanza=element))
 
 
 @hook("resource-unbind")
@@ -237,6 +260,9 @@ def subscription_in(module, element: Stanza, type: str, account: str, contact: s
         for session in list(user.sessions.values()) if user is not None else ():
             if session.presence is not None if type == "subscribe" else session.interested:
                 session.send(element)
+    if change.new.pending_in and not change.old.pending_in:
+        module.fire_event("subscription-requested", Event(
+            username=username, contact=contact, stanza=element))
     if change.item_changed:
         rostermanager.roster_push(server, username, module.host, contact)
     if type == "unsubscribe" and change.old.seen_by_contact:

@@ -9,7 +9,7 @@ are message carbons and client state. If binding fails the client is told its ba
 the features offer it to bind as of old.
 
 With an archive (mod_mam) the answer tells where that begins and ends, and offline messages that
-are in it are deleted, not delivered.
+are in it are deleted, not delivered; nor are later ones kept that the client has not acknowledged.
 """
 
 from __future__ import annotations
@@ -78,6 +78,7 @@ def bind(module, event):
     if "mam" in module.host_object.modules:
         bound.add_child(archive_metadata(module, session.username))
         forget_archived(module, session)
+        session.extras["mam_requested"] = True  # that is where it looks
     module.fire_event("enable-bind-features", Event(
         session=session, request=request, result=bound))
     event.success.add_child(bound)

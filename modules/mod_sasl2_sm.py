@@ -39,20 +39,28 @@ def note(module, event):
 
 @hook("sasl2/c2s/success", priority=110)
 def resume(module, event):
-    """Resume the session that is asked for, or say why not and let a new one be bound."""
+    """Resume the session that is asked for, or say why not and let a new one be bound.
+
+    Who acknowledges more than was sent gets a stream error (section 6).
+    """
     session = event.session
     request = session.extras.pop("sasl2_sm_request", None)
     if request is None:
-        return
+        return None
     done, error = result_of(module.smacks.do_resume(session, request))
     if done is None:
+        if (stream_error := getattr(error, "stream_error", None)) is not None:
+            session.rawsend(stream_error)
+            session.close()
+            return True
         event.success.add_child(failed(error))
-        return
+        return None
     event.session = resumed = done["session"]
     resumed.extras["sasl2_sm_success"] = done
     event.success.add_child(stanza.stanza(
         "resumed", xmlns=XMLNS, h=str(resumed.extras.get("handled_stanza_count") or 0),
         previd=done["id"]))
+    return None
 
 
 @hook("enable-bind-features")

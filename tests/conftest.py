@@ -16,10 +16,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from prosody_py.lua import guard
 from prosody_py.lua.runtime import KINDS
 from prosody_py.testing.server import TestServer
+
+# How long it takes to make examples is no matter of theirs: the machine may be busy.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 PARITY = Path(__file__).parent / "parity"
 PACKAGES = ("prosody", "prosody-modules")

@@ -3,9 +3,10 @@
 Data and owner: clients register services (registrations); for an account that is not there, a
 session that waits for its client or does not acknowledge (stream management), and a registered
 device that is away while another one is there (by the archive), a notification is sent (sending).
-A notification is for what somebody should see, not for the state of a chat. Without further
-options it says no more than that there is a message. A service that says that it knows nothing of
-the registration, or fails `push_max_errors` times in a row, is not notified any more.
+A notification is for what somebody should see, not for the state of a chat; a request to see the
+user's presence counts, too. Without further options it says no more than how many there are. A
+service that says that it knows nothing of the registration is not notified any more; one that fails
+`push_max_errors` times in a row is tried again a day later, and a few times more.
 
 Names of options, events, fields of sessions and the store are those of Prosody's community.
 """
@@ -56,7 +57,12 @@ class Config(Options):
     push_notification_important_body = string(
         "New Message!", doc="Text in the place of a message's own; empty for none.")
     push_max_errors = integer(
-        16, min=1, doc="Errors in a row after which a push service is not notified any more.")
+        16, min=1, doc="Errors in a row after which a push service is not notified.")
+    push_retry_after = period(
+        "1 day", min=1, doc="Time that such a push service is left alone, until it is tried once "
+        "more; never means that it is forgotten at once.")
+    push_max_retries = integer(
+        3, min=0, doc="Times that it is tried once more in vain, until it is forgotten.")
     push_max_devices = integer(
         5, min=1, max=100, doc="Registrations that an account may have; the oldest go first.")
     push_max_hibernation_timeout = period(
@@ -168,12 +174,18 @@ def archived(module, event):
         notify(module, username, element, absent(module, username))
 
 
+@hook("subscription-requested")
+def requested(module, event):
+    """Somebody asks to see the user's presence: devices that are away are told."""
+    notify(module, event.username, event.stanza, absent(module, event.username))
+
+
 def absent(module, username: str) -> dict[str, dict]:
     """Return the registrations of devices that have no session."""
     user = module.host_object.sessions.get(username)
     present = {session.extras.get("push_identifier") for session in user.sessions.values()} \
         if user is not None else ()
-    return {name: info for name, info in module.devices.of(username).items()
+    return {name: info for name, info in module.devices.active(username).items()
             if name not in present}
 
 
@@ -197,7 +209,7 @@ def notify_session(module, session, element) -> bool:
     identifier = session.extras.get("push_identifier")
     if identifier is None or not worth_it(element):
         return False
-    info = module.devices.of(session.username).get(identifier)
+    info = module.devices.active(session.username).get(identifier)
     if info is None:
         return False
     notify(module, session.username, element, {identifier: info})
@@ -229,6 +241,8 @@ def somebody_there(module, event):
 
 def worth_it(element) -> bool:
     """Whether a device should be woken up for a stanza."""
+    if element.name == "presence":
+        return element.attr.get("type") == "subscribe"
     if element.name != "message" or element.attr.get("type") in ("error", "headline"):
         return False
     return importance.is_seen(importance.carbon_of(element) or element)
@@ -238,10 +252,11 @@ def worth_it(element) -> bool:
 
 
 def notify(module, username: str, element, services: dict[str, dict]) -> None:
-    """Send a notification of a message to push services."""
+    """Send a notification of a stanza to push services."""
     if not services or not worth_it(element):
         return
-    module.counts[username] = module.counts.get(username, 0) + 1
+    if element.name == "message":
+        module.counts[username] = module.counts.get(username, 0) + 1
     summary = summary_of(module, username, importance.carbon_of(element) or element)
     payload = stanza.stanza("notification", xmlns=XMLNS)
     payload.add_child(SUMMARY.element(summary, "submit"))
@@ -251,11 +266,14 @@ def notify(module, username: str, element, services: dict[str, dict]) -> None:
 
 def summary_of(module, username: str, element) -> dict:
     """Return what the form of a notification holds (section 7)."""
-    options = module.options
-    summary = {"message-count": str(module.counts[username])}
+    options, summary = module.options, {}
+    if count := module.counts.get(username):
+        summary["message-count"] = str(count)
     pending = len(load_roster(module.server, username, module.host).pending)
     if pending:
         summary["pending-subscription-count"] = str(pending)
+    if element.name != "message":
+        return summary
     if options.push_notification_with_sender and element.attr.get("from"):
         summary["last-message-sender"] = element.attr["from"]
     body = element.get_child_text("body")

@@ -2,7 +2,9 @@
 
 For each account `{"jid<node": {"jid", "node", "options" (the form, as data), "timestamp",
 "resource", "client_id"}}`. How often a service has answered with an error, one after the other, is
-in the shared table "push_errors", by the same name.
+in the shared table "push_errors", by the same name. One that has failed too often rests: it has
+"retry_after", the time from which on it is tried once more, and "retries", how often that was in
+vain; after `push_max_retries` it is removed.
 """
 
 from __future__ import annotations
@@ -32,6 +34,16 @@ class Registrations:
         stored = self.store.get(username) or {}
         return {key: info for key, info in stored.items()
                 if isinstance(info, dict) and isinstance(info.get("jid"), str)}
+
+    def active(self, username: str) -> dict[str, dict]:
+        """Return those of an account that are notified now."""
+        now = time.time()
+        return {key: info for key, info in self.of(username).items()
+                if not now < (info.get("retry_after") or 0) <= now + self.longest()}
+
+    def longest(self) -> float:
+        """Return the seconds that a registration rests at most (the clock may be set back)."""
+        return self.module.options.push_retry_after
 
     def add(self, username: str, identifier: str, info: dict) -> None:
         """Keep one; those of the account that are older than the newest few are dropped."""
@@ -69,19 +81,45 @@ class Registrations:
     def succeeded(self, username: str, identifier: str) -> None:
         """A service has taken a notification."""
         self.errors.pop(f"{username}/{identifier}", None)
+        info = self.of(username).get(identifier)
+        if info is not None and "retry_after" in info:
+            del info["retry_after"], info["retries"]
+            self.store.set_key(username, identifier, info)
 
-    def failed(self, username: str, identifier: str, info: dict, error: StanzaError,
+    def failed(self, username: str, identifier: str, error: StanzaError,
                for_good: bool) -> None:
-        """A service has answered with an error: at last the registration is removed."""
+        """A service has answered with an error: at last the registration rests, or is removed."""
+        info = self.of(username).get(identifier)
+        if info is None:
+            return
         key = f"{username}/{identifier}"
         count = self.errors[key] = (self.errors.get(key) or 0) + 1
         most = self.module.options.push_max_errors
         self.module.log("info", "%s does not take a notification for %s (%d of %d): %s",
                         info["jid"], username, count, most, error)
-        if for_good or count >= most:
-            self.module.log("info", "%s is not notified by way of %s any more", username,
-                            identifier)
-            self.remove(username, info["jid"], info.get("node") or "")
+        if for_good:
+            self.end(username, identifier, info)
+        elif "retry_after" in info or count >= most:
+            self.rest(username, identifier, info)
+
+    def rest(self, username: str, identifier: str, info: dict) -> None:
+        """Leave a service alone for a while (section 7.1), unless that was in vain before."""
+        options, retries = self.module.options, 0
+        if "retry_after" in info:
+            retries = info["retries"] + 1
+        if retries >= options.push_max_retries or options.push_retry_after == float("inf"):
+            self.end(username, identifier, info)
+            return
+        self.module.log("info", "%s is not notified by way of %s for a while", username, identifier)
+        self.errors.pop(f"{username}/{identifier}", None)
+        self.store.set_key(username, identifier, {
+            **info, "retry_after": int(time.time() + options.push_retry_after),
+            "retries": retries})
+
+    def end(self, username: str, identifier: str, info: dict) -> None:
+        """Notify a service no more."""
+        self.module.log("info", "%s is not notified by way of %s any more", username, identifier)
+        self.remove(username, info["jid"], info.get("node") or "")
 
 
 def read(session, enable) -> tuple[str, dict]:

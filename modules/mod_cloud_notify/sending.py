@@ -74,7 +74,7 @@ class Sender:
         except StanzaError as error:
             if not self.module.loaded:
                 return
-            self.registrations.failed(username, identifier, info, error,
+            self.registrations.failed(username, identifier, error,
                                       error.condition in GONE)
         else:
             self.registrations.succeeded(username, identifier)

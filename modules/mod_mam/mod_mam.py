@@ -40,10 +40,12 @@ from prosody_py.sessions.session import Session
 from prosody_py.storage.interface import StorageError
 from prosody_py.xmpp import retraction, stanza_ids
 
+from . import configuring
 from .preferences import CACHED, POLICIES, is_wanted
 from .preferences import change as change_preferences
 from .preferences import tell as tell_preferences
 from .reading import features, query_archive, refuse, tell_features, tell_fields, tell_metadata
+from .retracting import bury
 from .rules import should_store, without
 
 __all__ = ["change_preferences", "query_archive", "refuse", "tell_features", "tell_fields",
@@ -51,7 +53,6 @@ __all__ = ["change_preferences", "query_archive", "refuse", "tell_features", "te
 
 DAY = 86400
 STEP_BACK = 60  # seconds that the clock may step back without a change of order
-LOOKED_AT = 500  # messages among which one that is retracted is looked for
 
 
 def policy(value) -> bool | str:
@@ -99,6 +100,9 @@ def load(module):
     module.newest = 0.0
     index_words = getattr(module.archive, "index_words", None)
     module.fulltext = index_words(options.archive_fulltext) if index_words else False
+    module.ids = options.mam_tombstones and hasattr(module.archive, "index_ids")
+    if module.ids:
+        module.archive.index_ids()
     if options.storage_archive_item_limit is not None:
         if hasattr(module.archive, "limit_items"):
             module.archive.limit_items(options.storage_archive_item_limit)
@@ -106,6 +110,7 @@ def load(module):
             module.daily("Trim archives", lambda _task: trim(module))
     for feature in features(module):
         module.add_feature(feature)
+    module.add_item("adhoc", configuring.command(module))
     for user in module.host_object.sessions.values():
         user.extras.pop(CACHED, None)  # the policy of the host may be another one now
     if options.archive_expires_after != float("inf"):
@@ -248,18 +253,6 @@ def incoming(module, event):
         return
     if finish(module, username, wait):
         added(module, event, username, id, kept, sender)
-
-
-def bury(module, username: str, retracted: str, element: Stanza, partner: str) -> None:
-    """Put a tombstone in the place of a message that its sender has retracted (XEP-0424)."""
-    sender = jid.bare(element.attr["from"])
-    items, _total = module.archive.find(
-        username, {"with": partner, "limit": LOOKED_AT, "reverse": True})
-    for id, old, _when, _with in items:
-        if (old.attr.get("id") == retracted and jid.bare(old.attr.get("from")) == sender
-                and retraction.retracted_id(old) is None and not retraction.is_tombstone(old)):
-            module.archive.set(username, id, retraction.tombstone(old, time.time(), element))
-            return
 
 
 @hook("message/offline/handle", priority=-2)

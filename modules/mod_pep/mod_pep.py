@@ -22,19 +22,17 @@ from weakref import WeakKeyDictionary
 from prosody_py.api import Event, Options, Stanza, boolean, bystander, hook, integer, jid, size
 from prosody_py.api.pubsub_commands import offer
 from prosody_py.hosts import users
-from prosody_py.hosts.one_to_many import OneToMany
 from prosody_py.hosts.roster import load_roster
 from prosody_py.pubsub import approval, commands, discovery, requests
 from prosody_py.pubsub.errors import PubsubError
 from prosody_py.pubsub.namespaces import OWNER, PUBSUB
 from prosody_py.pubsub.service import Service
 from prosody_py.pubsub.setup import Setup
-from prosody_py.router.to_many import send_headline
 from prosody_py.xmpp.dataforms import XMLNS as DATA_FORMS
 
 from .elsewhere import from_elsewhere, meet
 from .interest import NOTHING, Away, Interests
-from .sending import deliver, roster_of, welcome
+from .sending import addresses_of, deliver, roster_of, tell, welcome
 from .services import Services
 from .stores import Nodes
 
@@ -43,8 +41,9 @@ ACCOUNT_FEATURES = (PUBSUB, *requests.FEATURES, *(PUBSUB + "#" + name for name i
     "access-authorize", "access-open", "access-presence", "access-roster", "access-whitelist",
     "auto-create", "auto-subscribe", "filtered-notifications", "last-published",
     "presence-notifications", "presence-subscribe", "pubsub-on-a-jid")))
-DEFAULTS = {"max_items": 1, "access_model": "presence",
+DEFAULTS = {"max_items": 1, "access_model": "presence", "itemreply": "none",
             "send_last_published_item": "on_sub_and_presence"}
+EXPOSING = {**DEFAULTS, "itemreply": "publisher"}
 services: Any = None  # the Services of this instance
 
 
@@ -90,6 +89,12 @@ def restore(module, saved):
         module.away.put(*entry)
 
 
+def unload(module):
+    """Send what was to come with digests."""
+    for service in module.services.at_hand():
+        service.flush()
+
+
 def make_service(module, username: str, stored: Any) -> Service:
     """Return the service of an account with the nodes that are stored."""
     account, options = f"{username}@{module.host}", module.options
@@ -97,17 +102,19 @@ def make_service(module, username: str, stored: Any) -> Service:
         jid=account, user=username,
         node_store=Nodes(module.nodes, module.moved, username, stored),
         open_items=lambda node: module.open_store("pep_" + node, "archive"),
-        node_defaults=DEFAULTS, max_items=options.pep_max_items,
+        node_defaults=EXPOSING if options.expose_publisher else DEFAULTS,
+        max_items=options.pep_max_items, add_timer=module.add_timer,
+        may_add=lambda _actor, who, _node: is_contact(module, username, who),
         max_nodes=options.pep_max_nodes, max_subscriptions=options.pep_max_subscriptions,
         max_payload_size=options.pep_max_payload_size or 0,
         expose_publisher=options.expose_publisher,
         autocreate_on_publish=True, autocreate_on_subscribe=False,
         get_affiliation=lambda who, _node, _action: "owner" if who == account else None,
         has_access=lambda model, who, node: has_access(module, username, model, who, node),
-        tell=lambda to, message: send_headline(
-            module.server, module.host_object, OneToMany(message), [to]))
+        tell=lambda to, message: tell(module, username, to, message))
     service = Service(setup)
     setup.deliver = lambda notice, receivers: deliver(module, service, notice, receivers)
+    setup.audience = lambda node: addresses_of(module, service, node, {})
     setup.config_for = lambda node: config_for(module, node)
     setup.published = lambda node, item: happened(
         module, "pep-published/", service, node, {"item": item})
@@ -140,6 +147,11 @@ def has_access(module, username: str, model: str, who: str, node) -> bool:
     item = roster.get(who)
     return item is not None and any(item.groups.get(group)
                                     for group in node["roster_groups_allowed"] or ())
+
+
+def is_contact(module, username: str, address: str) -> bool:
+    """Whether an address is that of a contact who gets the account's presence."""
+    return roster_of(module, username).is_contact_subscribed(jid.bare(address))
 
 
 # -- requests ------------------------------------------------------------------------------
@@ -276,6 +288,9 @@ def node_items(module, event):
 def forget(module, event):
     """Delete everything of an account that is gone; nobody is told."""
     username = event.username
+    service = module.services.with_nodes(username)
+    for node in list(service.nodes.values()) if service is not None else ():
+        service.forget_digests(node)
     for node in module.nodes.get(username) or {}:
         module.open_store("pep_" + node, "archive").delete(username)
     module.nodes.set(username, None)

@@ -8,14 +8,13 @@ what a roster says counts as of now.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
 
-from prosody_py.api import jid
+from prosody_py.api import Stanza, jid
 from prosody_py.hosts.one_to_many import OneToMany
 from prosody_py.hosts.roster import load_roster
 from prosody_py.pubsub.node import Node
-from prosody_py.pubsub.notices import Notice, wants_body
+from prosody_py.pubsub.notices import PLAIN, Notice, Wish, by_wish
 from prosody_py.pubsub.service import Service
 from prosody_py.router.to_many import send_headline
 
@@ -37,24 +36,25 @@ def is_blocked(module, username: str, address: str) -> bool:
     return bool(check(username, address)) if callable(check) else False
 
 
-def deliver(module, service: Service, notice: Notice, receivers: dict[str, Any]) -> None:
+def deliver(module, service: Service, notice: Notice, receivers: Mapping[str, Wish]) -> None:
     """Tell everybody who is to be told about an account's node."""
-    addresses = list(dict.fromkeys(_addresses(module, service, notice.node, receivers)))
+    addresses = list(dict.fromkeys(addresses_of(module, service, notice.node, receivers)))
     if not addresses:
         return
-    with_body = [address for address in addresses if wants_body(receivers.get(address))]
-    body = service.setup.summary(notice.item.payload) if with_body and notice.item else None
-    if body is None:
-        with_body = []
     server, host = module.server, module.host_object
-    plain = [address for address in addresses if address not in with_body] \
-        if with_body else addresses
-    send_headline(server, host, OneToMany(notice.message(service.setup.jid)), plain)
-    if with_body:
-        send_headline(server, host, OneToMany(notice.message(service.setup.jid, body)), with_body)
+    for wish, told in by_wish({to: receivers.get(to, PLAIN) for to in addresses}).items():
+        message = notice.message(service.setup.jid, subids=wish.subids)
+        send_headline(server, host, OneToMany(message), told)
 
 
-def _addresses(module, service: Service, node: Node, receivers: dict[str, Any]) -> Iterator[str]:
+def tell(module, username: str, to: str, message: Stanza) -> None:
+    """Send a message of an account's service to one address, unless the account has blocked it."""
+    if not is_blocked(module, username, to):
+        send_headline(module.server, module.host_object, OneToMany(message), [to])
+
+
+def addresses_of(module, service: Service, node: Node,
+                 receivers: Mapping[str, Wish]) -> Iterator[str]:
     """Iterate over who is to be told about a node: full JIDs by presence, then subscribers."""
     username = service.setup.user
     told = set()
@@ -136,7 +136,7 @@ def _send_last_item(module, service: Service, node: Node, address: str) -> None:
         return
     to_many = node.notice
     if to_many is None:
-        notice = Notice("items", node, item, late=True, publisher=service.setup.expose_publisher)
+        notice = Notice("items", node, item, late=True, publisher=service.shown_publisher(node))
         to_many = OneToMany(notice.message(service.setup.jid))
         if node.last is item:
             node.notice = to_many

@@ -14,6 +14,7 @@ and for who offers commands list_nodes, read_node, create_node, delete_node, con
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import gevent
@@ -28,29 +29,31 @@ from prosody_py.api import (
     enum,
     hook,
     integer,
-    jid,
+    period,
     size,
     string,
 )
 from prosody_py.api.pubsub_commands import offer
 from prosody_py.hosts.one_to_many import OneToMany
-from prosody_py.hosts.roster import load_roster
 from prosody_py.pubsub import approval, commands, requests
 from prosody_py.pubsub.discovery import info_of_node, items_of_node, list_in
 from prosody_py.pubsub.errors import PubsubError
 from prosody_py.pubsub.namespaces import OWNER, PUBSUB
-from prosody_py.pubsub.notices import Notice, wants_body
+from prosody_py.pubsub.notices import Notice, Wish, by_wish
 from prosody_py.pubsub.service import Service
 from prosody_py.pubsub.setup import Setup
 from prosody_py.router.to_many import send_headline
 
+from .access import affiliation_of, has_access, may_add
 from .pending import answer_command
+from .presence import Elsewhere, follow, hear, shows
 from .stores import Nodes
 
+__all__ = ["hear"]  # marked: the loader finds it here
 DEPENDS = ("disco",)
 FEATURES = (PUBSUB, *requests.FEATURES, *(PUBSUB + "#" + name for name in (
     "access-authorize", "access-open", "access-presence", "access-roster", "access-whitelist",
-    "get-pending")))
+    "collections", "get-pending", "presence-notifications")))
 PART = 500  # receivers of a notification that are served without a break
 service: Any = None  # the Service of this instance
 
@@ -75,6 +78,13 @@ class Config(Options):
                                        doc="Subscriptions of one account, all nodes together.")
     pubsub_max_subscribers = integer(10_000, min=1, max=10_000_000,
                                      doc="Subscriptions to one node.")
+    pubsub_max_subids = integer(10, min=1, max=1000, doc="Subscriptions of one address to one "
+                                "node, each with options of its own.")
+    pubsub_max_lease = period(None, min="1 minute", max="10 years", doc="The longest time after "
+                              "which a subscription may end that is to end by itself.")
+    pubsub_subscribe_others = enum(
+        "contacts", "anybody", "nobody", doc="Whom owners of nodes may subscribe, if they are no "
+        "administrators: who gets the presence of an owner, anybody, or nobody.")
     pubsub_max_payload_size = size(None, min=100, doc="Bytes of one item, if less than a stanza "
                                    "may have.")
 
@@ -82,7 +92,7 @@ class Config(Options):
 def load(module):
     """Read the nodes and begin."""
     global service
-    module.delivering = RLock()
+    module.delivering, module.elsewhere = RLock(), Elsewhere()
     module.default_permission("prosody:admin", ":service-admin")
     module.default_permission("prosody:admin", ":create-node")
     module.add_identity("pubsub", "service", module.options.name)
@@ -94,19 +104,43 @@ def load(module):
     offer(module, lambda address: module.service if address == module.host else None)
     module.daily("Delete items that are too old", lambda _task: expire(module))
     for host in list(module.server.hosts.values()):
-        follow_presence(module, host.host)
-    module.hook_global("host-activated", lambda name: follow_presence(module, name))
+        follow(module, host.host)
+    module.hook_global("host-activated", lambda name: follow(module, name))
+
+
+def ready(module):
+    """End what lasts only as long as somebody is online, for those who are not."""
+    for node in list(module.service.nodes.values()):
+        module.service.end_absent(node)
+        module.service.purge_absent(node)
+
+
+def save(module):
+    """Keep who is online elsewhere over a reload."""
+    return {"elsewhere": list(module.elsewhere.states.items())}
+
+
+def restore(module, saved):
+    """Know who is online elsewhere."""
+    for address, state in saved.get("elsewhere", ()):
+        module.elsewhere.put(address, state)
+
+
+def unload(module):
+    """Send what was to come with digests."""
+    module.service.flush()
 
 
 def setup_of(module) -> Setup:
     """Return what the service is told of its surroundings."""
     options = module.options
     return Setup(
-        jid=module.host, node_store=Nodes(module),
+        jid=module.host, node_store=Nodes(module), collections=True,
         open_items=lambda node: module.open_store("pubsub_" + node, "archive"),
         max_items=options.pubsub_max_items, max_nodes=options.pubsub_max_nodes,
         max_subscriptions=options.pubsub_max_subscriptions,
         max_subscribers=options.pubsub_max_subscribers,
+        max_subids=options.pubsub_max_subids, max_lease=options.pubsub_max_lease or 0,
         max_payload_size=options.pubsub_max_payload_size or 0,
         expose_publisher=options.expose_publisher,
         autocreate_on_publish=options.autocreate_on_publish,
@@ -115,47 +149,9 @@ def setup_of(module) -> Setup:
         has_access=lambda model, who, node: has_access(module, model, who, node),
         deliver=lambda notice, receivers: deliver(module, notice, receivers),
         tell=lambda to, message: tell(module, to, message),
-        summary=lambda payload: summary(module, payload))
-
-
-# -- who may do what -----------------------------------------------------------------------
-
-
-def affiliation_of(module, who: str, node: str | None, action: str) -> str | None:
-    """Return what the service says of a bare JID."""
-    if who == module.host or module.may(":service-admin", who, peek=True):
-        return module.options.default_admin_affiliation
-    if node is None and action == "create":
-        allowed = module.options.pubsub_create_nodes
-        if allowed == "anybody" or allowed == "accounts" and is_account(module, who) or (
-                module.may(":create-node", who, peek=True)):
-            return "owner"
-    return None
-
-
-def is_account(module, who: str) -> bool:
-    """Whether a JID is one of an account of this server."""
-    host = module.server.hosts.get(jid.host(who))
-    return host is not None and host.type == "local" and jid.node(who) is not None
-
-
-def has_access(module, model: str, who: str, node) -> bool:
-    """Whether a contact of one of the node's owners may see it, by that owner's roster."""
-    for owner in node.owners():
-        if not is_account(module, owner):
-            continue
-        roster = load_roster(module.server, jid.node(owner), jid.host(owner))
-        if roster.is_contact_subscribed(who) and (
-                model == "presence" or in_group(roster, who, node)):
-            return True
-    return False
-
-
-def in_group(roster, who: str, node) -> bool:
-    """Whether a contact is in one of the roster groups that a node names."""
-    item = roster.get(who)
-    return item is not None and any(item.groups.get(group)
-                                    for group in node["roster_groups_allowed"] or ())
+        may_add=lambda actor, who, node: may_add(module, actor, who, node),
+        summary=lambda payload: summary(module, payload), add_timer=module.add_timer,
+        shows=lambda address: shows(module, address))
 
 
 # -- requests ------------------------------------------------------------------------------
@@ -202,19 +198,13 @@ def command(module, event):
 # -- telling -------------------------------------------------------------------------------
 
 
-def deliver(module, notice: Notice, receivers: dict[str, Any]) -> None:
+def deliver(module, notice: Notice, receivers: Mapping[str, Wish]) -> None:
     """Tell subscribers what has happened; those who want a text get one."""
-    if not receivers:
-        return
-    plain, with_body = [], []
-    for address, options in receivers.items():
-        (with_body if wants_body(options) else plain).append(address)
     with module.delivering:  # which lets the next one wait, so that nothing overtakes
-        if plain:
-            send_in_parts(module, notice.message(module.host), plain)
-        if with_body:
-            body = summary(module, notice.item.payload) if notice.item is not None else None
-            send_in_parts(module, notice.message(module.host, body), with_body)
+        for wish, addresses in by_wish(receivers).items():
+            body = notice.text(module.service.setup.summary) if wish.body else None
+            send_in_parts(module, notice.message(
+                module.host, body, wish.subids, wish.collection), addresses)
 
 
 def send_in_parts(module, message: Stanza, addresses: list[str]) -> None:
@@ -250,27 +240,6 @@ def atom_summary(module, event):
     """Return the title of an Atom entry and what it is about."""
     texts = [event.payload.get_child_text(name) for name in ("title", "summary")]
     return "\n".join(text.strip() for text in texts if text and text.strip()) or None
-
-
-def follow_presence(module, name: str) -> None:
-    """Send last items to subscribers of a host of ours who come online."""
-    host = module.server.hosts[name]
-    if host.type == "local":
-        module.hook_object_event(host.events, "presence/initial",
-                                 lambda event: welcome(module, event.origin))
-
-
-def welcome(module, session) -> None:
-    """Send a session the last items of nodes that say so (send_last_published_item)."""
-    own = module.service.by_account.get(session.bare_jid)
-    if own is None:
-        return
-    for address in (session.bare_jid, session.full_jid):
-        for name in list(own.get(address, ())):
-            node = module.service.nodes.get(name)
-            if node is not None and node["send_last_published_item"] == "on_sub_and_presence" \
-                    and address in node.subscribers:
-                module.service.greet(node, address, session.full_jid)
 
 
 # -- service discovery ---------------------------------------------------------------------

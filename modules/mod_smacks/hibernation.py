@@ -18,6 +18,8 @@ from prosody_py.storage.interface import StorageError
 from prosody_py.xmpp import importance
 from prosody_py.xmpp.parser import parse_fragment
 
+from . import promises
+
 TOLERANCE = 2  # what a connected client left unacknowledged may be so much more than allowed
 CARBONS = "urn:xmpp:carbons:2"
 STANZA_ID = "urn:xmpp:sid:0"
@@ -95,6 +97,7 @@ def hibernate(module, session, reason: str | None) -> None:
     session.extras["hibernating"] = time.time()
     session.extras.pop("smacks_silent", None)
     watch(module, session, tracker.patience)
+    promises.work_off(tracker.reached)  # the client will hear how much is handled
     module.revival.remember(tracker)
     if "smacks-hibernation-start" in module.events.index:
         module.fire_event("smacks-hibernation-start", Event(

@@ -2,7 +2,9 @@
 
 The store "smacks_sessions" has, for each user, under a session's token what the session is (see
 revival), and under "token/serial" each stanza that waits for it: `{"n": number, "when": ...,
-"text": ...}`; while the session waits, of what comes only messages are added.
+"text": ...}`, and "key" if somebody else had it under that before; while the session waits, of
+what comes only messages are added. So has a session whose client is there, for what that has not
+acknowledged (promises).
 `session.send` must not wait for a disk, so what is to be written is noted and written by greenlets
 at once; whoever acknowledges something (an <a/>, a <resumed/>) waits until all that was noted
 before is on the disk. So what was acknowledged is durable, and who asks for nothing waits for
@@ -19,6 +21,8 @@ import gevent
 from gevent.event import AsyncResult
 
 from prosody_py.storage.interface import REMOVE, StorageError
+
+from . import promises
 
 PATIENCE = 30  # seconds that somebody waits for the disk
 PAUSES = (1, 2, 4)  # seconds between attempts to write; after the last one it is given up
@@ -82,6 +86,8 @@ class Journal:
         self.store = module.open_store("smacks_sessions", "map")
         self.users = module.open_store("smacks_sessions", "keyval")
         self.writers: dict = module.shared("/*/smacks/journal")  # (host, username) -> Writer
+        self.sessions = module.server.full_sessions
+        self.reached: dict = module.shared("/*/smacks/reached")  # see promises
 
     def put(self, username: str, changes: dict) -> None:
         """Note changes, `{key: value or REMOVE}`, and have them written. Never waits."""
@@ -102,14 +108,26 @@ class Journal:
     def give_up(self, username: str) -> None:
         """End the sessions that wait for a user's clients: they cannot be what they promise.
 
-        What they have goes to the offline store or back to its senders.
+        What they have goes to the offline store or back to its senders. For those that are
+        connected it is tried again when somebody asks.
         """
         user = self.module.host_object.sessions.get(username)
         for session in list(user.sessions.values()) if user is not None else ():
+            tracker = session.extras.get("smacks_tracker")
+            if tracker is not None and not tracker.suspended:
+                tracker.looked, tracker.stored = tracker.queue.tail, False
+                self.reached[tracker] = None
             self.module.end_hibernation(session, "it cannot be stored")
 
-    def wait(self) -> bool:
-        """Wait until everything that was noted is on the disk; False if it cannot be written."""
+    def wait(self, tracker=None) -> bool:
+        """Wait until everything that was noted is on the disk; False if it cannot be written.
+
+        `tracker` is that of the session that is to be told; what it has sent is noted first.
+        """
+        if tracker is not None and tracker.reached:
+            promises.work_off(tracker.reached)
+        if self.reached:
+            promises.work_off(self.reached)
         if not self.writers:
             return True
         writers = list(self.writers.values())
@@ -127,13 +145,26 @@ class Journal:
             return
         self.put(tracker.session.username, dict([self.entry(tracker, number, when, text)]))
 
+    def add_connected(self, tracker, entries, keys: dict[bytes, str]) -> None:
+        """Keep messages for a session whose client is there and may not get them."""
+        changes = {}
+        for entry in entries:
+            key, value = self.entry(tracker, *entry)
+            if entry[2] in keys:
+                value["key"] = keys[entry[2]]
+            changes[key] = value
+        if not tracker.stored:
+            tracker.stored = True
+            changes[tracker.name] = {"connected": True, "numbers": {}}
+        self.put(tracker.session.username, changes)
+
     @staticmethod
     def entry(tracker, number: int, when: float, text: bytes) -> tuple[str, dict]:
         """Return key and value of a stanza that waits."""
         key = tracker.journaled.get(number)
         if key is None:
             tracker.serial += 1
-            key = tracker.journaled[number] = f"{tracker.token}/{tracker.serial}"
+            key = tracker.journaled[number] = f"{tracker.name}/{tracker.serial}"
         return key, {"n": number, "when": when, "text": text.decode("utf-8", "surrogateescape")}
 
     def forget(self, tracker, numbers) -> None:

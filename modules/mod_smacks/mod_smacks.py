@@ -7,7 +7,8 @@ session, the events and the names of the options are those of Prosody's module; 
 `do_resume` serve those who do this inside of other exchanges (SASL2, Bind 2).
 
 What is acknowledged is done: elements are worked off one after the other, and <a/> waits until
-messages for clients that are not there are on the disk (journal). What cannot be delivered goes
+messages for clients that are not there, or have not acknowledged them, are on the disk (journal,
+promises). What cannot be delivered goes
 back when the session ends (hibernation), sessions survive a reload of this module and a restart
 of the server (revival). A client that acknowledges too much, or nothing at all, is cut off.
 """
@@ -19,8 +20,9 @@ from functools import partial
 import gevent
 
 from prosody_py.api import Options, hook, integer, ns, period, size, stanza
+from prosody_py.xmpp.writer import serialize
 
-from . import hibernation, resumption
+from . import hibernation, promises, resumption
 from .journal import Journal
 from .old_sessions import OldSessions
 from .revival import Revival
@@ -160,8 +162,12 @@ def resume(module, event):
 
 
 def fail(session, element, refusal) -> bool:
-    """Send <failed/> (section 6)."""
+    """Send <failed/>, or a stream error (section 6)."""
     session.log.debug("<%s/> failed: %s", element.name, refusal.text)
+    if refusal.stream_error is not None:
+        session.rawsend(refusal.stream_error)
+        session.close()
+        return True
     answer = stanza.stanza("failed", xmlns=element.attr["xmlns"],
                            h=None if refusal.h is None else str(refusal.h))
     session.send(answer.tag(refusal.condition, xmlns=ns.STANZA_ERRORS).up())
@@ -178,7 +184,7 @@ def asked(module, event):
     session = event.origin
     if not session.extras.get("smacks"):
         return None
-    if not module.journal.wait():
+    if not module.journal.wait(session.extras.get("smacks_tracker")):
         session.log.warning("Does not get an acknowledgement: what it has sent is not stored")
         return True
     if not session.destroyed and session.handled_stanza_count is not None:
@@ -291,7 +297,19 @@ def not_delivered(module, event):
 @hook("message/offline/broadcast", priority=10)
 def somebody_comes(module, event):
     """Give what was left over to who comes."""
-    module.revival.release(event.origin.username)
+    module.revival.release(event.origin.username, event.origin)
+
+
+@hook("message/offline/delivered")
+def was_kept(module, event):
+    """Keep what comes from the offline store until the client has acknowledged it."""
+    tracker = event.session.extras.get("smacks_tracker")
+    if tracker is not None:
+        promises.note(tracker, {serialize(element, ns.CLIENT).encode("utf-8", "replace"): id
+                                for id, element in event.items})
+        if not module.journal.wait():
+            return False
+    return None
 
 
 @hook("user-password-changed")

@@ -30,12 +30,14 @@ TRUE = ("true", "1")
 class Refusal(str):
     """The condition of an error, with `type`, `condition`, `text` and, where known, `h`.
 
-    In Lua it is a table with these fields, as one of util.error's is.
+    `stream_error` is set where the stream is to be closed: what to send before. In Lua it is a
+    table with the other fields, as one of util.error's is.
     """
 
     def __new__(cls, condition: str, text: str, h: int | None = None):
         self = super().__new__(cls, condition)
         self.condition, self.text, self.h = condition, text, h
+        self.stream_error: bytes | None = None
         self.type = STANZA_ERROR_TYPES[condition]
         self.context = {} if h is None else {"h": h}
         return self
@@ -115,6 +117,10 @@ def resume(module, session, element):
     if original is None:
         return unknown(module, session, token, h)
     tracker = original.extras["smacks_tracker"]
+    if tracker.queue.is_too_high(h):  # what it has is left alone: this is no client of ours
+        refused = refuse("bad-request", "More is acknowledged than was sent")
+        refused[1].stream_error = tracker.too_high(h)
+        return refused
     with tracker.lock:
         result = take_over(module, session, original, tracker, h)
         if isinstance(result, tuple) and tracker.suspended and not original.destroyed:
@@ -126,6 +132,8 @@ def unknown(module, session, token: str, h: int):
     """Refuse to resume a session that is over, with what is known of it."""
     module.revival.reconcile(session.username, token, h)
     handled = module.old_sessions.get(session.username, token)
+    if handled is not None and not module.journal.wait():
+        handled = None
     return refuse("item-not-found", "There is no such session", handled)
 
 
@@ -138,16 +146,13 @@ def take_over(module, session, original, tracker, h: int):
         let_go(module, original)
     hibernation.call_off(original)
     old = tracker.queue.is_old(h)
-    try:
-        tracker.acknowledged(h)
-    except ValueError:
-        return refuse("bad-request", "More is acknowledged than was sent")
+    tracker.acknowledged(h)
     if old or not tracker.queue.resumable():
         return refuse("item-not-found", "Stanzas that were not received are not kept any more",
                       original.handled_stanza_count)
     tracker.renumber()
     module.revival.go_on(tracker)
-    if not module.journal.wait():
+    if not module.journal.wait(tracker):
         return refuse("internal-server-error", "The session cannot be stored")
     if original.destroyed or original.extras.get("resumption_token") != tracker.token:
         return refuse("item-not-found", "The session has ended meanwhile")

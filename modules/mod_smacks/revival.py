@@ -7,9 +7,10 @@ was put down when it began to wait is exact also after kill -9: while a session 
 nothing, and of what is queued later the messages are in the journal too.
 
 A session that was connected when the process was killed cannot go on, for what it had handled is
-not known. If it has been resumed, messages that its client has not acknowledged yet are still in
-the journal. They are *left over*: when the client asks for its session in vain, it says what it
-has got; that is forgotten, and the rest is given to whom comes first, or kept for later.
+not known. Messages that its client had not acknowledged are in the journal if it had been resumed,
+or if somebody was told that they are taken care of (promises). They are *left over*: when the
+client asks for its session in vain, it says what it has got; that is forgotten, and the rest is
+given to whom comes first, or kept for later.
 
 What is stored of a session: `resource`, `role`, `xmlns`, `h`, `tail`, `head`, `since`, `until`,
 `patience`, `conntime`, `presence`, `priority`, `interested`, `directed`, `extras` (fields of other
@@ -30,13 +31,14 @@ from prosody_py.hosts.roster import load_roster
 from prosody_py.sessions import lifecycle
 from prosody_py.sessions.session import Session
 from prosody_py.storage.interface import REMOVE, StorageError
+from prosody_py.xmpp.datetime import delayed
 from prosody_py.xmpp.errors import StreamError
 from prosody_py.xmpp.parser import parse_fragment
 from prosody_py.xmpp.smqueue import MASK
 from prosody_py.xmpp.stanza import Stanza
 from prosody_py.xmpp.writer import serialize
 
-from . import hibernation
+from . import hibernation, promises
 from .tracking import Tracker, new_queue
 
 SECRET = re.compile("token|secret|password|sasl|key|binding").search  # names of what stays here
@@ -83,12 +85,10 @@ class Revival:
 
     def forget(self, tracker) -> None:
         """Forget a session that has ended."""
-        if tracker.token is None:
-            return
         changes = dict.fromkeys(tracker.journaled.values(), REMOVE)
         tracker.journaled.clear()
         if tracker.stored or changes:
-            self.journal.put(tracker.session.username, {**changes, tracker.token: REMOVE})
+            self.journal.put(tracker.session.username, {**changes, tracker.name: REMOVE})
         tracker.stored = False
 
     # -- making again ----------------------------------------------------------------------
@@ -183,16 +183,32 @@ class Revival:
         if gone:
             self.journal.put(username, dict.fromkeys(gone, REMOVE))
 
-    def release(self, username: str) -> None:
-        """Give what is left over to the user, or keep it for later."""
+    def release(self, username: str, session=None) -> None:
+        """Give what is left over to the user's session that has come, or keep it for later.
+
+        What was for the account and went to several of its clients is given once.
+        """
+        bare_jid, given = f"{username}@{self.module.host}", set()
         for token, entries in self.left.pop(username, {}).items():
-            for key in sorted(filter(None, entries), key=lambda key: int(key.rpartition("/")[2])):
-                element = parse_fragment(entries[key]["text"])
-                if element.name == "message":
-                    hibernation.keep_for(self.module, username, element,
-                                         entries[key]["when"], key)
-                self.journal.put(username, {key: REMOVE})
-            self.journal.put(username, {token: REMOVE})
+            texts, keys = set(), sorted(
+                filter(None, entries), key=lambda key: int(key.rpartition("/")[2]))
+            for key in keys:
+                entry = entries[key]
+                element = parse_fragment(entry["text"])
+                if element.name != "message" or entry["text"] in given:
+                    continue
+                if element.attr.get("to") == bare_jid:
+                    texts.add(entry["text"])
+                if session is None or session.destroyed:
+                    hibernation.keep_for(self.module, username, element, entry["when"],
+                                         entry.get("key") or key)
+                    self.journal.put(username, {key: REMOVE})
+                elif not promises.is_read(session, element):
+                    session.send(delayed(element, entry["when"], self.module.host))
+            given |= texts
+            if session is not None and (tracker := session.extras.get("smacks_tracker")):
+                promises.note(tracker)  # in one transaction with what follows
+            self.journal.put(username, dict.fromkeys((*keys, token), REMOVE))
 
 
 def describe(tracker) -> dict:

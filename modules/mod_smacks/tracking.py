@@ -8,6 +8,7 @@ sessions looks at the one that waits longest.
 
 from __future__ import annotations
 
+import secrets
 from time import monotonic, time
 
 from gevent import get_hub
@@ -20,6 +21,8 @@ from prosody_py.sessions.incoming import count_stanza
 from prosody_py.xmpp.parser import parse_fragment
 from prosody_py.xmpp.smqueue import MASK, OutgoingQueue
 from prosody_py.xmpp.writer import serialize
+
+from . import promises
 
 STANZAS = tuple(b"<" + name + end for end in (b" ", b">", b"/")
                 for name in (b"message", b"presence", b"iq"))
@@ -54,6 +57,18 @@ class Tracker:
         self.journaled: dict[int, str] = {}  # number of a message -> its key in the journal
         self.serial = 0                 # of the last such key
         self.stored = False             # the journal knows the session
+        self.own_name: str | None = None
+        self.looked = queue.head if queue is not None else 0  # see promises
+        self.reached: dict[Tracker, None] = {}                # the same
+
+    @property
+    def name(self) -> str:
+        """What the session is called in the journal; not all can be resumed by it."""
+        if self.token is not None:
+            return self.token
+        if self.own_name is None:
+            self.own_name = secrets.token_urlsafe(18)
+        return self.own_name
 
     def begin(self) -> None:
         """Look at what the session sends and count what it gets."""
@@ -74,6 +89,7 @@ class Tracker:
         """Leave the session alone."""
         session = self.session
         self.module.awaiting.pop(self, None)
+        self.module.journal.reached.pop(self, None)
         if session.conn is not None:
             session.conn.write_last(None)
         filters.remove_filter(session, "stanzas/in", count_stanza)
@@ -93,6 +109,8 @@ class Tracker:
         if self.suspended:
             self.queued(text)
             return False
+        if text.startswith(b"<message"):
+            promises.reach(self, text)
         if not self.awaiting:
             self.ask_behind(text)
         elif self.delayed:
@@ -142,6 +160,7 @@ class Tracker:
         changed = self.queue.renumber()
         self.journaled = {changed.get(number, number): key
                           for number, key in self.journaled.items()}
+        self.looked = self.queue.head  # all of it was put down when the session began to wait
 
     def queued(self, text: bytes) -> None:
         """Something is kept for a client that is not there."""

@@ -45,6 +45,10 @@ class Hooking:
         if (meant := catalogue.slip_of(event, events.index)) is not None:
             self.log("warn", "hooks the event %r, which nothing fires; did you mean %r?",
                      event, meant)
+        if not callable(handler):
+            raise TypeError(f"the handler of {event!r} is not a function: {handler!r}")
+        if not isinstance(priority or 0, int | float):
+            raise TypeError(f"the priority of a handler of {event!r} is not a number: {priority!r}")
         bound = handler if hasattr(handler, "module") or isinstance(handler, partial) \
             else BoundHandler(self, handler)
         self.registrations.add(HandlerEntry(events, event, bound, priority or 0, handler))

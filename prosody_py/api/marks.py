@@ -12,6 +12,7 @@ from typing import Any
 from prosody_py.api.commands.arguments import Argument
 from prosody_py.api.commands.command import Command, first_line
 
+_TARGETS = ("host", "bare", "self", "full")
 MARK = "__prosody_marks__"
 
 
@@ -72,6 +73,10 @@ def iq(type: str, xmlns: str, name: str, *, to: tuple[str, ...] | str = ("host",
     others; it raises StanzaError for an error.
     """
     targets = (to,) if isinstance(to, str) else tuple(to)
+    if type not in ("get", "set"):
+        raise ValueError(f"an iq that is answered is of type get or set, not {type!r}")
+    if wrong := [target for target in targets if target not in _TARGETS]:
+        raise ValueError(f"to: {wrong[0]!r} is not one of {', '.join(_TARGETS)}")
     return lambda function: _mark(function, IqMark(type, xmlns, name, targets, priority))
 
 
@@ -87,6 +92,8 @@ def command(section: str, name: str, *arguments: str, help: str = "", **more: An
     (only for administrators of the whole server), `host_selector` (the argument that names the
     host; the first address or host among them).
     """
+    for argument in arguments:
+        Argument.parse(argument)  # a mistake is told here, with its line
     return lambda function: _mark(function, CommandMark((section, name), arguments, help, more))
 
 

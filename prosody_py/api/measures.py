@@ -44,6 +44,19 @@ class Series:
             self.lowest = value if self.lowest is None else min(self.lowest, value)
             self.highest = value if self.highest is None else max(self.highest, value)
 
+    def add(self, value: float) -> None:
+        """Count up by `value`, also what a gauge shows; in a summary this is a sample."""
+        if self.kind == "gauge":
+            self.count += 1
+            self.value += value
+        else:
+            self.record(value)
+
+    def clear(self) -> None:
+        """Begin anew, at 0 and without samples."""
+        self.value = self.count = 0
+        self.lowest = self.highest = None
+
 
 @dataclass(slots=True)
 class Metric:
@@ -65,6 +78,11 @@ class Metric:
                 key = ("",) * len(self.label_keys)
             found = self.series.setdefault(key, Series(self.kind))
         return found
+
+    def clear(self) -> None:
+        """Let all series begin anew, as before they are all counted."""
+        for series in self.series.values():
+            series.clear()
 
 
 class Measures:

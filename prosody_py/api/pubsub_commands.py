@@ -87,7 +87,7 @@ def set_node_config_option(service: Service, node: str, option: str,
     x.tag("field", var=node_config.FIELDS[option])
     if value:
         x.text_tag("value", value)
-    service.set_node_config(node, True, node_config.read(x.reset(), service.setup.max_items))
+    service.set_node_config(node, True, node_config.read(service.setup, x.reset()))
     return f"The option {option} of {node} was changed"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -75,11 +76,15 @@ def stop_timers(modules) -> None:
 class Timing:
     """`module.add_timer`, `once`, `on_ready` and their kin; mixed into Module."""
 
+    _when_ready: deque[Callable[[], Any]] | None = None
+
     def add_timer(self, seconds: float, function: Callable[..., Any], *args: Any) -> ModuleTimer:
         """Call `function(now, *args)` in `seconds`; a number it returns calls it again then.
 
         Never after the module is unloaded. The result has `stop`, `reschedule(seconds)`.
         """
+        if not callable(function):
+            raise TypeError(f"a timer calls a function after some seconds, not {function!r}")
         return self.registrations.add(ModuleTimer(self, seconds, function, args))
 
     def cron(self, task: dict[str, Any]) -> dict[str, Any]:
@@ -126,12 +131,23 @@ class Timing:
                 called = True
                 function()
 
-        if self.server.started:
-            self.add_timer(0, call)
-        else:
+        if not self.server.started:
             self.hook_global("server-started", call, -1000)
+            return
+        if self._when_ready is None:
+            self._when_ready = deque()
+        self._when_ready.append(call)
+        if len(self._when_ready) == 1:
+            self.add_timer(0, self._call_ready)
 
     once = on_ready
+
+    def _call_ready(self, _now: float) -> None:
+        """Call what comes next: timers of the same time come in any order."""
+        call = self._when_ready.popleft()
+        if self._when_ready:
+            self.add_timer(0, self._call_ready)
+        call()
 
 
 class Undoing:

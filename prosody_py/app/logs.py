@@ -7,6 +7,7 @@ Writing to a file never switches greenlets, so any code may log.
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import logging.handlers
@@ -143,12 +144,38 @@ def _is_journal(stream: Any) -> bool:
     return os.environ.get("JOURNAL_STREAM") == f"{stat.st_dev}:{stat.st_ino}"
 
 
+_STANDARD_ERROR = ("console", "*console", "stderr")
+_DEV_LOG = "/dev/log"
+_SYSLOG = ("syslog", "*syslog")
+
+
+def file_of(option: Any, base: str) -> str | None:
+    """Return the path of the file that an option `log` names, None when it names none."""
+    to = option.get("to") if isinstance(option, dict) else None
+    if not isinstance(to, str) or not to or to in (*_STANDARD_ERROR, "stdout", *_SYSLOG):
+        return None
+    return os.path.join(base, to)
+
+
+class SyslogHandler(logging.handlers.SysLogHandler):
+    """Lines for the syslog of the machine; while nobody listens there, for the standard error."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        print(self.format(record), file=sys.stderr)
+
+
+def _syslog() -> logging.Handler:
+    if not os.path.exists(_DEV_LOG):
+        raise OSError(errno.ENOENT, f"no syslog service listens on {_DEV_LOG}")
+    return SyslogHandler(_DEV_LOG)
+
+
 def _handler(to: str, base: str) -> logging.Handler:
-    if to in ("console", "*console", "stderr"):
+    if to in _STANDARD_ERROR:
         return logging.StreamHandler(sys.stderr)
     if to == "stdout":
         return logging.StreamHandler(sys.stdout)
-    if to in ("syslog", "*syslog"):
-        return logging.handlers.SysLogHandler("/dev/log")
+    if to in _SYSLOG:
+        return _syslog()
     # Reopens the file when it was moved away, so that logrotate needs no signal.
     return logging.handlers.WatchedFileHandler(os.path.join(base, to), encoding="utf-8")

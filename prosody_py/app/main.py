@@ -89,10 +89,25 @@ def for_the_server(words: Sequence[str]) -> int | None:
     index = 0
     while index < len(words) and words[index].startswith("-"):
         index += 2 if words[index] == "--config" else 1
-    if index == len(words) or words[index] in COMMANDS and not any(
+    if index >= len(words) or words[index] in COMMANDS and not any(
             word in _THE_SERVERS.get(words[index], ()) for word in words[index + 1:index + 2]):
         return None
     return index
+
+
+def _not_asked(word: str, error: Exception) -> int:
+    """Tell that a command which only the server may know could not be brought to it."""
+    from prosody_py.app.shell.sections import SECTIONS
+    from prosody_py.config.nearest import nearest
+    if word in (*_THE_SERVERS, "help", *(section.name for section in SECTIONS)):
+        print(f"prosody-py: '{word}' is for the running server: {error}", file=sys.stderr)
+        return 1
+    guess = nearest(word, COMMANDS)
+    text = (f"did you mean {guess}?" if guess else
+            f"the running server may have it, and cannot be asked: {error}")
+    print(f"prosody-py: There is no command '{word}' here; {text}\n"
+          "'prosody-py --help' lists the commands.", file=sys.stderr)
+    return 2
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -110,8 +125,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("The configuration cannot be used. Nothing was done.", file=sys.stderr)
     except (CommandError, StartupError) as error:
         if foreign is not None and not isinstance(error, CommandFailed):
-            parser().error(f"{words[foreign + 1]!r} is not one of the commands above, and the "
-                           f"server, which may have it, cannot be asked: {error}")
+            return _not_asked(words[foreign + 1], error)
         print(f"prosody-py: {error}", file=sys.stderr)
     except KeyboardInterrupt:
         print(file=sys.stderr)

@@ -42,31 +42,31 @@ def optional_config(given: str | None) -> Config | None:
 
 def data_folder(config: Config) -> str:
     """Return the folder of everything that is stored."""
-    return os.path.join(config.directory, config.get(GLOBAL, "data_path") or "data")
+    return os.path.join(config.directory, _text(config, "data_path") or "data")
 
 
 def admin_socket(config: Config) -> str:
     """Return the path of the administration socket."""
-    return _socket(config.directory, config.get(GLOBAL, "admin_socket"),
-                   config.get(GLOBAL, "data_path"))
+    return _socket(config.directory, _text(config, "admin_socket"), _text(config, "data_path"))
 
 
 def pidfile(config: Config) -> str | None:
     """Return the path of the file with the process id, None when none is written."""
-    path = config.get(GLOBAL, "pidfile")
+    path = _text(config, "pidfile")
     return os.path.join(config.directory, path) if path else None
 
 
 def plugin_folders(config: Config) -> list[str]:
     """Return the folders of the option `plugin_paths`."""
-    given = config.get(GLOBAL, "plugin_paths") or []
-    folders = [given] if isinstance(given, str) else given
-    return [os.path.join(config.directory, str(folder)) for folder in folders]
+    given = config.get(GLOBAL, "plugin_paths")
+    return [os.path.join(config.directory, folder)
+            for folder in (given if isinstance(given, list) else [given])
+            if isinstance(folder, str) and folder]
 
 
 def certificates_folder(config: Config) -> str:
     """Return the folder that is searched for certificates."""
-    given = config.get(GLOBAL, "certificates")
+    given = _text(config, "certificates")
     return (os.path.join(config.directory, given) if given
             else os.path.join(data_folder(config), "certs"))
 
@@ -88,6 +88,12 @@ def running(file: str) -> tuple[str, str | None]:
         return (_socket(folder, options.get("admin_socket"), options.get("data_path")),
                 os.path.join(folder, pid) if pid else None)
     return admin_socket(config), pidfile(config)
+
+
+def _text(config: Config, option: str) -> str | None:
+    """Return an option that is a path; a value of another kind is reported elsewhere."""
+    value = config.get(GLOBAL, option)
+    return value if isinstance(value, str) and value else None
 
 
 def _socket(folder: str, given: str | None, data: str | None) -> str:

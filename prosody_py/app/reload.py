@@ -22,6 +22,7 @@ from prosody_py.app.checks.mistakes import mistakes
 from prosody_py.app.checks.modules import ALWAYS, look
 from prosody_py.app.errors import StartupError
 from prosody_py.app.startup import activate_host, auth_module, try_load
+from prosody_py.config.check import check
 from prosody_py.config.config import GLOBAL, Config
 from prosody_py.config.hosts import modules_for
 from prosody_py.config.load import load
@@ -59,10 +60,11 @@ def reload_config(server) -> Report:
     server.extras["reloading"] = True
     try:
         # A large file takes a while to parse; clients need not wait for it.
-        config = get_hub().threadpool.apply(_read, (server.config.file,))
+        config, remarks = get_hub().threadpool.apply(_read, (server.config.file,))
         if isinstance(config, ConfigError):
             raise config
         report = _Reload(server, config).run()
+        report.remarks += remarks
     except ConfigError as error:
         for problem in error.problems:
             log.error("%s", problem)
@@ -74,8 +76,8 @@ def reload_config(server) -> Report:
     return report
 
 
-def _read(file: str) -> Config | ConfigError:
-    """Return the configuration in a file, or what is wrong with it.
+def _read(file: str) -> tuple[Config | ConfigError, list[str]]:
+    """Return the configuration in a file and remarks on it, or what is wrong with it.
 
     An error that is raised in a thread would be logged with a traceback, as if it were a fault.
     """
@@ -84,8 +86,10 @@ def _read(file: str) -> Config | ConfigError:
         known = look(config)
         wrong = [*mistakes(config, known), *known.missing]
     except ConfigError as error:
-        return error
-    return ConfigError(wrong) if wrong else config
+        return error, []
+    if wrong:
+        return ConfigError(wrong), []
+    return config, [str(problem) for problem in check(config, known.schema)]
 
 
 def deactivate_host(server, name: str, reason: str | None = None) -> list[str]:

@@ -19,6 +19,7 @@ from prosody_py.app.options import RunOptions
 from prosody_py.app.reload import reload_config
 from prosody_py.app.shell.address import answers
 from prosody_py.app.shell.sections import SECTIONS
+from prosody_py.app.stalls import StallWatch
 from prosody_py.app.startup import activate_hosts, assemble, load_module
 from prosody_py.app.systemd import Notifier
 from prosody_py.concurrency import workers
@@ -140,7 +141,9 @@ class _Serving:
                                "why, above.")
         self._listen_to_signals()
         self._say_ready()
+        stalls = StallWatch()
         self.ended.wait()
+        stalls.stop()
         self.notifier.stopping()
         self._die_at_the_next_signal()
         stop(server, self.reason, self.code)

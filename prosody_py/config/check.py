@@ -4,30 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from prosody_py.config.config import GLOBAL, Config, HostConfig
-from prosody_py.config.hosts import AUTOLOAD, modules_for, names
+from prosody_py.config.check_host import (
+    OWN,
+    CertificateFinder,
+    ModuleFinder,
+    check_host,
+    no_module,
+)
+from prosody_py.config.config import GLOBAL, Config
 from prosody_py.config.nearest import nearest
 from prosody_py.config.obsolete import advice
 from prosody_py.config.option import OptionError
 from prosody_py.config.options import problem_of
 from prosody_py.config.problems import WARNING, Location, Problem
 from prosody_py.config.schema import Schema
-from prosody_py.config.values import Wrong, boolean
 
-ModuleFinder = Callable[[str], bool]
-"""Says whether a file for the module of this name exists."""
-
-ReaderFinder = Callable[[str], str | None]
-"""Returns the module that reads an option and is not enabled, None when there is none."""
-
-CertificateFinder = Callable[[str], bool]
-"""Says whether a host has a certificate that can be used."""
-
-_OWN = "component_module"  # set by the loader, not by the operator
-_REGISTRATION_LIMITS = (
-    "min_seconds_between_registrations", "registration_throttle_max", "registration_invite_only",
-    "allowlist_registration_only",
-)
+ReaderFinder = Callable[[str], tuple[str, str] | None]
+"""Returns (name of an option, module that reads it and is not enabled) for what was written, which
+may be misspelt; None when there is none."""
 
 
 def check(
@@ -49,12 +43,9 @@ def check(
     if not any(host.enabled for host in config.hosts):
         problems.append(Problem(config.file, 0, "no host is served", "add one under hosts"))
     for host in config.hosts:
-        if not host.enabled:
-            continue
-        problems += _modules_of(config, host, find_module)
-        if host.component_module is None:
-            problems += _registration(config, host)
-            problems += _encryption(config, host, find_certificate)
+        if host.enabled:
+            problems += check_host(config, host, find_module, find_certificate)
+    problems += _ports(config, known)
     unique = dict.fromkeys(problems)
     files = {file: index for index, file in enumerate(config.files)}
     return sorted(unique, key=lambda p: (files.get(p.file, -1), p.line, p.column))
@@ -64,7 +55,7 @@ def _options(config: Config, known: Schema, section: str,
              find_reader: ReaderFinder | None) -> Iterator[Problem]:
     """Check names, places and values of one section's options."""
     for name in config.keys(section):
-        if name == _OWN and config.host(section) and config.host(section).component_module:
+        if name == OWN and config.host(section) and config.host(section).component_module:
             continue
         location = config.location(section, name)
         if name not in known:
@@ -87,13 +78,17 @@ def _unknown(config: Config, known: Schema, name: str, location: Location,
     instead = advice(name)
     if instead is not None:
         return Problem.at(location, f"the option {name} is not used any more", instead, WARNING)
-    reader = find_reader(name) if find_reader else None
-    if reader:
-        return Problem.at(location, f"there is no option {name}",
-                          f"the module {reader} reads it, and is not enabled")
+    read, module = (find_reader(name) if find_reader else None) or (None, None)
+    if read == name:
+        return Problem.at(
+            location, f"{name} has no effect: the module {module}, which reads it, is not enabled",
+            f"add {module} to modules_enabled, or remove the option", WARNING)
     guess = nearest(name, known.names())
     if guess:
         return Problem.at(location, f"there is no option {name}", f"did you mean {guess}?")
+    if read:
+        return Problem.at(location, f"there is no option {name}", f"did you mean {read}? "
+                          f"The module {module} reads it, and is not enabled")
     if "." in name or config.host(name):
         return Problem.at(
             location, f"there is no option {name}",
@@ -137,93 +132,22 @@ def _module_lists(
             elif name in seen:
                 yield Problem.at(place, f"{option} has {name} twice", severity=WARNING)
             elif find_module and option == "modules_enabled" and not find_module(name):
-                yield _no_module(name, place)
+                yield no_module(name, place)
             seen.add(name)
 
 
-def _no_module(name: str, place: Location) -> Problem:
-    return Problem.at(
-        place, f"there is no module {name}",
-        "check the spelling, or add the folder that has it to plugin_paths",
-    )
-
-
-def _modules_of(
-    config: Config, host: HostConfig, find_module: ModuleFinder | None
-) -> Iterator[Problem]:
-    """Check which modules a host ends up with."""
-    modules = modules_for(config, host.name)
-    own = host.component_module
-    if own is not None:
-        place = config.location(host.name, _OWN)
-        for section in (GLOBAL, host.name):
-            if own in names(config, section, "modules_enabled"):
-                yield Problem.at(
-                    config.location(section, "modules_enabled"),
-                    f"{own} is in modules_enabled and also the module of the component "
-                    f"{host.name}",
-                    "remove it from modules_enabled; a component brings its own module",
-                )
-        if own.startswith("mod_"):
-            yield Problem.at(
-                place, f"module: {own} of {host.name}; modules are named without mod_",
-                f"write {own.removeprefix('mod_')}",
-            )
-        elif find_module and not find_module(own):
-            yield _no_module(own, place)
-    elif set(modules) <= set(AUTOLOAD):
-        yield Problem.at(
-            host.location, f"{host.name} has no modules, so nobody can log in",
-            "add 'modules_enabled: [roster, saslauth, tls, disco]' for it or at the top level",
-        )
-    if "vcard" in modules and "vcard_legacy" in modules:
-        yield Problem.at(
-            host.location, f"{host.name} has both vcard and vcard_legacy", "remove vcard"
-        )
-
-
-def _registration(config: Config, host: HostConfig) -> Iterator[Problem]:
-    """Warn of accounts for everybody, without any limit."""
-    if not _on(config, host.name, "allow_registration", False):
-        return
-    if not {"register", "register_ibr"} & set(modules_for(config, host.name)):
-        return
-    if any(config.get(host.name, limit) for limit in _REGISTRATION_LIMITS):
-        return
-    yield Problem.at(
-        config.location(host.name, "allow_registration"),
-        f"anybody can make any number of accounts on {host.name}",
-        "set min_seconds_between_registrations, or registration_invite_only",
-        WARNING,
-    )
-
-
-def _encryption(
-    config: Config, host: HostConfig, find_certificate: CertificateFinder | None
-) -> Iterator[Problem]:
-    """Find hosts that demand TLS and cannot offer it."""
-    if not _on(config, host.name, "c2s_require_encryption", True):
-        return
-    place = config.location(host.name, "c2s_require_encryption") or host.location
-    modules = modules_for(config, host.name)
-    if "c2s" in modules and "tls" not in modules and not config.get(
-        host.name, "c2s_direct_tls_ports"
-    ):
-        yield Problem.at(
-            place, f"{host.name} requires encryption, but the module tls is not enabled",
-            "add tls to modules_enabled",
-        )
-    elif find_certificate and "c2s" in modules and not find_certificate(host.name):
-        yield Problem.at(
-            place, f"{host.name} requires encryption, but no certificate for it was found",
-            f"put {host.name}.crt and {host.name}.key into the folder of the option certificates",
-        )
-
-
-def _on(config: Config, host: str, name: str, default: bool) -> bool:
-    """Read a boolean; a wrong value counts as the default, it is reported elsewhere."""
-    value = config.get(host, name)
-    try:
-        return default if value is None else boolean(value)
-    except Wrong:
-        return default
+def _ports(config: Config, known: Schema) -> Iterator[Problem]:
+    """Find ports that two services are to listen on, at the same addresses."""
+    taken: dict[int, str] = {}
+    for name in sorted(known.names()):
+        service = name.removesuffix("_ports")
+        if service == name or not config.is_set(GLOBAL, name) or config.is_set(
+                GLOBAL, f"{service}_interfaces"):
+            continue
+        value = config.get(GLOBAL, name)
+        for number in value if isinstance(value, list) else [value]:
+            first = taken.setdefault(number, name) if isinstance(number, int) and number else name
+            if first != name:
+                yield Problem.at(config.location(GLOBAL, name),
+                                 f"port {number} is in {first} and in {name}",
+                                 "give each service a port of its own")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from typing import Any
 
 from prosody_py.config.config import COMPONENT, GLOBAL, Config, HostConfig, Setting
@@ -28,6 +29,9 @@ MAX_FILES = 500
 HOSTS, COMPONENTS, INCLUDE = "hosts", "components", "include"
 MODULE = "module"
 """The option of a component's section that names its module."""
+
+
+_LUA = re.compile(r"""^\s*(VirtualHost|Component)[ (]*["']""", re.MULTILINE)
 
 
 def load(path: str | os.PathLike) -> Config:
@@ -132,6 +136,10 @@ class _Loader:
             self.problem(
                 Location(path, place.line), "this line is not UTF-8", "save the file as UTF-8"
             )
+            return
+        if lua := _LUA.search(text):
+            self.problem(place_of(text, lua.start(1), path), "this is a configuration in Lua, as "
+                         "Prosody has it", "the one here is YAML: see docs/from-prosody.md")
             return
         root = parse(text, path, self.problems)
         if root is not None and root.value is not None:

@@ -11,6 +11,7 @@ same options serve the manual, `check`, and Lua's `module:get_option_*` (see `ge
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -123,6 +124,20 @@ def mapping(
     )
 
 
+_PLAIN = (str, int, float, list, dict, set)
+
+
+def _check_class(declared: type[Options]) -> None:
+    """Raise TypeError for what looks like an option and would be none."""
+    for attribute, kind in inspect.get_annotations(declared).items():
+        if isinstance(kind, Option):
+            raise TypeError(f"{attribute}: an option is declared with '=', not with ':'")
+    for attribute, value in vars(declared).items():
+        if not attribute.startswith("_") and isinstance(value, _PLAIN):
+            raise TypeError(f"{attribute} is a plain value, which no configuration can change; "
+                            'declare it like name = string("Hello", doc="What for.")')
+
+
 def _list_of(item: Option | None) -> str:
     return "a list" if item is None else f"a list, each entry {item.expected}"
 
@@ -139,6 +154,7 @@ class Options:
     def __init_subclass__(cls, **more: Any):
         super().__init_subclass__(**more)
         cls._options = dict(cls._options)
+        _check_class(cls)
         for attribute, option in list(vars(cls).items()):
             if isinstance(option, Option):
                 if attribute in ("read", "declared"):

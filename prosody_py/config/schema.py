@@ -27,13 +27,20 @@ __all__ = ["GlobalOptions", "HostOptions", "Schema", "nearest"]
 
 _PORTS = {"of": integer(min=0, max=65535), "where": "global"}
 _LEVELS = ("info", "debug", "warn", "error")
-_ADDRESSES = {"of": string(), "where": "global"}
+_ADDRESSES = {"of": Option("address", 'an address such as "192.0.2.1", "*" or "::"',
+                           values.interface), "where": "global"}
 
 
 def _driver_or_drivers(value: Any) -> str | dict[str, str]:
     if isinstance(value, dict):
         return {store: values.string(driver) for store, driver in value.items()}
     return values.string(value)
+
+
+def _service_options(service: str) -> tuple[Option, ...]:
+    return (array(None, name=f"{service}_ports", **_PORTS, doc=f"Ports of {service}."),
+            set_(None, name=f"{service}_interfaces", **_ADDRESSES,
+                 doc=f"Addresses on which {service} listens, in place of interfaces."))
 
 
 class GlobalOptions(Options):
@@ -48,7 +55,7 @@ class GlobalOptions(Options):
     admin_socket = path(None, where="global", doc="Socket of the administration shell; by default "
                                                   "prosody-py.sock in data_path.")
     log = mapping(
-        None, where="global", doc="What is logged, and how.",
+        None, where="global", doc="What is logged, and how, such as {level: info, to: console}.",
         fields={
             "level": enum("info", "debug", "warn", "error", doc="Least level that is logged."),
             "format": enum("text", "json", doc="Form of a line."),
@@ -116,6 +123,7 @@ class Schema:
         self._options: dict[str, list[Option]] = {}
         self._names: set[str] = set()
         self._read: dict[str, list[Option]] = {}
+        self._services: dict[str, None] = {}
         self.register(GlobalOptions)
         self.register(HostOptions)
         for service in ("c2s", "c2s_direct_tls"):
@@ -142,11 +150,12 @@ class Schema:
 
     def register_service(self, service: str) -> None:
         """Add the options of a network service: its ports and interfaces."""
-        self.register((
-            array(None, name=f"{service}_ports", **_PORTS, doc=f"Ports of {service}."),
-            set_(None, name=f"{service}_interfaces", **_ADDRESSES,
-                 doc=f"Addresses on which {service} listens, in place of interfaces."),
-        ))
+        self._services[service] = None
+        self.register(_service_options(service))
+
+    def of_services(self) -> list[Option]:
+        """Return the options of all network services that are known."""
+        return [option for service in self._services for option in _service_options(service)]
 
     def get(self, name: str) -> list[Option]:
         """Return the declarations of an option; none when only its name is known, or not even."""

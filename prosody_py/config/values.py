@@ -6,6 +6,7 @@ text of Wrong adds to "expected ..., got ..." and never quotes the value, which 
 
 from __future__ import annotations
 
+import ipaddress
 import math
 import os
 import re
@@ -211,6 +212,18 @@ def path(value: Any) -> str:
         raise Wrong
     if "\0" in value:
         raise Wrong("it has a NUL character in it")
+    return value
+
+
+def interface(value: Any) -> str:
+    """Read an address to listen on: an IP address, localhost, or * for all of IPv4."""
+    if not isinstance(value, str):
+        raise Wrong
+    if value not in ("*", "localhost"):
+        try:
+            ipaddress.ip_address(value)
+        except ValueError:
+            raise Wrong from None
     return value
 
 

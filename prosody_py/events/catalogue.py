@@ -118,10 +118,18 @@ CATALOGUE: tuple[Declared, ...] = (
     *_declare(
         "host", "mod_presence, mod_message, mod_offline",
         ("presence/initial", "origin stanza", "A resource comes online.", ""),
+        ("presence/final", "origin stanza", "A resource is not online any more.", ""),
+        ("subscription-requested", "username contact stanza",
+         "Somebody has asked to see a user's presence, and waits for an answer.", ""),
         ("message/offline/handle", "username origin stanza key when",
          "A message for somebody who is not there; key and when it came are given for one that "
          "was tried to deliver before.", "true: it is kept; else it bounces"),
+        ("message-bounced", "session stanza",
+         "A client's message has been answered with an error by the server itself: the error.", ""),
         ("message/offline/broadcast", "origin", "A resource may get what was kept.", ""),
+        ("message/offline/delivered", "session items",
+         "Kept messages, (id, stanza) each, have been sent to a session and are about to be "
+         "deleted.", "false: keep them"),
         ("message/offline/delete", "username", "What was kept is to be thrown away.", ""),
         ("message/bare/groupchat", "origin stanza", "A groupchat message to an account.",
          "true: handled; else it bounces")),

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import os
 import sys
+import sysconfig
 import traceback
 from functools import partial
 from typing import Any
 
 from prosody_py.api.errors import LoadError
 from prosody_py.api.hooking import answer_iq
-from prosody_py.api.marks import MARK, PASS, HookMark, IqMark, offer_commands
+from prosody_py.api.marks import MARK, PASS, CommandMark, HookMark, IqMark, offer_commands
 from prosody_py.api.marks import command as command_mark
 from prosody_py.config.options import Options
+from prosody_py.loader.calls import HANDLER, LIFE_CYCLE, check_call
 from prosody_py.loader.find import Source
 from prosody_py.loader.python_package import FolderFinder, new_namespace, release
 
+_SERVER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_NOT_OF_MODULES = ("<", *(os.path.join(path, "") for path in {
+    *(os.path.join(_SERVER, room) for room in os.listdir(_SERVER) if room != "bundled"),
+    *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))}))
 _compiled: dict[str, tuple[int, int, Any]] = {}
 
 
@@ -66,15 +72,16 @@ class PythonCode:
         config = getattr(self.namespace, "Config", None)
         if isinstance(config, type) and issubclass(config, Options):
             module.options = config.read(module.server.config, module.host)
-        for name in getattr(self.namespace, "DEPENDS", ()):
+        for name in names_in(self.namespace, "DEPENDS"):
             module.depends(name)
-        for feature in getattr(self.namespace, "FEATURES", ()):
+        for feature in names_in(self.namespace, "FEATURES"):
             module.add_feature(feature)
         self.register(module)
 
     def register(self, module) -> None:
         """Register the marked functions."""
         functions = [value for value in vars(self.namespace).values() if callable(value)]
+        self._check(functions)
         offer_commands(module, *functions)
         for function in functions:
             for mark in getattr(function, MARK, ()):
@@ -87,6 +94,19 @@ class PythonCode:
                     for target in mark.to:
                         module.hook(f"iq-{mark.type}/{target}/{mark.xmlns}:{mark.name}",
                                     handler, mark.priority)
+
+    def _check(self, functions: list[Any]) -> None:
+        """Raise LoadError for a function that the server could not call."""
+        for name, arguments in LIFE_CYCLE.items():
+            if (function := self._function(name)) is not None:
+                check_call(function, arguments)
+        for function in functions:
+            for mark in getattr(function, MARK, ()):
+                if isinstance(mark, CommandMark):
+                    names = [text.partition(":")[0] for text in mark.arguments]
+                    check_call(function, ", ".join(["module", "call", *names]))
+                else:
+                    check_call(function, HANDLER)
 
     def has(self, name: str) -> bool:
         """Whether the file defines the life-cycle function `name`."""
@@ -112,6 +132,12 @@ class PythonCode:
         release(self.namespace)
 
 
+def names_in(namespace: Any, constant: str) -> tuple[str, ...]:
+    """Return the names in DEPENDS or FEATURES; a single one may stand without a tuple."""
+    given = getattr(namespace, constant, ())
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
 def _run_iq(module, function, event) -> Any:
     return answer_iq(module, function, PASS, event)
 
@@ -121,7 +147,8 @@ def describe_error(error: BaseException) -> str:
     if getattr(error, "lua_traceback", None) is not None:
         return str(error)  # Lua puts file and line before the text itself
     frames = traceback.extract_tb(error.__traceback__)
-    place = frames[-1] if frames else None
+    own = [frame for frame in frames if not frame.filename.startswith(_NOT_OF_MODULES)]
+    place = (own or frames or [None])[-1]
     where = f"{place.filename}:{place.lineno}: " if place else ""
     return f"{where}{type(error).__name__}: {error}"
 

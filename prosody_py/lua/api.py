@@ -228,6 +228,14 @@ def set_metric(border, metric, value: Any) -> None:
     _series(border.to_python(metric)).value = value
 
 
+def add_to_metric(border, metric, value: Any) -> None:
+    _series(border.to_python(metric)).add(value)
+
+
+def clear_metric(border, metric) -> None:
+    border.to_python(metric).clear()
+
+
 # -- requests ------------------------------------------------------------------------------
 
 
@@ -329,7 +337,8 @@ PLAIN: dict[str, Callable[..., Any]] = {
     "reverse_dependencies": reverse_dependencies,
     "default_permission": default_permission, "default_permissions": default_permissions,
     "make_metric": make_metric, "labelled": labelled, "record": record,
-    "set_metric": set_metric, "answer_iq": answer_iq,
+    "set_metric": set_metric, "add_to_metric": add_to_metric, "clear_metric": clear_metric,
+    "answer_iq": answer_iq,
     "http_url": lambda border, module, *raw: border.to_lua(
         module.http_url(*map(border.to_python, raw))),
     "get_name": lambda border, module: border.to_lua(module.get_name()),

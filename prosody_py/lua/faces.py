@@ -14,6 +14,7 @@ from prosody_py.lua import (
     account_faces,
     connection_faces,
     http_faces,
+    polls,
     pubsub_faces,
     room_faces,
     roster_faces,
@@ -124,5 +125,5 @@ def faces() -> dict[type | str, Face]:
     """Return the face of each class that has one."""
     return {Host: HostFace(), Events: EventsFace(), ModuleType: ModuleFace(),
             Session: SessionFace(), StreamParser: StreamFace(), **roster_faces.FACES,
-            **account_faces.FACES, **connection_faces.FACES, **socket_faces.FACES,
+            **account_faces.FACES, **connection_faces.FACES, **socket_faces.FACES, **polls.FACES,
             **http_faces.FACES, **pubsub_faces.FACES, **room_faces.FACES}

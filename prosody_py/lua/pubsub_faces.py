@@ -30,6 +30,8 @@ _NAMES = {
     "no-such-subscriber": "not-subscribed", "gone": "item-not-found",
     "payload-required": "invalid-item", "item-required": "invalid-item",
     "unsupported-access-model": "not-acceptable", "payload-too-big": "invalid-item",
+    "no-such-tree": "not-allowed", "no-place": "forbidden", "too-many-children": "not-allowed",
+    "subid-required": "bad-request", "invalid-subid": "not-acceptable",
 }
 
 
@@ -121,7 +123,7 @@ def _get_subscriptions(service, name=None, actor=None, jid=None):
                  for each in list(nodes) for one, options in each.subscribers.items()]]
     service.require_own(node, actor, jid, "forbidden")
     return [[{"node": each.name, "jid": one, "subscription": options}
-             for each, one, state, options in service.subscriptions_of(jid, name)
+             for each, one, state, options, _subid in service.subscriptions_of(jid, name)
              if state == "subscribed"]]
 
 

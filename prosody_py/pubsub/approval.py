@@ -8,7 +8,7 @@ from typing import Any
 from prosody_py.pubsub.access import Actor
 from prosody_py.pubsub.errors import PubsubError
 from prosody_py.pubsub.namespaces import SUBSCRIBE_AUTHORIZATION
-from prosody_py.pubsub.node import Node
+from prosody_py.pubsub.node import FIRST, Node
 from prosody_py.xmpp import dataforms
 from prosody_py.xmpp.dataforms import Form, FormError
 from prosody_py.xmpp.stanza import Stanza
@@ -73,7 +73,7 @@ class Approvals:
             raise PubsubError("item-not-found", "This request waits for no answer")
         if allowed:
             self._subscribe(node, jid, node.pending[jid], "subscribed")
-            self.tell_state(node, jid, "subscribed")
+            self.tell_state(node, jid, "subscribed", FIRST)
             self.greet(node, jid)
         else:
             self.end(node, jid)

@@ -8,9 +8,10 @@ after each publication; should that be cut short, it is not seen all the same.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from prosody_py.pubsub.errors import PubsubError
 from prosody_py.pubsub.namespaces import PUBSUB
 from prosody_py.pubsub.node import UNKNOWN, Node
 from prosody_py.xmpp.stanza import Stanza
@@ -26,14 +27,17 @@ class Item(NamedTuple):
     when: float
     publisher: str
 
-    def element(self, xmlns: str | None = None, publisher: bool = False,
+    def element(self, xmlns: str | None = None, publisher: bool | str = False,
                 payload: bool = True) -> Stanza:
-        """Return the <item/>; `xmlns` where it stands on its own."""
+        """Return the <item/>; `xmlns` where it stands on its own.
+
+        `publisher` says whether to tell who has published it, or is a JID to tell instead.
+        """
         attr = {"id": self.id}
         if xmlns is not None:
             attr["xmlns"] = xmlns
         if publisher and self.publisher:
-            attr["publisher"] = self.publisher
+            attr["publisher"] = self.publisher if publisher is True else publisher
         element = Stanza("item", attr)
         if payload and self.payload is not None:
             element.children.append(self.payload)
@@ -79,15 +83,31 @@ class Items:
         """Store an item, in the place of the one with the same id; delete what is too much."""
         node = self.node
         replaced = node.last_id == item.id
-        stored = item.payload
-        if stored is None:
-            stored = Stanza("item", {"xmlns": PUBSUB})
-        self.archive.append(self.user, item.id, stored, item.when, item.publisher)
+        self.archive.append(self.user, item.id, _stored(item), item.when, item.publisher)
         node.changes += 1
         self._remember(item)
         if replaced and node.at_most is not None:
             return
         self._keep_to_limit()
+
+    def add_all(self, items: Sequence[Item]) -> None:
+        """Store several items, all or none of them; delete what is too much.
+
+        Raises PubsubError for a store that cannot do that (a driver in Lua).
+        """
+        node = self.node
+        append_all = getattr(self.archive, "append_all", None)
+        if append_all is None:
+            raise PubsubError("not-acceptable", "The store of this service takes an item at a time")
+        append_all(self.user, [(item.id, _stored(item), item.when, item.publisher)
+                               for item in items])
+        node.changes += 1
+        self._remember(items[-1])
+        if node.at_most is None or node.at_most + len(items) > self.max:
+            node.at_most = None
+            self._keep_to_limit()
+        else:
+            node.at_most += len(items)
 
     def _remember(self, item: Item | None) -> None:
         node = self.node
@@ -110,9 +130,10 @@ class Items:
         """Return how many items are stored."""
         return self.archive.find(self.user, {"total": True, "limit": 0})[1] or 0
 
-    def is_full_for(self, id: str) -> bool:
-        """Whether another item with this id would be more than the node may have."""
-        return self.count() >= self.max and self.archive.get(self.user, id) is None
+    def is_full_for(self, *ids: str) -> bool:
+        """Whether more items with these ids would be more than the node may have."""
+        room = self.max - self.count()
+        return room < len(ids) and room < sum(self.archive.get(self.user, id) is None for id in ids)
 
     def get(self, id: str) -> Item | None:
         """Return one item."""
@@ -181,6 +202,17 @@ class Items:
             node.last, node.last_id, node.notice = UNKNOWN, None, None
         return gone
 
+    def remove_all(self, ids: Sequence[str]) -> bool:
+        """Delete several items; return whether they were all there, else none is deleted."""
+        node = self.node
+        if len(list(self.archive.find(self.user, {"ids": list(ids)})[0])) < len(ids):
+            return False
+        self.archive.delete(self.user, {"ids": list(ids)})
+        node.changes += 1
+        if node.last_id in ids:
+            node.last, node.last_id, node.notice = UNKNOWN, None, None
+        return True
+
     def clear(self) -> None:
         """Delete all items."""
         self.archive.delete(self.user)
@@ -200,6 +232,10 @@ class Items:
         start = self._visible().get("start")
         if start is not None:
             self.archive.delete(self.user, {"end": start})
+
+
+def _stored(item: Item) -> Stanza:
+    return Stanza("item", {"xmlns": PUBSUB}) if item.payload is None else item.payload
 
 
 def _item(id: str, payload: Stanza, when: float, publisher: str) -> Item:

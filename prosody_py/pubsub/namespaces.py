@@ -1,4 +1,4 @@
-"""The namespaces of XEP-0060, which are also the types of its forms."""
+"""The namespaces of XEP-0060, which are also the types of its forms, and of XEP-0131."""
 
 PUBSUB = "http://jabber.org/protocol/pubsub"
 OWNER = PUBSUB + "#owner"
@@ -9,3 +9,4 @@ SUBSCRIBE_OPTIONS = PUBSUB + "#subscribe_options"
 SUBSCRIBE_AUTHORIZATION = PUBSUB + "#subscribe_authorization"
 META_DATA = PUBSUB + "#meta-data"
 GET_PENDING = PUBSUB + "#get-pending"
+SHIM = "http://jabber.org/protocol/shim"

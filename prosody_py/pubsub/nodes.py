@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 
 from prosody_py.pubsub import node_config
 from prosody_py.pubsub.access import Actor, bare
 from prosody_py.pubsub.errors import PubsubError
-from prosody_py.pubsub.node import AFFILIATIONS, Node
-from prosody_py.pubsub.notices import Notice
+from prosody_py.pubsub.node import AFFILIATIONS, FIRST, Node
+from prosody_py.pubsub.notices import PLAIN, Notice
 from prosody_py.xmpp import jid as addresses
 from prosody_py.xmpp.prep import MAX_BYTES
 from prosody_py.xmpp.stanza import Stanza
 
-METADATA = ("title", "description", "language", "payload_type", "access_model", "publish_model",
-            "max_items")
+MAX_PUBLISHERS = 200  # publishers that metadata names
+METADATA = ("title", "description", "language", "contact", "payload_type", "access_model",
+            "publish_model", "max_items")
+ACCESS = frozenset(("access_model", "roster_groups_allowed"))
+"""The options that say who may see a node."""
 
 
 def check_name(name: Any) -> None:
@@ -38,7 +42,15 @@ class Nodes:
         """Make a node (section 8.1); the actor, if it is not the server, becomes its owner."""
         check_name(name)
         self.require(None, actor, "create")
-        wanted = self.checked(config or {})
+        with self.tree_lock(config or {}):
+            wanted, children = self.check_tree(None, actor, config or {})
+            node = self._create(name, actor, self.checked(wanted))
+            self.change_children(node, children)
+        self.fire("node-created", node=name, actor=actor)
+        if node.config.get("collection"):
+            self.notify(Notice("create", node))
+
+    def _create(self, name: str, actor: Actor, wanted: dict[str, Any]) -> Node:
         with self.locked(name):
             if name in self.nodes:
                 raise PubsubError("conflict", "There is such a node already")
@@ -52,9 +64,10 @@ class Nodes:
                 node.affiliations[node.creator] = "owner"
             self.setup.node_store.set(name, node.to_stored())
             self.nodes[name] = node
+            self.note_child(node)
             if self.setup.node_store.moved_to(name) is not None:
                 self.setup.node_store.set_moved(name, None)
-        self.fire("node-created", node=name, actor=actor)
+        return node
 
     def checked(self, config: Mapping[str, Any]) -> dict[str, Any]:
         """Return a configuration without what it does not say; raises PubsubError."""
@@ -71,6 +84,20 @@ class Nodes:
         """Delete a node and its items (section 8.4); `redirect` is the URI where it has moved."""
         node = self.node(name)
         self.require(node, actor, "delete")
+        with self.locked("") if node.is_collection else nullcontext():
+            self.orphan_children(node)
+            self._delete(node, redirect)
+        self.fire("node-deleted", node=name, actor=actor)
+        if node["notify_delete"]:
+            detail = Stanza("redirect", {"uri": redirect}) if redirect else None
+            notice = Notice("delete", node, detail=detail)
+            receivers = dict.fromkeys([*node.pending, *node.subscribers], PLAIN)
+            self.add_subscribers_above(notice, receivers)
+            self.setup.deliver(notice, receivers)
+        self.setup.retracted(node, None)
+
+    def _delete(self, node: Node, redirect: str | None) -> None:
+        name = node.name
         with self.locked(name):
             if self.nodes.get(name) is not node:
                 raise PubsubError("item-not-found")
@@ -86,14 +113,12 @@ class Nodes:
                 self.nodes[name] = node
                 raise
             self._items.pop(name, None)
+            self.note_child(node, node.config.get("collection"))
             for jid in (*node.subscribers, *node.pending):
                 self._unindex(name, jid)
-        self.fire("node-deleted", node=name, actor=actor)
-        if node["notify_delete"]:
-            detail = Stanza("redirect", {"uri": redirect}) if redirect else None
-            self.setup.deliver(Notice("delete", node, detail=detail),
-                               {**node.pending, **node.subscribers})
-        self.setup.retracted(node, None)
+                for subid in node.subscriptions(jid) or (FIRST,):
+                    self.forget_lease(node, jid, subid)
+            self.forget_digests(node)
 
     # -- configuration ---------------------------------------------------------------------
 
@@ -101,23 +126,37 @@ class Nodes:
         """Return a node's whole configuration."""
         node = self.node(name)
         self.require(node, actor, "configure")
-        return node.settings()
+        if not node.is_collection:
+            return node.settings()
+        return {**node.settings(), "children": "\n".join(self.children_of(node))}
 
     def set_node_config(self, name: str, actor: Actor, config: Mapping[str, Any]) -> None:
         """Change the options that `config` names; None takes one back to the default."""
         node = self.node(name)
         self.require(node, actor, "configure")
-        with self.locked(name):
-            self._still_there(node)
-            changed = self.checked({**node.config, **config})
-            self.setup.node_store.set(name, node.to_stored(config=changed))
-            before, node.config, node.notice = node.settings(), changed, None
+        told = None
+        if any(option in config and config[option] != node[option] for option in ACCESS):
+            told = set(self.setup.audience(node))
+        with self.tree_lock(config):
+            config, children = self.check_tree(node, actor, config)
+            with self.locked(name):
+                self._still_there(node)
+                changed = self.checked({**node.config, **config})
+                self.setup.node_store.set(name, node.to_stored(config=changed))
+                before, node.config, node.notice = node.settings(), changed, None
+                self.note_child(node, before.get("collection"))
+            self.change_children(node, children)
         self._follow(node, before)
+        self.tell_place(node, before.get("collection"))
         if node["notify_config"]:
             detail = None
             if node["include_payload"]:
-                detail = node_config.form(self.setup.max_items).element(node.settings(), "result")
+                detail = node_config.form_for(self.setup, node.settings(), "result")
             self.notify(Notice("configuration", node, detail=detail))
+        if told is not None:
+            for address in self.setup.audience(node):
+                if address not in told:  # it can see the node only since now (12.2)
+                    self.send_last(node, address, [])
 
     def _still_there(self, node: Node) -> None:
         if node.deleted:
@@ -126,15 +165,18 @@ class Nodes:
     def _follow(self, node: Node, before: Mapping[str, Any]) -> None:
         """Bring items and subscriptions in line with another configuration."""
         after = node.settings()
-        if not after["persist_items"]:
-            if before["persist_items"]:
+        if not after["persist_items"] or node.is_collection:
+            if before["persist_items"] and before["node_type"] == "leaf":
                 self._archive(node).clear()
         elif (after["max_items"], after["item_expire"]) != (before["max_items"],
                                                             before["item_expire"]):
             self._archive(node).shrink()
-        if (after["access_model"], after.get("roster_groups_allowed")) != (
-                before["access_model"], before.get("roster_groups_allowed")):
-            self.end_unlawful(node)
+        if any(after.get(option) != before.get(option) for option in ACCESS):
+            self.settle_all(node)
+        if after["purge_offline"] and not before["purge_offline"]:
+            self.purge_absent(node)
+        if after["tempsub"] and not before["tempsub"] and self.setup.shows is not None:
+            self.end_absent(node)
 
     def get_node_metadata(self, name: str, actor: Actor) -> dict[str, Any]:
         """Return what everybody who may know of a node may know about it (section 5.4)."""
@@ -144,6 +186,10 @@ class Nodes:
         known = {option: node[option] for option in METADATA if node[option] is not None}
         known["num_subscribers"] = len(node.subscribers)
         known["owner"] = self.owners(node)
+        publishers = [jid for jid, affiliation in node.affiliations.items()
+                      if affiliation in ("publisher", "publish-only")]
+        if publishers:
+            known["publisher"] = publishers[:MAX_PUBLISHERS]
         if node.creator is not None:
             known["creator"] = node.creator
         if node.created is not None:
@@ -192,8 +238,9 @@ class Nodes:
         """Take from an account that is gone what it was to the nodes: the next of its name is
         somebody else. An outcast stays one; a node may be left to those who own the service.
         """
-        for node, jid, _state, _options in list(self.subscriptions_of(account)):
-            self.remove_subscription(node.name, True, jid)
+        for jid, names in list(self.by_account.get(bare(account), {}).items()):
+            for name in sorted(names):
+                self.remove_subscription(name, True, jid)
         for node in list(self.nodes.values()):
             if node.creator != account and node.affiliations.get(account) in (None, "outcast"):
                 continue

@@ -20,18 +20,24 @@ from gevent.lock import RLock
 from prosody_py.events.bus import Event, Events
 from prosody_py.pubsub.access import Access, Actor
 from prosody_py.pubsub.approval import Approvals
+from prosody_py.pubsub.collections import Collections
+from prosody_py.pubsub.digests import Digests
 from prosody_py.pubsub.errors import PubsubError
 from prosody_py.pubsub.items import Items
+from prosody_py.pubsub.leases import Leases
 from prosody_py.pubsub.node import Node
 from prosody_py.pubsub.nodes import Nodes
 from prosody_py.pubsub.notices import Notice
+from prosody_py.pubsub.offline import Offline
 from prosody_py.pubsub.publishing import Publishing
 from prosody_py.pubsub.setup import Setup
 from prosody_py.pubsub.subscriptions import Subscriptions
+from prosody_py.pubsub.telling import Telling
 from prosody_py.xmpp.stanza import Stanza
 
 
-class Service(Access, Nodes, Publishing, Subscriptions, Approvals):
+class Service(Access, Nodes, Publishing, Subscriptions, Telling, Collections, Leases, Offline,
+              Digests, Approvals):
     """One service; `nodes` by name, `by_account` {bare JID: {JID: {names of nodes}}}."""
 
     def __init__(self, setup: Setup):
@@ -39,12 +45,16 @@ class Service(Access, Nodes, Publishing, Subscriptions, Approvals):
         self.events = Events()
         self.nodes: dict[str, Node] = {}
         self.by_account: dict[str, dict[str, set[str]]] = {}
+        self.children: dict[str, set[str]] = {}
         self._locks: dict[str, tuple[RLock, int]] = {}
         self._items: dict[str, Items] = {}
         for name, stored in setup.node_store.all():
             node = self.nodes[name] = Node.from_stored(name, stored, setup.node_defaults)
             for jid in (*node.subscribers, *node.pending):
                 self._index(name, jid)
+            self.note_child(node)
+            if setup.add_timer is not None:
+                self.note_leases(node)
 
     def fire(self, name: str, **fields: Any) -> None:
         """Fire an event of the service, if somebody listens."""
@@ -80,7 +90,7 @@ class Service(Access, Nodes, Publishing, Subscriptions, Approvals):
 
     def items(self, node: Node) -> Items:
         """Return the items of a node; raises PubsubError "unsupported" when it keeps none."""
-        if not node["persist_items"]:
+        if not node["persist_items"] or node.is_collection:
             raise PubsubError("unsupported", feature="persistent-items")
         return self._archive(node)
 

@@ -1,16 +1,32 @@
-"""Subscriptions: asked for, approved, ended, and told of what happens (XEP-0060 6.1, 6.2, 8.6)."""
+"""Subscriptions: asked for, changed and ended (XEP-0060 sections 6.1 to 6.3 and 8.6).
+
+An address may have several to one node, with options of their own (6.1.6): who subscribes once more
+with other options gets another one, who says no options, or the same, gets the one there is. When
+the only difference is the end of a lease, that is a renewal.
+"""
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from prosody_py.pubsub.access import Actor, bare
 from prosody_py.pubsub.errors import PubsubError
-from prosody_py.pubsub.node import Node
-from prosody_py.pubsub.notices import Notice, subscription_element, wants_delivery
+from prosody_py.pubsub.node import FIRST, Node
+from prosody_py.pubsub.subscribe_options import TYPE, essence
 
 _GONE = ("item-not-found", "gone", "remote-server-not-found")
+
+
+class Subscription(NamedTuple):
+    """One subscription, or a request for one; state "subscribed", "pending" or "none"."""
+
+    node: Node
+    jid: str
+    state: str
+    options: Any
+    subid: str
 
 
 class Subscriptions:
@@ -39,10 +55,21 @@ class Subscriptions:
         if actor is not True and bare(actor) != bare(jid) and not self.may(node, actor, "manage"):
             raise PubsubError(error)
 
+    # -- asked for ---------------------------------------------------------------------------
+
     def add_subscription(self, name: str, actor: Actor, jid: str, options: Any = True) -> str:
-        """Subscribe a JID (section 6.1); return "subscribed", or "pending" if it has to wait.
+        """Subscribe a JID, or change the options of the subscription that it has.
+
+        Returns "subscribed", or "pending" if it has to wait.
+        """
+        return self.subscribe(name, actor, jid, options, several=False).state
+
+    def subscribe(self, name: str, actor: Actor, jid: str, options: Any = True,
+                  several: bool = True) -> Subscription:
+        """Subscribe a JID (section 6.1); return the subscription.
 
         A node that an owner has to approve for waits in `node.pending`, and its owners are asked.
+        `several` is whether other options mean another subscription.
         """
         if not isinstance(jid, str) or not jid:
             raise PubsubError("jid-required")
@@ -53,88 +80,154 @@ class Subscriptions:
         self.require_own(node, actor, jid, "invalid-jid")
         if not node["subscribe"]:
             raise PubsubError("unsupported", feature="subscribe")
-        state = "subscribed"
+        state = self._state_for(node, actor, jid)
+        options = self.for_its_time(node, jid, options or True)
+        return self._subscribe(node, jid, options, state, several)
+
+    def _state_for(self, node: Node, actor: Actor, jid: str) -> str:
+        """Return the state of a new subscription; raises PubsubError for one that cannot be."""
         if actor is True or bare(actor) != bare(jid):  # an owner decides
             if self.affiliation(node, jid) == "outcast":
                 raise PubsubError("forbidden")
-        else:
-            why_not = self.why_not_subscribe(node, jid)
-            if why_not == "not-subscribed":
-                state = "pending"
-            elif why_not is not None:
-                raise PubsubError(why_not)
-        return self._subscribe(node, jid, options or True, state)
+            known = jid in node.subscribers or jid in node.pending
+            if actor is not True and not known and not self.setup.may_add(bare(actor), jid, node):
+                raise PubsubError("forbidden", "Owners do not subscribe strangers here")
+            return "subscribed"
+        why_not = self.why_not_subscribe(node, jid)
+        if why_not == "not-subscribed":
+            return "pending"
+        if why_not is not None:
+            raise PubsubError(why_not)
+        return "subscribed"
 
-    def _subscribe(self, node: Node, jid: str, options: Any, state: str) -> str:
+    def _subscribe(self, node: Node, jid: str, options: Any, state: str,
+                   several: bool = False) -> Subscription:
         with self.locked(node.name):
             self._still_there(node)
-            if jid in node.subscribers:
-                state, waits = "subscribed", False
-                if options is True or options == node.subscribers[jid]:
-                    return state
+            have, waits = node.subscriptions(jid), jid in node.pending
+            if have:
+                state = "subscribed"
+                subid, further = self._which(have, options, several, node.is_collection)
+                if not further and (options is True or have[subid] == options):
+                    return Subscription(node, jid, state, have[subid], subid)
             else:
-                waits = jid in node.pending
+                subid, further = FIRST, True
                 if state == "pending" and waits:
                     raise PubsubError("pending-subscription")
+            if further:
                 self._check_room(node, jid, waits)
-            subscribers, pending = dict(node.subscribers), dict(node.pending)
-            pending.pop(jid, None)
-            (subscribers if state == "subscribed" else pending)[jid] = options
-            self.setup.node_store.set(node.name, node.to_stored(subscribers=subscribers,
-                                                                pending=pending))
-            new = jid not in node.subscribers
-            node.subscribers, node.pending = subscribers, pending
+            if state == "pending":
+                self._store(node, jid, have, options)
+            else:
+                self._store(node, jid, {**have, subid: options})
             self._index(node.name, jid)
+        self.note_lease(node, jid, subid, options)
         if state == "pending":
             self.ask_owners(node, jid)
-        elif new:
-            self.fire("subscription-added", node=node.name, jid=jid, normalized_jid=bare(jid),
-                      options=options)
+        elif further:
+            if not have:
+                self.fire("subscription-added", node=node.name, jid=jid, normalized_jid=bare(jid),
+                          options=options)
             if node["notify_sub"]:
-                self.tell_owners(node, jid, "subscribed")
-        return state
+                self.tell_owners(node, jid, "subscribed", subid)
+        return Subscription(node, jid, state, options, subid)
+
+    def _which(self, have: dict[str, Any], options: Any, several: bool,
+               is_collection: bool) -> tuple[str, bool]:
+        """Return (SubID, whether it is another one) of who subscribes once more."""
+        subid = next(iter(have))
+        if options is True or not several or self.setup.max_subids == 1:
+            return subid, False
+        for known, own in have.items():
+            if essence(own) == essence(options):
+                return known, False
+            if is_collection and essence(own).get(TYPE) == essence(options).get(TYPE):
+                raise PubsubError("conflict", "There is a subscription for such notifications")
+        if len(have) >= self.setup.max_subids:
+            raise PubsubError("too-many-subscriptions",
+                              f"An address has at most {self.setup.max_subids} of them")
+        return secrets.token_urlsafe(9), True
+
+    def _store(self, node: Node, jid: str, wanted: dict[str, Any], pending: Any = None) -> None:
+        fields = node.with_subscriptions(jid, wanted, pending)
+        self.setup.node_store.set(node.name, node.to_stored(**fields))
+        for name, value in fields.items():
+            setattr(node, name, value)
 
     def _check_room(self, node: Node, jid: str, waits: bool) -> None:
         own = self.by_account.get(bare(jid), {})
-        if sum(map(len, own.values())) >= self.setup.max_subscriptions + waits:
+        count = sum(max(1, len(self.nodes[name].several.get(other, ())))
+                    for other, names in own.items() for name in names if name in self.nodes)
+        if count >= self.setup.max_subscriptions + waits:
             raise PubsubError("too-many-subscriptions")
-        if len(node.subscribers) + len(node.pending) >= self.setup.max_subscribers + waits:
+        if node.subscription_count >= self.setup.max_subscribers + waits:
             raise PubsubError("too-many-subscriptions", "The node has too many subscribers")
 
-    def remove_subscription(self, name: str, actor: Actor, jid: str) -> None:
-        """End a subscription, or a request for one (section 6.2)."""
+    # -- changed and ended -------------------------------------------------------------------
+
+    def choose(self, node: Node, jid: str, subid: str | None, type: str = "cancel") -> Subscription:
+        """Return the subscription of an address that somebody means (6.2.3, 6.3.4).
+
+        Raises PubsubError "no-such-subscriber", "subid-required" or "invalid-subid"; `type` is
+        that of the first error.
+        """
+        have = node.subscriptions(jid)
+        if not have:
+            if jid in node.pending:
+                return Subscription(node, jid, "pending", node.pending[jid], FIRST)
+            error = PubsubError("no-such-subscriber")
+            error.type = type
+            raise error
+        if subid is None and len(have) > 1:
+            raise PubsubError("subid-required")
+        if subid is not None and subid not in have:
+            raise PubsubError("invalid-subid")
+        subid = subid or next(iter(have))
+        return Subscription(node, jid, "subscribed", have[subid], subid)
+
+    def remove_subscription(self, name: str, actor: Actor, jid: str,
+                            subid: str | None = None) -> None:
+        """End a subscription, or a request for one (section 6.2); all of an address by default."""
         if not isinstance(jid, str) or not jid:
             raise PubsubError("jid-required")
         node = self.node(name)
         self.require_own(node, actor, jid, "forbidden")
         with self.locked(name):
             self._still_there(node)
-            if jid not in node.subscribers and jid not in node.pending:
+            have = dict(node.subscriptions(jid))
+            if not have and jid not in node.pending:
                 raise PubsubError("no-such-subscriber")
-            subscribers, pending = dict(node.subscribers), dict(node.pending)
-            was_subscribed = subscribers.pop(jid, None) is not None
-            pending.pop(jid, None)
-            self.setup.node_store.set(name, node.to_stored(subscribers=subscribers,
-                                                           pending=pending))
-            node.subscribers, node.pending = subscribers, pending
-            self._unindex(name, jid)
+            if have and subid is not None and subid not in have:
+                raise PubsubError("invalid-subid")
+            gone = list(have) if subid is None else [subid]
+            for each in gone:
+                have.pop(each, None)
+            was_subscribed = jid in node.subscribers
+            self._store(node, jid, have)
+            if not have:
+                self._unindex(name, jid)
+        for each in gone or [FIRST]:
+            self.forget_lease(node, jid, each)
+            self.forget_digest(node, jid, each)
         if was_subscribed:
-            self.fire("subscription-removed", node=name, jid=jid, normalized_jid=bare(jid))
-            if node["notify_sub"]:
-                self.tell_owners(node, jid, "none")
+            if not have:
+                self.fire("subscription-removed", node=name, jid=jid, normalized_jid=bare(jid))
+            for each in gone if node["notify_sub"] else ():
+                self.tell_owners(node, jid, "none", each)
 
-    def set_subscription_options(self, name: str, jid: str, options: Any) -> None:
+    def set_subscription_options(self, name: str, jid: str, options: Any,
+                                 subid: str | None = None) -> None:
         """Change the options of a subscription or of a request for one."""
         node = self.node(name)
+        options = self.for_its_time(node, jid, options)
         with self.locked(name):
             self._still_there(node)
-            kept = {"subscribers": dict(node.subscribers), "pending": dict(node.pending)}
-            of_jid = next((entries for entries in kept.values() if jid in entries), None)
-            if of_jid is None:
-                raise PubsubError("no-such-subscriber")
-            of_jid[jid] = options
-            self.setup.node_store.set(name, node.to_stored(**kept))
-            node.subscribers, node.pending = kept["subscribers"], kept["pending"]
+            chosen = self.choose(node, jid, subid)
+            if chosen.state == "pending":
+                self._store(node, jid, {}, options)
+            else:
+                self._store(node, jid, {**node.subscriptions(jid), chosen.subid: options})
+        self.note_lease(node, jid, chosen.subid, options)
 
     def subscription(self, node: Node, jid: str) -> tuple[str, Any]:
         """Return (state, options) of a JID: "subscribed", "pending" or "none"."""
@@ -144,14 +237,17 @@ class Subscriptions:
             return "pending", node.pending[jid]
         return "none", None
 
-    def subscriptions_of(self, account: str, name: str | None = None,
-                         ) -> Iterator[tuple[Node, str, str, Any]]:
-        """Iterate over (node, JID, state, options) of an account, in one node or in all."""
+    def subscriptions_of(self, account: str, name: str | None = None) -> Iterator[Subscription]:
+        """Iterate over the subscriptions of an account, to one node or to all."""
         for jid, names in list(self.by_account.get(bare(account), {}).items()):
             for each in sorted(names) if name is None else [name] if name in names else []:
                 node = self.nodes.get(each)
-                if node is not None:
-                    yield (node, jid, *self.subscription(node, jid))
+                if node is None:
+                    continue
+                if jid in node.pending:
+                    yield Subscription(node, jid, "pending", node.pending[jid], FIRST)
+                for subid, options in list(node.subscriptions(jid).items()):
+                    yield Subscription(node, jid, "subscribed", options, subid)
 
     def bounced(self, message: Any) -> bool:
         """End the subscriptions of an address that is gone for good, by its error (12.4).
@@ -162,78 +258,45 @@ class Subscriptions:
         sender = message.attr.get("from")
         if type != "cancel" or condition not in _GONE or sender is None:
             return False
-        for node, jid, _state, _options in list(self.subscriptions_of(sender)):
-            if jid == sender:
-                self.remove_subscription(node.name, True, jid)
+        for name in sorted(self.by_account.get(bare(sender), {}).get(sender, ())):
+            self.remove_subscription(name, True, sender)
         return True
 
     # -- after a change of rights ------------------------------------------------------------
 
     def settle(self, node: Node, account: str) -> None:
         """End what an account may not have any longer, begin what it waits for and may have."""
-        for _node, jid, state, options in list(self.subscriptions_of(account, node.name)):
-            why_not = self._why_not_have(node, jid)
-            if state == "pending" and why_not is None:
-                self._subscribe(node, jid, options, "subscribed")
-                self.tell_state(node, jid, "subscribed")
-            elif why_not is not None and (state == "subscribed" or why_not != "not-subscribed"):
-                self.end(node, jid)
+        for jid, names in list(self.by_account.get(bare(account), {}).items()):
+            if node.name in names:
+                self._settle(node, jid)
+
+    def _settle(self, node: Node, jid: str) -> None:
+        why_not, waits = self._why_not_have(node, jid), jid in node.pending
+        if waits and why_not is None:
+            self._subscribe(node, jid, node.pending[jid], "subscribed")
+            self.tell_state(node, jid, "subscribed", FIRST)
+            self.greet(node, jid)
+        elif why_not is not None and not (waits and why_not == "not-subscribed"):
+            self.end(node, jid)
 
     def _why_not_have(self, node: Node, jid: str) -> str | None:
         if self.affiliation(node, jid) == "publish-only":
             return "forbidden"
         return self.why_not_subscribe(node, jid)
 
-    def end(self, node: Node, jid: str) -> None:
-        """End a subscription that may not be any longer, and say so."""
+    def end(self, node: Node, jid: str, subid: str | None = None) -> None:
+        """End a subscription that may not be any longer, and say so; all by default."""
+        subids = list(node.subscriptions(jid)) or [FIRST] if subid is None else [subid]
         try:
-            self.remove_subscription(node.name, True, jid)
+            self.remove_subscription(node.name, True, jid, subid)
         except PubsubError as error:
-            if error.name not in ("no-such-subscriber", "item-not-found"):
+            if error.name not in ("no-such-subscriber", "item-not-found", "invalid-subid"):
                 raise
             return
-        self.tell_state(node, jid, "none")
+        for each in subids:
+            self.tell_state(node, jid, "none", each)
 
-    def end_unlawful(self, node: Node) -> None:
-        """End all subscriptions that the access model does not allow any longer."""
-        for jid in list(node.subscribers):
-            if self._why_not_have(node, jid) is not None:
-                self.end(node, jid)
-
-    # -- telling -----------------------------------------------------------------------------
-
-    def notify(self, notice: Notice) -> None:
-        """Tell the subscribers of something that has happened to a node."""
-        node = notice.node
-        receivers = {}
-        watched = node["access_model"] in ("presence", "roster")
-        for jid, options in list(node.subscribers.items()):
-            # What rosters say may have changed since (XEP-0163 section 8.1).
-            if watched and self._why_not_have(node, jid) is not None:
-                self.end(node, jid)
-            elif wants_delivery(options):
-                receivers[jid] = options
-        self.setup.deliver(notice, receivers)
-
-    def greet(self, node: Node, jid: str, to: str | None = None) -> None:
-        """Send the last item to a subscriber (at `to`), if the node is so configured (6.1.7)."""
-        if (node["send_last_published_item"] == "never" or not node["notify_items"]
-                or not node["persist_items"] or not wants_delivery(node.subscribers.get(jid))):
-            return
-        item = self.items(node).last()
-        if item is not None:
-            notice = Notice("items", node, item, late=True,
-                            publisher=self.setup.expose_publisher)
-            self.setup.tell(to or jid, notice.message(self.setup.jid))
-
-    def tell_state(self, node: Node, jid: str, state: str) -> None:
-        """Tell somebody about the state of the own subscription (section 12.15)."""
-        detail = subscription_element(node.name, jid, state)
-        self.setup.tell(jid, Notice("subscription", node, detail=detail).message(self.setup.jid))
-
-    def tell_owners(self, node: Node, jid: str, state: str) -> None:
-        """Tell the owners that somebody has come or gone (notify_sub)."""
-        detail = subscription_element(node.name, jid, state)
-        for owner in self.owners(node):
-            self.setup.tell(owner, Notice("subscription", node, detail=detail)
-                            .message(self.setup.jid))
+    def settle_all(self, node: Node) -> None:
+        """Bring all subscriptions in line with another access model."""
+        for jid in [*node.subscribers, *node.pending]:
+            self._settle(node, jid)

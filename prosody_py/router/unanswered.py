@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 
+from prosody_py.events.bus import Event
 from prosody_py.storage.interface import StorageError
 from prosody_py.xmpp.builders import error_reply
 from prosody_py.xmpp.errors import STANZA_ERROR_TYPES, StanzaError
@@ -20,7 +21,17 @@ def answer_error(origin, stanza, condition: str, text: str | None = None, *,
     kind = stanza.attr.get("type")
     if kind == "error" or (stanza.name == "iq" and kind == "result"):
         return
-    origin.send(error_reply(stanza, StanzaError(condition, text, type=type)))
+    bounce(origin, stanza, StanzaError(condition, text, type=type))
+
+
+def bounce(origin, stanza, error: StanzaError) -> None:
+    """Send an error for `stanza` to its sender; tell modules about one for a client's message."""
+    reply = error_reply(stanza, error)
+    origin.send(reply)
+    if stanza.name == "message" and getattr(origin, "full_jid", None) is not None:
+        events = origin.host_object.events
+        if "message-bounced" in events.index:
+            events.fire_event("message-bounced", Event(session=origin, stanza=reply))
 
 
 def unhandled(origin, stanza) -> None:
@@ -51,7 +62,7 @@ def handler_failed(handler, name: str, data, error: Exception) -> bool | None:
     is_stanza = stanza is not None and origin is not None
     if isinstance(error, StanzaError) and is_stanza:
         if stanza.attr.get("type") not in ("error", "result"):
-            origin.send(error_reply(stanza, error))
+            bounce(origin, stanza, error)
         return True
     module = module_of(handler)
     where = getattr(error, "lua_traceback", None)
@@ -62,7 +73,8 @@ def handler_failed(handler, name: str, data, error: Exception) -> bool | None:
               f"{error}" if where is not None else f"{type(error).__name__}: {error}",
               exc_info=error if where is None else None)
     if where:
-        log.debug("%s", where)
+        # Under the module's name, so that the option log can ask for it alone.
+        (log if module is None else logging.getLogger(f"mod_{module.name}")).debug("%s", where)
     if module is not None:
         module.count_error(name)
     if is_stanza and stanza.name == "iq" and stanza.attr.get("type") in ("get", "set"):

@@ -40,6 +40,10 @@ def send_page(session, request: Stanza, archive: str, query: mam.ArchiveQuery,
         if not session.send(text if as_text else message):
             break
     ids = [id for id, _message, _text in packed]
+    index = page.index
     if query.flip:
         ids.reverse()
-    return mam.fin(ids[0] if ids else None, ids[-1] if ids else None, complete, page.count)
+        index = None  # <first/> is the last of them
+    elif backwards and index is not None:
+        index += len(page.items) - len(packed)
+    return mam.fin(ids[0] if ids else None, ids[-1] if ids else None, complete, page.count, index)

@@ -1,8 +1,9 @@
 """One page of an archive, as XEP-0313 asks for it: found by its neighbours, never by counting.
 
 A page costs a seek and its own items, however many there are before and after it. The number of
-all items is told where it is known anyway: without a filter, or when the client asks for nothing
-else (`max` of 0).
+all items is told where it is known anyway: without a filter, on the only page, or when the client
+asks for nothing else (`max` of 0). So is the place of a page among all items: at the beginning, and
+at the end if their number is known.
 """
 
 from __future__ import annotations
@@ -20,11 +21,16 @@ MAX_LOOKED_AT = 20_000  # items, where the store cannot tell which ones match
 
 @dataclass(slots=True)
 class Page:
-    """Items in order of time; `complete` when there are no more in the direction of paging."""
+    """Items in order of time; `complete` when there are no more in the direction of paging.
+
+    `count` is the number of all items, `index` how many of them come before those of the page;
+    None where that is not known.
+    """
 
     items: list[ArchiveItem]
     complete: bool
     count: int | None = None
+    index: int | None = None
 
 
 def read_page(archive: Any, user: str | None, query: ArchiveQuery, most: int, *,
@@ -52,7 +58,8 @@ def _read_page(archive, user, query: ArchiveQuery, most: int, with_, keep) -> Pa
     wanted = _store_query(query, with_)
     if query.ids is not None:
         _check_ids(archive, user, query.ids)
-    unfiltered = keep is None and not wanted.keys() - {"before", "after"}
+    unfiltered = (keep is None and query.after_id is query.before_id is None
+                  and not wanted.keys() - {"before", "after"})
     if size == 0:
         total = None if keep else archive.find(user, {**wanted, "limit": 0, "total": True})[1]
         return Page([], total == 0, total)
@@ -64,7 +71,12 @@ def _read_page(archive, user, query: ArchiveQuery, most: int, with_, keep) -> Pa
     del items[size:]
     if page.backwards:
         items.reverse()
-    return Page(items, complete, total)
+    at_start = complete if page.backwards and not page.after else page.after is None
+    at_end = not page.before if page.backwards else complete
+    if at_start and at_end:
+        return Page(items, complete, len(items), 0)
+    return Page(items, complete, total,
+                0 if at_start else total - len(items) if at_end and total is not None else None)
 
 
 def _store_query(query: ArchiveQuery, with_: str | None) -> dict[str, Any]:

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 SECOND = 1_000_000
 DAY = 86400 * SECOND
+SAID_PAGE = 20  # messages with the same id that are looked at
 _FURTHEST = 2**53  # microseconds; the year 2255, and exact in a float
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIELDS = frozenset(("start", "end", "with", "key", "ids", "before", "after", "limit", "reverse",

@@ -11,7 +11,7 @@ or float. A None on the top level of a dict is the same as a missing key.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 from prosody_py.xmpp.stanza import Stanza
@@ -145,11 +145,32 @@ class Archive(Protocol):
         called (or begun) later is not done earlier. Drivers in Lua do not have this.
         """
 
+    def append_all(self, user: str | None,
+                   items: Sequence[tuple[str, Stanza, float, str]]) -> None:
+        """Add (key, value, when, with) items, all or none of them, each as `append`.
+
+        Raises StorageError "quota-limit" when they are more than the user may still have. Drivers
+        in Lua do not have this.
+        """
+
     def index_words(self, wanted: bool) -> bool:
         """Keep an index of the texts of messages, or none; return whether there is one.
 
         With it `find` takes `fulltext` (prosody_py.storage.words says what it means). What is
         in the store already is indexed in the background. Drivers in Lua do not have this.
+        """
+
+    def index_ids(self) -> None:
+        """Keep an index of the ids that messages are sent with, so that `said` finds them.
+
+        What is in the store already is not indexed. Drivers in Lua do not have this.
+        """
+
+    def said(self, user: str | None, with_: str, id: str) -> list[ArchiveItem]:
+        """Return messages with somebody that were sent with an id, the newest few first.
+
+        Other messages are not read for that. A driver may look at so many messages with somebody
+        only as nobody ever exchanges (100,000). Drivers in Lua do not have this.
         """
 
     def limit_items(self, limit: int | None) -> None:

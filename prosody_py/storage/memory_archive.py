@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any, Literal, NamedTuple
 
 from prosody_py.storage.archive_query import (
+    SAID_PAGE,
     Position,
     Query,
     body_text,
@@ -31,26 +32,35 @@ class _Item(NamedTuple):
     key: str
     with_: str
     text: str
+    said: str | None = None  # the id that it was sent with
 
 
 class _UserArchive:
-    """The items of one user by key, and in order."""
+    """The items of one user by key, in order, and (keys) by what they were sent with."""
 
-    __slots__ = ("by_key", "order")
+    __slots__ = ("by_key", "order", "said")
 
     def __init__(self):
         self.by_key: dict[str, _Item] = {}
+        self.said: dict[tuple[str, str], list[str]] = {}
         self.order: list[tuple[Position, str]] = []
 
     def put(self, item: _Item) -> None:
         self.remove(item.key)
         self.by_key[item.key] = item
+        if item.said is not None:
+            self.said.setdefault((item.with_, item.said), []).append(item.key)
         insort(self.order, (item.position, item.key))
 
     def remove(self, key: str) -> None:
         item = self.by_key.pop(key, None)
         if item is not None:
             del self.order[bisect_left(self.order, (item.position, key))]
+            if item.said is not None:
+                same = self.said[item.with_, item.said]
+                same.remove(key)
+                if not same:
+                    del self.said[item.with_, item.said]
 
     def position(self, key: str) -> Position:
         item = self.by_key.get(key)
@@ -73,6 +83,7 @@ class MemoryArchive:
         self._check_open = check_open
         self._limit = limit
         self._trim = trim
+        self._ids = False
         self._users: dict[str, _UserArchive] = {}
         self._numbers = count(1)
         self.caps = {"total": True, "quota": limit or False, "truncate": True,
@@ -85,7 +96,8 @@ class MemoryArchive:
         self._check_open()
         key = new_id() if key is None else check_label("key", key)
         position = (microseconds(when), next(self._numbers))
-        item = _Item(position, key, check_label("with", with_), item_text(value))
+        item = _Item(position, key, check_label("with", with_), item_text(value),
+                     value.attr.get("id") if self._ids else None)
         archive = self._users.setdefault(owner(user), _UserArchive())
         over = len(archive.by_key) + 1 - self._limit if self._limit is not None else 0
         if over > 0 and key not in archive.by_key:
@@ -102,10 +114,34 @@ class MemoryArchive:
         """As `append`; nothing is left to wait for."""
         return self.append(user, key, value, when, with_), _nothing
 
+    def append_all(self, user: str | None,
+                   items: Sequence[tuple[str, Stanza, float, str]]) -> None:
+        """Add (key, value, when, with) items, all or none of them (interface.Archive)."""
+        self._check_open()
+        for key, value, _when, with_ in items:
+            check_label("key", key), check_label("with", with_), item_text(value)
+        kept = {} if self._trim else self._archive(user).by_key
+        new = {key for key, *_rest in items} - kept.keys()
+        if self._limit is not None and new and len(kept) + len(new) > self._limit:
+            raise StorageError("quota-limit",
+                               f"an archive has reached its limit of {self._limit} items")
+        for item in items:
+            self.append(user, *item)
+
     def index_words(self, wanted: bool) -> bool:
         """Let `find` take `fulltext`, which looks at all texts; return whether it does."""
         self.caps["fulltext"] = wanted
         return wanted
+
+    def index_ids(self) -> None:
+        """Keep an index of the ids that messages are sent with from now on, for `said`."""
+        self._ids = True
+
+    def said(self, user: str | None, with_: str, id: str) -> list[ArchiveItem]:
+        """Return the newest messages with somebody that were sent with an id."""
+        archive = self._archive(user)
+        keys = archive.said.get((with_, id), ())[:-SAID_PAGE - 1:-1]
+        return list(_values([archive.by_key[key] for key in keys]))
 
     def limit_items(self, limit: int | None) -> None:
         """Let each user have so many items here; a new one takes the place of the oldest."""
@@ -126,7 +162,8 @@ class MemoryArchive:
         old_when, number = archive.position(key)
         archive.put(_Item(
             (old_when if when is None else microseconds(when), number), key,
-            archive.by_key[key].with_ if with_ is None else check_label("with", with_), text))
+            archive.by_key[key].with_ if with_ is None else check_label("with", with_), text,
+            archive.by_key[key].said))
 
     def find(self, user: str | None, query: Mapping[str, Any] | None = None,
              ) -> tuple[Iterator[ArchiveItem], int | None]:

@@ -43,7 +43,14 @@ CREATE TRIGGER archive_removed AFTER DELETE ON archive BEGIN
 END;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+# archive.said: see sqlite_said.py.
+_SAID = """
+ALTER TABLE archive ADD COLUMN said INTEGER;
+DROP INDEX archive_with;
+CREATE INDEX archive_with ON archive (store, user, "with", "when", seq, said);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _SAID)
 
 
 def migrate(database: sqlite3.Connection, path: str,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from operator import itemgetter
 from typing import Any, Literal
 
+from prosody_py.storage import sqlite_archive_adding as adding
 from prosody_py.storage import sqlite_archive_sql as sql
 from prosody_py.storage.archive_query import (
+    SAID_PAGE,
     Position,
     Query,
     body_text,
@@ -25,6 +27,7 @@ from prosody_py.storage.archive_query import (
 from prosody_py.storage.engine import Engine
 from prosody_py.storage.ids import new_id
 from prosody_py.storage.interface import ArchiveItem
+from prosody_py.storage.sqlite_said import read_said, said_number, said_text
 from prosody_py.storage.sqlite_text import bind, to_text
 from prosody_py.storage.sqlite_words import WordIndex, owner_word
 from prosody_py.storage.views import owner
@@ -53,6 +56,7 @@ class SQLiteArchive:
         self._store = store
         self._limit = limit
         self._trim = trim
+        self._ids = False
         self.caps = {"total": True, "quota": limit or False, "truncate": True,
                      "full_id_range": True, "ids": True, "wildcard_delete": True,
                      "fulltext": store in self._words.stores}
@@ -70,15 +74,27 @@ class SQLiteArchive:
         key, operation = self._append(user, key, value, when, with_)
         return key, partial(self._engine.finish_write, self._engine.begin_write(*operation))
 
+    def append_all(self, user: str | None,
+                   items: Sequence[tuple[str, Stanza, float, str]]) -> None:
+        """Add (key, value, when, with) items, all or none of them (interface.Archive)."""
+        rows = [self._row(user, check_label("key", key), value, when, with_)
+                for key, value, when, with_ in items]
+        self._engine.write(adding.append_batches, self._limit, self._trim, rows)
+
     def _append(self, user: str | None, key: str | None, value: Stanza, when: float,
                 with_: str) -> tuple[str, tuple]:
         key = new_id() if key is None else check_label("key", key)
-        bound = bind(owner(user))
-        item = (self._store, bound, key, microseconds(when), check_label("with", with_),
-                item_text(value), *self._text(bound, value))
+        item = self._row(user, key, value, when, with_)
         if self._limit is None:
-            return key, (sql.append_items, *item)
-        return key, (sql.append_limited, self._limit, self._trim, *item)
+            return key, (adding.append_items, *item)
+        return key, (adding.append_limited, self._limit, self._trim, *item)
+
+    def _row(self, user: str | None, key: str, value: Stanza, when: float, with_: str) -> tuple:
+        """Return an item as adding.append_items takes it."""
+        bound = bind(owner(user))
+        text, said = item_text(value), value.attr.get("id") if self._ids else None
+        return (self._store, bound, key, microseconds(when), check_label("with", with_), text,
+                None if said is None else said_number(said), *self._text(bound, value))
 
     def _text(self, user: str | bytes, value: Stanza) -> tuple[str, ...]:
         """Return what the index of words gets of an item, nothing if it gets nothing."""
@@ -91,6 +107,17 @@ class SQLiteArchive:
         """Keep an index of the texts, so that `find` takes `fulltext`; return whether it does."""
         self.caps["fulltext"] = self._words.switch(self._store, wanted)
         return self.caps["fulltext"]
+
+    def index_ids(self) -> None:
+        """Keep an index of the ids that messages are sent with from now on, for `said`."""
+        self._ids = True
+
+    def said(self, user: str | None, with_: str, id: str) -> list[ArchiveItem]:
+        """Return the newest messages with somebody that were sent with an id."""
+        raw = self._engine.scan(read_said, self._store, bind(owner(user)), bind(with_),
+                                said_number(id), said_text(id), SAID_PAGE)
+        found = [(key, item_value(text), seconds(when), with_) for key, when, text in _array(raw)]
+        return [item for item in found if item[1] is not None and item[1].attr.get("id") == id]
 
     def limit_items(self, limit: int | None) -> None:
         """Let each user have so many items here; a new one takes the place of the oldest."""
@@ -108,7 +135,7 @@ class SQLiteArchive:
         """Replace an item; raises StorageError "item-not-found"."""
         bound = bind(owner(user))
         self._engine.write(
-            sql.replace_items, item_text(value), None if when is None else microseconds(when),
+            adding.replace_items, item_text(value), None if when is None else microseconds(when),
             None if with_ is None else check_label("with", with_),
             self._store, bound, bind(key), *self._text(bound, value))
 

@@ -1,4 +1,4 @@
-"""The operations of an archive in SQLite, each on a batch of calls.
+"""The operations of an archive in SQLite but those that add, each on a batch of calls.
 
 The index is named in every statement: a page costs a seek and its own rows wherever in the
 archive it begins, and no statistics may talk SQLite out of that.
@@ -12,22 +12,14 @@ from typing import Any
 
 from prosody_py.storage.archive_query import DAY, Position, Query
 from prosody_py.storage.interface import StorageError
-from prosody_py.storage.sqlite_text import bind, flat, groups, repeated
+from prosody_py.storage.sqlite_archive_adding import not_found, position, size
+from prosody_py.storage.sqlite_text import bind
 from prosody_py.storage.sqlite_words import (
-    add_words,
     is_ordered,
     match_text,
-    note_disorder,
-    note_times,
     owner_word,
 )
 
-_insert = repeated("""INSERT INTO archive (id, seq, store, user, key, "when", "with", value)
-VALUES {} ON CONFLICT (store, user, key) DO UPDATE SET id = excluded.id, seq = excluded.seq,
-"when" = excluded."when", "with" = excluded."with", value = excluded.value""".format,
-                   "(?, ?, ?, ?, ?, ?, ?, ?)", ", ")
-_TRIM = """DELETE FROM archive WHERE id IN (SELECT id FROM archive INDEXED BY archive_when
-WHERE store = ? AND user = ? ORDER BY "when", seq LIMIT ?)"""
 _AS_JSON = """SELECT CAST('[' || group_concat('[' || json_quote(key) || ',' || "when" || ',' || seq
 || ',' || json_quote("with") || ',' || json_quote(value) || ']') || ']' AS BLOB)
 FROM ({rows} LIMIT ?)"""
@@ -62,60 +54,6 @@ _USERS = """WITH RECURSIVE u (user) AS (
         WHERE u.user IS NOT NULL LIMIT ?3)
 SELECT CAST('[' || group_concat(json_quote(CAST(user AS TEXT))) || ']' AS BLOB)
 FROM u WHERE user IS NOT NULL"""
-
-
-def append_items(database: sqlite3.Connection, calls: list[tuple]) -> list[None]:
-    """Add each (store, user, key, when, with, text), replacing an item with the same key.
-
-    After the text may come what goes into the index of words: (word for store and user, text).
-    """
-    number = _next_number(database)
-    rows = [(number + i, number + i, *call[:6]) for i, call in enumerate(calls)]
-    for group in groups(rows):
-        database.execute(_insert(len(group)), flat(group))
-    # Of those with the same key only the last one is there.
-    texts = {call[:3]: (number + i, *call[6:]) for i, call in enumerate(calls) if len(call) > 6}
-    if texts:
-        add_words(database, list(texts.values()))
-        note_times(database, [(call[0], call[3]) for call in calls if len(call) > 6])
-    return [None] * len(calls)
-
-
-def append_limited(database: sqlite3.Connection, calls: list[tuple]) -> list[Any]:
-    """As append_items, for each (limit, trim, *item); a full archive is trimmed or refuses."""
-    results: list[Any] = []
-    for limit, trim, *item in calls:
-        store, user, key = item[:3]
-        over = _size(database, store, user) + 1 - limit
-        if over > 0 and _position(database, store, user, key) is None:
-            if not trim:
-                results.append(StorageError(
-                    "quota-limit", f"an archive has reached its limit of {limit} items"))
-                continue
-            database.execute(_TRIM, (store, user, over))
-        results += append_items(database, [tuple(item)])
-    return results
-
-
-def replace_items(database: sqlite3.Connection, calls: list[tuple]) -> list[Any]:
-    """Change each (text, when or None, with or None, store, user, key) where it stands.
-
-    After the key may come what goes into the index of words, as in `append_items`.
-    """
-    results: list[Any] = []
-    for call in calls:
-        count = database.execute(
-            'UPDATE archive SET value = ?, "when" = coalesce(?, "when"), '
-            '"with" = coalesce(?, "with") WHERE store = ? AND user = ? AND key = ?',
-            call[:6]).rowcount
-        if count and len(call) > 6:
-            add_words(database, [(*database.execute(
-                "SELECT id FROM archive WHERE store = ? AND user = ? AND key = ?",
-                call[3:6]).fetchone(), *call[6:])])
-            if call[1] is not None:
-                note_disorder(database, call[3])
-        results.append(None if count else not_found())
-    return results
 
 
 def read_items(database: sqlite3.Connection, calls: list[tuple]) -> list[tuple | None]:
@@ -165,11 +103,6 @@ def read_dates(database: sqlite3.Connection, calls: list[tuple]) -> list[bytes |
 def read_users(database: sqlite3.Connection, calls: list[tuple]) -> list[bytes | None]:
     """Return users for each (store, user after whom to begin, how many)."""
     return [database.execute(_USERS, call).fetchone()[0] for call in calls]
-
-
-def not_found() -> StorageError:
-    """Return the error for an id that is not in the archive."""
-    return StorageError("item-not-found", "an archive has no item with this id")
 
 
 def _first_page(database: sqlite3.Connection, store: int, user: str | bytes, query: Query,
@@ -238,28 +171,21 @@ def _range(database: sqlite3.Connection, store: int, user: str | bytes,
     """Return the two positions between which `start`, `end`, `after` and `before` allow items."""
     low, high = query.time_range()
     for key in query.after:
-        position = _position(database, store, user, bind(key))
-        if position is None:
+        found = position(database, store, user, bind(key))
+        if found is None:
             return not_found()
-        low = max(low, position)
+        low = max(low, found)
     for key in query.before:
-        position = _position(database, store, user, bind(key))
-        if position is None:
+        found = position(database, store, user, bind(key))
+        if found is None:
             return not_found()
-        high = min(high, position)
+        high = min(high, found)
     return low, high
-
-
-def _position(database: sqlite3.Connection, store: int, user: str | bytes,
-              key: str | bytes) -> Position | None:
-    return database.execute('SELECT "when", seq FROM archive INDEXED BY archive_key '
-                            "WHERE store = ? AND user = ? AND key = ?",
-                            (store, user, key)).fetchone()
 
 
 def _total(database: sqlite3.Connection, store: int, user: str | bytes, query: Query) -> int:
     if query.is_everything:
-        return _size(database, store, user)
+        return size(database, store, user)
     index, where, arguments = _conditions(store, user, query, *query.time_range())
     rows = f"SELECT count(*) FROM archive INDEXED BY {index} WHERE {where}"
     if query.fulltext is not None:
@@ -286,13 +212,3 @@ def _conditions(store: int, user: str | bytes, query: Query, low: Position,
                                     ensure_ascii=False))
     where += ' AND ("when", seq) > (?, ?) AND ("when", seq) < (?, ?)'
     return index, where, [*arguments, *low, *high]
-
-
-def _size(database: sqlite3.Connection, store: int, user: str | bytes) -> int:
-    found = database.execute("SELECT items FROM archive_size WHERE store = ? AND user = ?",
-                             (store, user)).fetchone()
-    return 0 if found is None else found[0]
-
-
-def _next_number(database: sqlite3.Connection) -> int:
-    return database.execute("SELECT coalesce(max(id), 0) + 1 FROM archive").fetchone()[0]

@@ -40,6 +40,13 @@ class Found:
         return self.answer.get_child("fin", mam.XMLNS).get_child(
             "set", rsm.XMLNS).get_child_text(name)
 
+    @property
+    def index(self) -> str | None:
+        """How many messages come before those of the page, None if that is not told."""
+        first = self.answer.get_child("fin", mam.XMLNS).get_child(
+            "set", rsm.XMLNS).get_child("first")
+        return first.attr.get("index") if first is not None else None
+
 
 def form(**fields: str | list[str]) -> str:
     """Return the form of a query as text; an underscore stands for a hyphen, or ends a name."""

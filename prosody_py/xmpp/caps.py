@@ -79,12 +79,31 @@ def announced(presence: Stanza) -> str | None:
     second = presence.get_child("c", SECOND)
     for hash in second.childtags("hash", HASHES) if second is not None else ():
         if hash.attr.get("algo") in _ALGORITHMS and (text := hash.get_text().strip()):
-            return f"{SECOND}#{hash.attr['algo']}.{text}"
+            return second_node(text, hash.attr["algo"])
     first = presence.get_child("c", XMLNS)
     if first is None or first.attr.get("hash") != HASH:
         return None
     node, ver = first.attr.get("node"), first.attr.get("ver")
     return f"{node}#{ver}" if node and ver else None
+
+
+def second_hash(query: Stanza, algorithm: str = "sha-256") -> str | None:
+    """Return the hash of a disco#info <query/>, None for one that has none."""
+    text = hash_input(query)
+    if text is None:
+        return None
+    return base64.b64encode(hashlib.new(_ALGORITHMS[algorithm], text).digest()).decode()
+
+
+def second_node(hash: str, algorithm: str = "sha-256") -> str:
+    """Return the node at which the <query/> with a hash is asked for (section 4.3)."""
+    return f"{SECOND}#{algorithm}.{hash}"
+
+
+def second_set(hash: str, algorithm: str = "sha-256") -> Stanza:
+    """Return the <c/> that announces a hash (section 4.2)."""
+    element = Stanza("c", {"xmlns": SECOND})
+    return element.text_tag("hash", hash, {"xmlns": HASHES, "algo": algorithm})
 
 
 def is_true(node: str, query: Stanza) -> bool:
@@ -93,11 +112,7 @@ def is_true(node: str, query: Stanza) -> bool:
     if name != SECOND:
         return verification_string(query) == hash
     algorithm, _, hash = hash.rpartition(".")
-    text = hash_input(query)
-    if text is None or algorithm not in _ALGORITHMS:
-        return False
-    digest = hashlib.new(_ALGORITHMS[algorithm], text).digest()
-    return base64.b64encode(digest).decode() == hash
+    return algorithm in _ALGORITHMS and second_hash(query, algorithm) == hash
 
 
 def hash_input(query: Stanza) -> bytes | None:

@@ -48,3 +48,10 @@ def delay(when: float, from_: str | None = None) -> Stanza:
     if from_ is not None:
         attr["from"] = from_
     return Stanza("delay", attr)
+
+
+def delayed(message: Stanza, when: float, host: str) -> Stanza:
+    """Return the message, with the time of its sending if `host` has not told that before."""
+    if message.get_child_with_attr("delay", DELAY, "from", host) is None:
+        message.children.append(delay(int(when), host))
+    return message

@@ -1,4 +1,4 @@
-"""What of a message somebody should see at once, by its payloads.
+"""What of a message somebody should see at once, and what matters later, by its payloads.
 
 For those who hold back (XEP-0352) or notify (XEP-0357). A state of a chat, a receipt or a marker is
 not worth waking a device for; a text, something encrypted, an invitation or a call is.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 
+from prosody_py.xmpp import hints
 from prosody_py.xmpp.ns import CLIENT
 from prosody_py.xmpp.stanza import Stanza
 
@@ -19,6 +20,19 @@ _SEEN = frozenset((
     ("urn:xmpp:omemo:2", "encrypted"), ("jabber:x:encrypted", "x"),
     ("urn:xmpp:openpgp:0", "openpgp"), ("jabber:x:conference", "x"), ("urn:xmpp:http", "confirm"),
 ))
+# What is worth nothing without something beside it: states, and what only describes a message.
+_SLIGHT = frozenset((
+    "http://jabber.org/protocol/chatstates", hints.XMLNS, "urn:xmpp:sid:0", "urn:xmpp:delay",
+    "jabber:x:delay", "http://jabber.org/protocol/nick",
+))
+
+
+def matters_later(message: Stanza) -> bool:
+    """Whether there is anything in a message that is worth keeping for who is away."""
+    if "store" in hints.hints(message):
+        return True
+    return any(child.name != "thread" and child.attr.get("xmlns") not in _SLIGHT
+               for child in message.tags)
 
 
 def has_payload(message: Stanza, names: Container[str]) -> bool:

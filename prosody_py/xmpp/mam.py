@@ -162,12 +162,13 @@ def result_message(stanza: Stanza, when: float, id: str, to: str, from_: str,
     return message
 
 
-def fin(first: str | None, last: str | None, complete: bool, count: int | None = None) -> Stanza:
-    """Return the <fin/> that ends a page (section 4.3)."""
+def fin(first: str | None, last: str | None, complete: bool, count: int | None = None,
+        index: int | None = None) -> Stanza:
+    """Return the <fin/> that ends a page (section 4.3), the first of which has this number."""
     element = Stanza("fin", {"xmlns": XMLNS})
     if complete:
         element.attr["complete"] = "true"
-    element.children.append(rsm.page(first, last, count))
+    element.children.append(rsm.page(first, last, count, index))
     return element
 
 

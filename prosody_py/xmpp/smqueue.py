@@ -82,12 +82,11 @@ class OutgoingQueue:
         An `h` that is older than the last one acknowledges nothing. Raises ValueError for one
         that is higher than what was sent.
         """
-        ahead = (h - self.tail) & MASK
-        if ahead > self.head - self.tail:
-            if self.is_old(h):
-                return []
+        if self.is_too_high(h):
             raise ValueError("more is acknowledged than was sent")
-        self.tail += ahead
+        if self.is_old(h):
+            return []
+        self.tail += (h - self.tail) & MASK
         acked, entries = [], self.entries
         while entries and entries[0][0] <= self.tail:
             entry = entries.popleft()
@@ -102,6 +101,10 @@ class OutgoingQueue:
         entry = self.entries.popleft()
         self.octets -= len(entry[2])
         return entry
+
+    def is_too_high(self, h: int) -> bool:
+        """Whether `h` is more than what was sent."""
+        return (h - self.tail) & MASK > self.head - self.tail and not self.is_old(h)
 
     def is_old(self, h: int) -> bool:
         """Whether `h` is less than what was acknowledged before."""

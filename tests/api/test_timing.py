@@ -136,6 +136,18 @@ def test_ready_comes_once_in_service_and_not_after_unloading(load, server):
     assert calls == []
 
 
+def test_what_waits_until_it_is_ready_comes_in_order(load):
+    module = load("probe", """
+        calls = []
+        def load(module):
+            for number in range(50):
+                module.on_ready(lambda number=number: calls.append(number) or 1 / (number - 7))
+    """)
+    calls = module.exports.calls
+    wait_until(lambda: len(calls) == 50)
+    assert calls == list(range(50))
+
+
 def test_what_is_to_be_undone_is_undone_after_unload(load, server):
     module = load("probe", """
         calls = []

@@ -42,7 +42,7 @@ def test_every_method_of_a_module_is_there_with_its_text(texts):
     assert not {"make_metric", "ask_iq", "option"} & declared
     at = text.index("function module:open_store(")
     assert "---@param name? string" in text[text.rindex("\n\n", 0, at):at]
-    assert "---@return prosody.set?\nfunction module:get_option_set(name, default" in text
+    assert "---@return prosody.set\nfunction module:get_option_set(name, default" in text
 
 
 def test_events_have_names_and_data(texts):
@@ -51,8 +51,9 @@ def test_events_have_names_and_data(texts):
         assert "*" in event.name or f'---| "{event.name}" # ' in text
     assert ("---@class prosody.data.origin_stanza_to_self\n"
             "---@field origin prosody.session\n") in text
-    assert ('event: "message/bare", handler: fun(event: prosody.data.origin_stanza_to_self)'
-            in texts["prosody/module.lua"])
+    # In parentheses, or the editor takes what follows for a second result of the handler.
+    assert ('event: "message/bare", handler: (fun(event: prosody.data.origin_stanza_to_self): any),'
+            ' priority?: number)' in texts["prosody/module.lua"])
 
 
 def test_every_library_has_a_file_with_its_members(texts):
@@ -70,6 +71,12 @@ def test_every_library_has_a_file_with_its_members(texts):
     assert "---@return prosody.set\nfunction library.new(" in texts["util/set.lua"]
     assert "function prosody.core_post_stanza(" in texts["prosody/globals.lua"]
     assert "---@class prosody.session\n" in texts["prosody/globals.lua"]
+    assert "---@field [string] any " in texts["prosody/globals.lua"]
+    assert "---@type prosody.module\nmodule = nil\n" in texts["prosody/globals.lua"]
+    assert "---@overload fun(...: any): prosody.array\nlocal library = {}" in \
+        texts["util/array.lua"]
+    assert ("---@generic T\n---@param name string\n---@param default? T\n---@return string|T\n"
+            "function module:get_option_string(") in texts["prosody/module.lua"]
 
 
 @pytest.mark.parametrize(("annotation", "kind"), [

@@ -123,10 +123,8 @@ def test_what_a_lua_module_reads_may_be_what_its_getters_take(check, lua_modules
     ("lua_mode: quick", "lua_mode: expected one of fast, slow", "mod_one.lua, line 4"),
     ("lua_part: maybe", "lua_part: expected true or false", "part.lib.lua, line 1"),
     ("lua_sise: 7", "there is no option lua_sise", "did you mean lua_size?"),
-    ("idle_text: x", "there is no option idle_text",
-     "the module idle reads it, and is not enabled"),
-    ("idle_too_text: x", "there is no option idle_too_text",
-     "the module idle_too reads it, and is not enabled"),
+    ("idle_tekst: x", "there is no option idle_tekst",
+     "did you mean idle_text? The module idle reads it, and is not enabled"),
 ])
 def test_what_a_lua_module_cannot_use_is_told_with_its_line(check, lua_modules, line, told, hint):
     code, output = check(lua_modules + line + "\n", "config")
@@ -139,6 +137,54 @@ def test_a_lua_module_that_is_no_lua_is_told_with_its_line(check, lua_modules, t
     code, output = check(lua_modules, "modules")
     assert code == 2
     assert "plugins/one/part.lib.lua:3: error: the module one cannot be read: <name>" in output
+
+
+@pytest.mark.parametrize(("line", "module"), [
+    ("idle_text: x", "idle"), ("idle_too_text: x", "idle_too"), ("http_ports: [5280]", "http")])
+def test_an_option_of_a_module_that_is_not_enabled_is_a_warning(check, lua_modules, line, module):
+    code, output = check(lua_modules + line + "\n", "config")
+    name = line.partition(":")[0]
+    assert code == 0 and (
+        f"4: warning: {name} has no effect: the module {module}, which reads it, is not enabled\n"
+        f"    add {module} to modules_enabled") in output
+
+
+@pytest.mark.parametrize(("line", "told"), [
+    ("certificates: [a, b]", "4: error: certificates: expected a path, got a list of 2"),
+    ("data_path: {a: b}", "4: error: data_path: expected a path, got a mapping"),
+    ("plugin_paths: {a: b}", "4: error: plugin_paths: expected a list"),
+    ("pidfile: [a]", "4: error: pidfile: expected a path"),
+    ("plugin_paths: [nowhere]", "4: warning: plugin_paths: there is no folder nowhere"),
+    ("data_path: prosody.cfg.yaml", "prosody.cfg.yaml is not a folder"),
+    ("log: {to: logs/x.log}", "4: error: log: there is no folder "),
+    ("log: {modules: {tls: debug}}", "4: warning: log: no lines come from tls\n    write mod_tls"),
+    ("log: debug", "such as {level: info, to: console}"),
+    ("interfaces: [eth0]", '4: error: entry 1 of interfaces: expected an address such as'),
+    ("ssl: {protocoll: tlsv1_2}", "4: error: ssl: 'protocoll' is not known; did you mean"),
+    ("components: {rooms.localhost: {}}", "4: error: this component has no module"),
+    ("modules_disabled: [saslauth]", "2: warning: nobody can log in to localhost"),
+])
+def test_a_file_an_address_or_a_part_that_cannot_be_is_told(check, line, told):
+    assert told in check(GOOD + line + "\n")[1]
+
+
+@pytest.mark.parametrize(("name", "hint"), [
+    ("saslauth tls", "write a list with an entry for each module"),
+    ("s2s", "there is none here; Prosody's works when plugin_paths has the folder"),
+])
+def test_a_module_that_cannot_be_found_has_a_hint_that_helps(check, name, hint):
+    code, output = check(f"hosts: {{localhost: {{}}}}\nmodules_enabled: ['{name}']\n", "modules")
+    assert code == 2
+    assert f"2: error: there is no module {name}\n    {hint}" in output
+
+
+def test_what_several_modules_read_is_told_once(check):
+    output = check(GOOD + "c2s_require_encryption: perhaps\n")[1]
+    assert output.count("expected true or false") == 1
+
+
+def test_what_is_about_a_file_as_a_whole_has_no_line(check):
+    assert "prosody.cfg.yaml: error: no host is served\n" in check("c2s_ports: [5222]\n")[1]
 
 
 def test_yaml_that_cannot_be_parsed_has_a_place(check):

@@ -301,7 +301,7 @@ def test_what_nobody_knows_is_wrong(place, install):
     done = place.run("rom", "open")
     assert done.returncode == 1 and "did you mean room?" in done.stderr
     done = install().run("rom")  # no server runs there
-    assert done.returncode == 2 and "usage: prosody-py" in done.stderr
+    assert done.returncode == 2 and "prosody-py --help" in done.stderr
 
 
 @pytest.mark.slow

@@ -2,8 +2,14 @@
 
 import json
 import logging
+import socket
 
+import pytest
+
+from prosody_py.app import logs
+from prosody_py.app.errors import StartupError
 from prosody_py.app.logs import JsonFormatter, TextFormatter
+from prosody_py.config.load import load_mapping
 
 
 def lines_of(start_server, tmp_path, form):
@@ -31,3 +37,25 @@ def test_what_a_peer_sends_cannot_forge_a_line():
     assert "\r" not in text and "\x1b" not in text
     assert all(line.startswith("    ") for line in text.splitlines()[1:])
     assert json.loads(JsonFormatter().format(record))["message"].startswith("bad x\r\n")
+
+
+def test_a_syslog_that_nobody_has_is_told_and_one_that_goes_loses_no_line(
+        tmp_path, monkeypatch, capsys):
+    path = tmp_path / "log"
+    monkeypatch.setattr(logs, "_DEV_LOG", str(path))
+    config = load_mapping({"log": {"to": "syslog"}, "hosts": {"localhost": {}}})
+    with pytest.raises(StartupError, match=f"no syslog service listens on {path}"):
+        logs.set_up(config, str(tmp_path))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as syslog:
+        syslog.bind(str(path))
+        try:
+            logs.set_up(config, str(tmp_path))
+            logging.getLogger("test").info("first")
+            assert b"first" in syslog.recv(1000)
+            syslog.close()
+            path.unlink()
+            logging.getLogger("test").info("second")
+        finally:
+            logs.take_down()
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.endswith("second")

@@ -43,6 +43,7 @@ def test_modules_and_options_change_under_a_connected_client(server):
 
 @pytest.mark.parametrize("text", [
     "hosts: [", "hosts: {localhost: {}}\nc2s_timeout: soon\n", "- 1\n",
+    "hosts: {localhost: {}}\nc2s_ports: abc\n", "hosts: {localhost: {}}\nssl: {protokol: x}\n",
     "hosts: {localhost: {}}\nmodules_enabled: [saslauth, tls, roster, nosuch]\n"])
 def test_a_broken_file_changes_nothing(server, text):
     client = server.client("alice")
@@ -54,6 +55,13 @@ def test_a_broken_file_changes_nothing(server, text):
     assert server.server.config is before
     assert answered(client)
     assert not reload(server).failed  # and it can be put right
+
+
+def test_an_option_that_nobody_knows_is_remarked_on(server):
+    report = reload(server, c2s_timout="1 minute")
+    assert not report.failed
+    assert any("there is no option c2s_timout (did you mean c2s_timeout?)" in remark
+               for remark in report.remarks)
 
 
 def test_hosts_come_and_go(server):

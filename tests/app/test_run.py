@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from prosody_py.app import logs
 from prosody_py.app.main import main
 
 OFFLINE = "<message to='bob@localhost' type='chat'><body>kept</body></message>"
@@ -56,13 +57,16 @@ def test_a_second_signal_ends_at_once(install):
 @pytest.mark.parametrize(("options", "told"), [
     ({"c2s_timeout": "banana"}, "prosody.cfg.yaml:4:1: c2s_timeout: expected a period"),
     ({"log": {"to": "missing/log"}}, "missing/log: No such file"),
-    ({"ssl": {"ciphers": "NONSENSE"}}, "TLS: "),
+    ({"ssl": {"ciphers": "NONSENSE"}}, ": ssl: ciphers: OpenSSL knows none of"),
     ({"data_path": "prosody.cfg.yaml"}, "prosody.cfg.yaml: File exists"),
     pytest.param({"run_as_root": None}, "does not run as root", marks=pytest.mark.skipif(
         os.geteuid() != 0, reason="only root can be refused")),
 ])
 def test_mistakes_are_told_in_a_line(install, umask, capsys, options, told):
-    assert main(["--config", str(install(**options).file), "run"]) == 1
+    try:
+        assert main(["--config", str(install(**options).file), "run"]) == 1
+    finally:
+        logs.take_down()
     assert told in capsys.readouterr().err
 
 

@@ -2,7 +2,6 @@
 
 import signal
 import stat
-import time
 
 import pytest
 
@@ -54,14 +53,14 @@ def test_flags_may_stand_anywhere_and_repeat():
 
 def test_who_has_seen_enough_types_control_c(terminal, running):
     terminal.type("watch log info nothing-like-it 600\n")
-    time.sleep(0.3)
+    terminal.read_until("Looking on for 600 seconds")
     terminal.process.send_signal(signal.SIGINT)
     terminal.read_until("Not waited for")
     terminal.read_until("prosody-py> ")
     terminal.type("host list\n")
     assert "localhost" in terminal.read_until("prosody-py> ")
     terminal.type("watch log info version 600\n")
-    time.sleep(0.3)
+    terminal.read_until("Looking on for 600 seconds")
     other = running.run("server", "version")
     assert other.returncode == 0
     terminal.read_until("User ")

@@ -113,10 +113,11 @@ def test_the_log_and_events_are_shown_for_a_while(place, ask):
     logging.getLogger("mod_x").info("sonnet 18")
     logging.getLogger("mod_x").debug("sonnet 19")
     logging.getLogger("mod_x").info("limerick")
-    wait_until(lambda: ask.reader.lines)
+    wait_until(lambda: len(ask.reader.lines) > 1)
     ask.reader.there = False
     watching.get(timeout=10)
-    assert len(ask.reader.lines) == 1 and ask.reader.lines[0].endswith("sonnet 18")
+    assert ask.reader.lines[0] == "Looking on for 60 seconds; Ctrl-C ends it"
+    assert len(ask.reader.lines) == 2 and ask.reader.lines[1].endswith("sonnet 18")
     assert len(root.handlers) == handlers
     events = place.server.hosts["localhost"].events
     ask.reader.lines.clear()
@@ -124,7 +125,7 @@ def test_the_log_and_events_are_shown_for_a_while(place, ask):
     watching = gevent.spawn(ask, "watch", "events", "localhost", "presence/*")
     wait_until(lambda: events.wrapped)
     place.client("paris").available()
-    wait_until(lambda: ask.reader.lines)
+    wait_until(lambda: len(ask.reader.lines) > 1)
     ask.reader.there = False
     watching.get(timeout=10)
     assert "presence/initial (origin, stanza)" in ask.reader.lines and not events.wrapped

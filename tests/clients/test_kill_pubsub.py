@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from prosody_py.testing.client import Client, Closed
-from prosody_py.testing.pubsub import Asking, payload
+from prosody_py.testing.pubsub import Asking, form, payload
 from prosody_py.xmpp.errors import StreamError
 
 pytestmark = pytest.mark.slow
@@ -35,6 +35,7 @@ OPTIONS = {
 }
 GONE = (Closed, OSError, StreamError)
 MANY, ONE = "many", "one"  # a node with all items, and one whose item is replaced
+BATCHES, BATCH = "batches", 3  # a node with what was published several at a time
 
 
 class Server:
@@ -83,6 +84,7 @@ class Publisher:
         self.name, self.to = name, to
         self.number = 0
         self.published, self.retracted, self.nodes = set(), set(), set()
+        self.batches, self.subids = set(), set()
         self.unsure = set()      # items whose fate nobody was told
         self.one = (None, None)  # the item that was acknowledged last, and the one tried last
 
@@ -90,6 +92,7 @@ class Publisher:
         own = Asking(server.login(self.name), self.to)
         own.create(self.name + MANY, max_items="max")
         own.create(self.name + ONE, max_items=1)
+        own.create(self.name + BATCHES, max_items="max")
 
     def work(self, server):
         try:
@@ -116,11 +119,24 @@ class Publisher:
             own.set(f"<retract node='{self.name}{MANY}'><item id='{gone}'/></retract>")
             self.unsure.discard(gone)
             self.retracted.add(gone)
+        if self.number % 3 == 0:
+            own.set(f"<publish node='{self.name}{BATCHES}'>" + "".join(
+                f"<item id='{id}-{part}'>{payload(id)}</item>" for part in range(BATCH))
+                + "</publish>")
+            self.batches.add(id)
+        if self.number % 6 == 0 and len(self.subids) < 5:
+            self.subids.add(self.subscribe_once_more(own, 1000 + self.number))
         if self.number % 7 == 0:
             node = f"{self.name}-{id}"
             own.create(node)
             own.subscribe(node)
             self.nodes.add(node)
+
+    def subscribe_once_more(self, own, frequency):
+        answer = own.set(
+            f"<subscribe node='{self.name}{ONE}' jid='{own.client.bare_jid}'/><options>"
+            f"{form('subscribe_options', {'digest_frequency': frequency})}</options>")
+        return answer.get_child("subscription").attr["subid"]
 
     def check(self, server):
         own = Asking(server.login(self.name), self.to)
@@ -133,6 +149,11 @@ class Publisher:
         found = own.get(f"<items node='{self.name}{ONE}'/>").tags
         assert [item.tags[0].get_text() for item in found] in (
             [[id] for id in self.one] if self.one[0] else [[], [self.one[1]]])
+        batches = [id.partition("-")[0] for id in own.items(self.name + BATCHES)]
+        assert set(batches) >= self.batches, "items that were published together were lost"
+        assert all(batches.count(id) == BATCH for id in batches), "some of them were lost"
+        assert self.subids <= {tag.attr["subid"] for tag in own.get(
+            f"<subscriptions node='{self.name}{ONE}'/>").tags}
         subscribed = {tag.attr["node"] for tag in own.get("<subscriptions/>").tags}
         assert self.nodes <= subscribed
         self.published |= set(items)
@@ -162,4 +183,5 @@ def test_nothing_that_was_acknowledged_is_lost_or_doubled(tmp_path, rounds):
         server.kill()
     assert "Traceback" not in server.log.read_text(), server.log.read_text()
     assert all(publisher.published and publisher.retracted and publisher.nodes
+               and publisher.batches and publisher.subids
                for publisher in publishers)

@@ -77,11 +77,11 @@ lua_runtime: lua51
         "4:5: welcome_limit: expected at least 1, got 0",
         "5:10: entry 1 of admins: expected text, got a mapping (Addresses of the administrators.)",
         '7:3: log.level: expected one of info, debug, warn, error, got "loud" (What is logged, '
-        "and how.)",
+        "and how, such as {level: info, to: console}.)",
         "9:5: log.modules.mod_c2s: expected one of info, debug, warn, error, got 5 (What is "
-        "logged, and how.)",
+        "logged, and how, such as {level: info, to: console}.)",
         "10:3: log.colour: colour is not known here; known are level, format, to, modules, "
-        "sinks (What is logged, and how.)",
+        "sinks (What is logged, and how, such as {level: info, to: console}.)",
         '11:16: limits.c2s.rate: expected a rate such as "10kb/s", got "fast": it does not end in '
         "/s (How fast.)",
         "12:13: entry 1 of c2s_ports: expected 0 to 65535, got 99999 (Ports of c2s.)",
@@ -113,7 +113,7 @@ def test_an_obsolete_option_is_told_with_its_replacement(run, line, told):
 
 
 def test_modules_are_listed_without_mod_and_once(run):
-    assert run("modules_enabled: [tls, mod_ping, tls]\nmodules_disabled: [mod_c2s]\n"
+    assert run("modules_enabled: [tls, mod_ping, tls, saslauth]\nmodules_disabled: [mod_c2s]\n"
                "hosts: {h: }\ncomponents: {c: {module: mod_muc}}") == [
         "1:24: modules_enabled has mod_ping; modules are listed without mod_ (write ping)",
         "1:34: warning: modules_enabled has tls twice",
@@ -123,21 +123,22 @@ def test_modules_are_listed_without_mod_and_once(run):
 
 
 def test_a_module_that_is_nowhere_is_told_once(run):
-    text = "modules_enabled: [tls, nope]\nhosts: {h: , i: }\ncomponents: {c: {module: gone}}"
+    text = ("modules_enabled: [tls, nope, saslauth]\nhosts: {h: , i: }\n"
+            "components: {c: {module: gone}}")
     hint = "(check the spelling, or add the folder that has it to plugin_paths)"
-    assert run(text, find_module=lambda name: name == "tls") == [
+    assert run(text, find_module=lambda name: name in ("tls", "saslauth")) == [
         f"1:24: there is no module nope {hint}", f"3:18: there is no module gone {hint}"]
 
 
 def test_a_module_that_is_global_and_a_component_is_told(run):
-    assert run("modules_enabled: [tls, muc]\nhosts: {h: }\n"
+    assert run("modules_enabled: [tls, muc, saslauth]\nhosts: {h: }\n"
                "components: {c: {module: muc}}") == [
         "1:1: muc is in modules_enabled and also the module of the component c (remove it from "
         "modules_enabled; a component brings its own module)"]
 
 
 def test_open_registration_without_limits_is_told(run):
-    text = "modules_enabled: [tls, register]\nhosts: {h: {allow_registration: yes}}\n"
+    text = "modules_enabled: [tls, register, saslauth]\nhosts: {h: {allow_registration: yes}}\n"
     assert run(text) == [
         "2:13: warning: anybody can make any number of accounts on h (set "
         "min_seconds_between_registrations, or registration_invite_only)"]
@@ -172,7 +173,7 @@ def test_a_server_without_hosts_is_told(run):
 
 
 def test_vcard_and_vcard_legacy_exclude_each_other(run):
-    assert run("modules_enabled: [tls, vcard, vcard_legacy]\nhosts: {h: }") == [
+    assert run("modules_enabled: [tls, vcard, vcard_legacy, saslauth]\nhosts: {h: }") == [
         "2:9: h has both vcard and vcard_legacy (remove vcard)"]
 
 
@@ -184,3 +185,25 @@ def test_a_secret_is_not_shown_when_it_is_wrong(run, monkeypatch):
     monkeypatch.setenv("SOME_SECRET", "hunter2")
     assert run(GOOD + "hosts: {h: {welcome_limit: !env SOME_SECRET}}") == [
         "2:13: welcome_limit: expected a whole number, got text"]
+
+
+def test_administrators_have_addresses_on_hosts_of_this_server(run):
+    hosts = "hosts: {example.com: {}}\n"
+    assert run(GOOD + "admins: [a@example.com]\n" + hosts) == []
+    assert run(GOOD + "admins: [alice]\n" + hosts) == [
+        "2:10: admins: 'alice' is not the address of an account (write it like alice@example.com)"]
+    assert run(GOOD + "admins: [a@example.net]\n" + hosts) == [
+        "2:10: warning: admins: example.net in a@example.net is not a host of this server (an "
+        "administrator needs an account here)"]
+
+
+def test_a_port_belongs_to_one_service(run):
+    text = GOOD + "hosts: {example.com: {}}\nc2s_ports: [5222]\nc2s_direct_tls_ports: [5222]\n"
+    [told] = run(text)
+    assert "port 5222 is in c2s_direct_tls_ports and in c2s_ports" in told
+    assert run(text + "c2s_interfaces: ['127.0.0.2']\n") == []
+
+
+def test_modules_in_a_mapping_are_one_mistake(run):
+    [told] = run("modules_enabled: {saslauth: true}\nhosts: {example.com: {}}\n")
+    assert "expected a list" in told

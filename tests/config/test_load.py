@@ -176,6 +176,10 @@ def test_a_repeated_value_is_a_copy(tmp_path):
      "components)"),
     ("hosts: {a: {enabled: maybe}}", "main.yaml:1:22: enabled: expected true or false for a "
                                      "(leave it out for a host that is served)"),
+    ("hosts: {a: {", "main.yaml:1:13: the file ends inside a list or a mapping (close each '[' "
+                     "with ']' and each '{' with '}')"),
+    ('-- Prosody\nVirtualHost "a.b"\n  x = 1\n', "main.yaml:2:1: this is a configuration in Lua, "
+     "as Prosody has it (the one here is YAML: see docs/from-prosody.md)"),
     ("include: no.yaml",
      "main.yaml:1:10: cannot read 'no.yaml': no such file or directory"),
     ("include: [{}]",

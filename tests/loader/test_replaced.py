@@ -47,8 +47,9 @@ def test_a_python_file_of_a_replaced_part_is_taken(folder, folders):
 
 def test_the_folder_does_not_hide_what_is_bundled(folder, folders):
     found = available(folders)
-    assert found["c2s"].language == "python" and "posix" not in found
-    assert find("posix", bundled_folders()).language == "none"
+    assert found["c2s"].language == found["posix"].language == "python"
+    assert "windows" not in found
+    assert find("windows", bundled_folders()).language == "none"
 
 
 def test_a_server_starts_with_parts_that_are_replaced_and_says_so(folder, start_server, caplog):
@@ -59,28 +60,31 @@ def test_a_server_starts_with_parts_that_are_replaced_and_says_so(folder, start_
     running.client("juliet")
     modules = running.server.modules
     assert modules.get_module("*", "c2s").code.language == "python"
-    assert modules.get_module("*", "posix").status_message == f"nothing to do: {REPLACED['posix']}"
+    assert modules.get_module("*", "posix").code.language == "python"
+    assert modules.get_module("*", "windows").status_message == \
+        f"nothing to do: {REPLACED['windows']}"
     told = [record.getMessage() for record in caplog.records if record.name == "modules"
             and record.levelno == logging.INFO]
     assert told == [
         f"{folder}/mod_c2s.lua is not used: {REPLACED['c2s']}",
-        f"nothing to do for mod_posix: {REPLACED['posix']}",
+        f"{folder}/mod_posix.lua is not used: {REPLACED['posix']}",
         f"nothing to do for mod_windows: {REPLACED['windows']}"]
 
 
 def test_what_loads_as_nothing_can_be_reloaded_and_unloaded(folder, start_server):
-    modules = start_server(["posix"], plugin_paths=[str(folder)]).server.modules
-    assert modules.reload("*", "posix").code.language == "none"
-    modules.unload("*", "posix")
-    assert not modules.is_loaded("*", "posix")
+    modules = start_server(["windows"], plugin_paths=[str(folder)]).server.modules
+    assert modules.reload("*", "windows").code.language == "none"
+    modules.unload("*", "windows")
+    assert not modules.is_loaded("*", "windows")
 
 
 def test_check_names_each_file_that_is_passed_over(folder, tmp_path, capsys):
     file = tmp_path / "prosody.cfg.yaml"
     file.write_text("plugin_paths: [modules]\nhosts:\n  localhost: {}\n"
-                    "modules_enabled:\n  - saslauth\n  - posix\n")
+                    "modules_enabled:\n  - saslauth\n  - windows\n")
     assert main(["--config", str(file), "check", "modules"]) == 0
     told = capsys.readouterr().out
     assert f"warning: {folder}/mod_c2s.lua is not used: {REPLACED['c2s']}" in told
-    assert f"prosody.cfg.yaml:6: warning: nothing to do for mod_posix: {REPLACED['posix']}" in told
+    assert ("prosody.cfg.yaml:6: warning: nothing to do for mod_windows: "
+            f"{REPLACED['windows']}") in told
     assert "2 warnings" in told

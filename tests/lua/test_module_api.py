@@ -235,6 +235,31 @@ def test_measures_count(place):
     assert metrics["prosody_mod_measured/g"].labelled("a").value == 5
 
 
+def test_gauges_are_added_to_and_all_of_a_metric_is_counted_anew(place):
+    """As mod_c2s and mod_s2s of Prosody do for each `stats-update`."""
+    place.load("connections", """
+        local all = module:metric("gauge", "open", "", "Connections", { "host", "type" });
+        local seen = module:metric("summary", "seen", "", "", { "host" });
+        module:hook_global("stats-update", function ()
+            all:clear();
+            for _ = 1, 3 do all:with_labels("a", "v4"):add(1); end
+            all:with_labels("a", "v4"):add(-1);
+            all:with_labels("a", "v6"):inc();
+            seen:with_labels("b"):sample(7);
+        end);
+        function reset() seen:with_labels("b"):reset(); end
+    """)
+    metrics = measures(place.server).metrics
+    for _ in range(2):
+        place.server.events.fire_event("stats-update")
+        found = metrics["prosody_mod_connections/open"]
+        assert (found.labelled("a", "v4").value, found.labelled("a", "v6").value) == (2, 1)
+    seen = metrics["prosody_mod_connections/seen"].labelled("b")
+    assert (seen.count, seen.value, seen.lowest) == (2, 14, 7)
+    place.modules.get_module("example.com", "connections").exports.reset()
+    assert (seen.count, seen.value, seen.lowest) == (0, 0, None)
+
+
 def test_permissions_go_by_role(make_place):
     place = make_place(admins=["root@example.com"])
     place.load("acts", """

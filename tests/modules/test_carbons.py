@@ -198,6 +198,19 @@ def test_an_error_of_somebody_else_about_what_was_copied_is_not(three, people):
     assert messages(desk) == []
 
 
+@NOT_DEBIANS
+def test_an_error_of_the_server_is_copied_if_what_it_is_about_was(three):
+    phone, desk, _romeo = three
+    id = send(phone, "nobody@localhost")
+    send(phone, "nobody@localhost", f"{BODY}<private xmlns='{CARBONS}'/>")
+    send(phone, "localhost", "<x xmlns='urn:example:x'/>", "normal")
+    sent, error = (wrapped(message) for message in messages(desk))
+    assert (sent[0], error[0]) == ("sent", "received")
+    assert error[1].attr == {"xmlns": "jabber:client", "type": "error", "id": id,
+                             "to": phone.jid, "from": "nobody@localhost"}
+    assert error[1].get_error()[1] == "service-unavailable"
+
+
 def test_who_disables_copies_gets_none(three):
     phone, desk, romeo = three
     switch(desk, "disable")

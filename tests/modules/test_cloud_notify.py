@@ -139,6 +139,20 @@ def test_what_nobody_would_see_is_not_notified(start):
     assert service.form()["message-count"] == "1"
 
 
+def test_a_request_to_see_the_presence_is_notified_once(start):
+    running, service, juliet, romeo = start()
+    enable(juliet, service)
+    leave(running, juliet)
+    romeo.send("<presence type='subscribe' to='juliet@localhost'/>")
+    assert service.form() == {
+        "FORM_TYPE": "urn:xmpp:push:summary", "pending-subscription-count": "1"}
+    romeo.send("<presence type='subscribe' to='juliet@localhost'/>").flush()
+    assert service.is_silent()
+    say(romeo, "juliet@localhost")
+    form = service.form()
+    assert (form["message-count"], form["pending-subscription-count"]) == ("1", "1")
+
+
 def test_a_flood_of_messages_is_no_flood_of_notifications(start):
     running, service, juliet, romeo = start()
     enable(juliet, service)
@@ -248,8 +262,9 @@ def test_a_service_that_knows_nothing_of_it_is_disabled_at_once(start):
     wait_until(lambda: registered(running) == [])
 
 
-def test_a_service_that_fails_is_disabled_after_some_errors_in_a_row(start):
-    running, service, juliet, romeo = start(push_max_errors=2)
+@pytest.mark.parametrize("options", [{"push_retry_after": "never"}, {"push_max_retries": 0}])
+def test_a_service_that_fails_is_disabled_after_some_errors_in_a_row(start, options):
+    running, service, juliet, romeo = start(push_max_errors=2, **options)
     enable(juliet, service)
     leave(running, juliet)
     for error in ("internal-server-error", None, "internal-server-error"):
@@ -260,6 +275,78 @@ def test_a_service_that_fails_is_disabled_after_some_errors_in_a_row(start):
     say(romeo, "juliet@localhost")
     service.published("internal-server-error")
     wait_until(lambda: registered(running) == [])
+
+
+def resting(running):
+    """Return when juliet's only registration is tried again, None while it is notified."""
+    store = running.server.storage.open("localhost", "cloud_notify")
+    return next(iter(store.get("juliet").values())).get("retry_after")
+
+
+def let_a_day_pass(running):
+    """Let the time come when juliet's registration is tried again."""
+    store = running.server.storage.open("localhost", "cloud_notify")
+    store.set("juliet", {name: {**info, "retry_after": info["retry_after"] - 86401}
+                         for name, info in store.get("juliet").items()})
+
+
+def fail(service, romeo):
+    say(romeo, "juliet@localhost")
+    service.published("internal-server-error")
+
+
+def test_a_service_that_fails_is_tried_again_a_day_later(start):
+    running, service, juliet, romeo = start(push_max_errors=1)
+    enable(juliet, service)
+    leave(running, juliet)
+    fail(service, romeo)
+    wait_until(lambda: resting(running))
+    say(romeo, "juliet@localhost")
+    assert service.is_silent()
+    running.server.modules.reload("localhost", "cloud_notify")
+    say(romeo, "juliet@localhost")
+    assert service.is_silent()
+    let_a_day_pass(running)
+    say(romeo, "juliet@localhost")
+    assert service.form()["message-count"] == "2"
+    wait_until(lambda: not resting(running))
+
+
+def test_a_service_that_fails_day_after_day_is_forgotten(start):
+    running, service, juliet, romeo = start(push_max_errors=2, push_max_retries=2)
+    enable(juliet, service)
+    leave(running, juliet)
+    fail(service, romeo)
+    for _ in range(2):  # the second error at first, then the first after each day
+        fail(service, romeo)
+        wait_until(lambda: resting(running))
+        let_a_day_pass(running)
+    fail(service, romeo)
+    wait_until(lambda: registered(running) == [])
+
+
+def test_a_client_that_registers_again_ends_the_rest(start):
+    running, service, juliet, romeo = start(push_max_errors=1)
+    enable(juliet, service)
+    leave(running, juliet)
+    fail(service, romeo)
+    wait_until(lambda: resting(running))
+    juliet = running.client("juliet", "balcony")
+    enable(juliet, service)
+    leave(running, juliet)
+    say(romeo, "juliet@localhost")
+    service.published()
+
+
+def test_a_clock_that_is_set_back_does_not_let_a_service_rest_for_ever(start):
+    running, service, juliet, romeo = start()
+    enable(juliet, service)
+    leave(running, juliet)
+    store = running.server.storage.open("localhost", "cloud_notify")
+    store.set("juliet", {name: {**info, "retry_after": 2**40, "retries": 0}
+                         for name, info in store.get("juliet").items()})
+    say(romeo, "juliet@localhost")
+    service.published()
 
 
 def test_a_service_can_take_the_right_to_publish_away(start):
@@ -299,6 +386,14 @@ def test_a_session_that_waits_for_its_client_is_notified_and_waits_longer(start)
     say(romeo, juliet.jid)
     assert service.form()["message-count"] == "1"
     assert session.extras["hibernating_watchdog"].left() > 3600
+
+
+def test_a_session_that_waits_is_notified_of_a_request(start):
+    running, service, juliet, romeo, _token = managed(start)
+    cut(running, juliet)
+    romeo.send("<presence type='subscribe' to='juliet@localhost'/>")
+    assert service.form()["pending-subscription-count"] == "1"
+    assert service.is_silent()
 
 
 def test_what_was_not_acknowledged_is_notified_when_the_connection_is_gone(start):

@@ -10,6 +10,7 @@ from prosody_py.xmpp import builders as stanza
 from prosody_py.xmpp import caps
 
 pytestmark = pytest.mark.twins("disco")
+OURS = pytest.mark.ours_alone("Debian's does not know XEP-0390")
 
 INFO = "http://jabber.org/protocol/disco#info"
 ITEMS = "http://jabber.org/protocol/disco#items"
@@ -91,6 +92,47 @@ def test_stream_features_have_the_hash_of_the_info_at_its_node(start_server):
     found = query(ask(client, INFO, "localhost", node))
     assert found.attr["node"] == node
     assert caps.verification_string(found) == tag.attr["ver"]
+
+
+def second_node(client):
+    """Return the node of the hash of XEP-0390 in the features of a client's stream."""
+    (hash,) = client.features.get_child("c", caps.SECOND).tags
+    assert (hash.attr["xmlns"], hash.attr["algo"]) == (caps.HASHES, "sha-256")
+    return f"urn:xmpp:caps#sha-256.{hash.get_text()}"
+
+
+@OURS
+def test_stream_features_have_the_second_hash_of_the_info_at_its_node(start_server):
+    client = start_server().client("juliet")
+    node = second_node(client)
+    found = query(ask(client, INFO, "localhost", node))
+    assert found.attr["node"] == node and caps.is_true(node, found)
+    assert "urn:xmpp:caps" in {tag.attr["var"] for tag in found.childtags("feature")}
+
+
+@OURS
+def test_what_was_announced_before_is_still_known(start_server):
+    running = start_server()
+    clients = [running.client("juliet")]
+    for number, module in enumerate(("time", "version", "uptime")):
+        running.server.modules.load("localhost", module)
+        clients.append(running.client(f"romeo{number}"))
+    running.server.modules.reload("localhost", "disco")
+    nodes = [second_node(client) for client in clients]
+    assert len(set(nodes)) == 4
+    assert condition(ask(clients[0], INFO, "localhost", nodes[0])) == "item-not-found"
+    for node in nodes[1:]:
+        assert caps.is_true(node, query(ask(clients[0], INFO, "localhost", node)))
+
+
+@OURS
+def test_a_form_without_a_type_has_no_second_hash(start_server):
+    running = start_server()
+    host(running).modules["disco"].add_extension(
+        stanza.stanza("x", xmlns="jabber:x:data", type="result"))
+    features = running.client("juliet").features
+    assert features.get_child("c", caps.XMLNS) is not None
+    assert features.get_child("c", caps.SECOND) is None
 
 
 def test_streams_that_are_not_authenticated_get_no_hash(start_server):

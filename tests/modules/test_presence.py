@@ -6,6 +6,7 @@ given to the receivers' sessions at once, and with a handler that looks at all o
 
 import pytest
 
+from prosody_py.api import stanza
 from prosody_py.events import filters
 from prosody_py.hosts.subscriptions import State
 from prosody_py.testing.people import kinds
@@ -213,3 +214,20 @@ def test_a_priority_that_is_raised_above_zero_brings_what_waited(people):
     romeo.send("<presence><priority>1</priority></presence>")
     romeo.flush()
     assert fired == [people.session(romeo)]
+
+
+def test_a_module_sends_the_presence_of_all_resources_to_an_address(people):
+    one, two = people.login("romeo", "1"), people.login("romeo", "2")
+    people.login("romeo", "3", available=False)
+    other = people.login("tybalt")
+    other.flush()
+    send = people.server.server.modules.get_module(
+        "localhost", "presence").exports.send_presence_of_available_resources
+    romeo = people.jid("romeo").partition("@")[0]
+    assert send(romeo, "localhost", other.jid, people.session(one)) == 2
+    assert sorted(kinds(other.flush())) == [(one.jid, None), (two.jid, None)]
+    gone = stanza.presence({"type": "unavailable"})
+    assert send(romeo, "localhost", other.jid, None, gone) == 2
+    assert sorted(kinds(other.flush())) == [
+        (one.jid, "unavailable"), (two.jid, "unavailable")]
+    assert send("nobody", "localhost", other.jid) == send(romeo, "elsewhere.example", "x@y") == 0

@@ -161,3 +161,65 @@ def test_many_resources_are_refused_as_ever(start_server):
     results = [bound(client) for client in clients]
     assert sum(result is None for result in results) == 1
     wait_until(lambda: len(running.server.full_sessions) == 64)
+
+
+# -- the archive ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def archiving(start_server):
+    running = start_server(["sasl2_bind2", "sasl2_sm", "mam"])
+    running.user("juliet")
+    return running
+
+
+def say(sender, to, body, inside=""):
+    sender.send(f"<message to='{to}' type='chat'><body>{body}</body>{inside}</message>").flush()
+
+
+def bodies(client):
+    return [element.get_child_text("body") for element in client.flush()
+            if element.name == "message"]
+
+
+def stored(running):
+    """Return the texts in the offline store."""
+    store = running.server.storage.open("localhost", "offline", "archive")
+    return [item[1].get_child_text("body") for item in store.find("juliet")[0]]
+
+
+def test_the_client_hears_where_the_archive_begins_and_ends(archiving):
+    metadata = bound(connect(archiving)).get_child("metadata", "urn:xmpp:mam:2")
+    assert metadata.tags == []
+    romeo = archiving.client("romeo")
+    for body in ("one", "two"):
+        say(romeo, "juliet@localhost", body)
+    archive = archiving.server.storage.open("localhost", "archive", "archive")
+    ids = [item[0] for item in archive.find("juliet")[0]]
+    metadata = bound(connect(archiving)).get_child("metadata", "urn:xmpp:mam:2")
+    assert [(tag.name, tag.attr["id"]) for tag in metadata.tags] == [
+        ("start", ids[0]), ("end", ids[1])]
+
+
+def test_what_is_in_the_archive_is_not_delivered_beside_it(archiving):
+    romeo = archiving.client("romeo")
+    say(romeo, "juliet@localhost", "archived")
+    say(romeo, "juliet@localhost", "not archived",
+        "<no-permanent-store xmlns='urn:xmpp:hints'/>")
+    assert stored(archiving) == ["archived", "not archived"]
+    client = connect(archiving)
+    bound(client)
+    assert stored(archiving) == ["not archived"]
+    client.send("<presence/>")
+    assert bodies(client) == ["not archived"]
+
+
+def test_what_was_not_acknowledged_is_not_kept_beside_the_archive(archiving):
+    client = connect(archiving)
+    bound(client, "<enable xmlns='urn:xmpp:sm:3'/>")
+    client.send("<presence/>").flush()
+    session = session_of(archiving, client)
+    say(archiving.client("romeo"), client.jid, "one")
+    client.sock.close()
+    wait_until(lambda: session.destroyed and session.type == "c2s_destroyed")
+    assert stored(archiving) == []

@@ -109,6 +109,19 @@ def test_a_request_without_sense_fails_alone(server, request_):
     assert client.receive().get_child("bind", ns.BIND) is not None
 
 
+def test_who_acknowledges_too_much_is_cut_off(server):
+    client, enabled = managed(server)
+    lose(server, client)
+    other = connect(server)
+    error = other.plain("juliet", resume(enabled.attr["id"], 7) + bind(ENABLE))
+    assert error.get_child("undefined-condition", ns.STREAM_ERRORS) is not None
+    assert error.get_child("handled-count-too-high", SM).attr == {
+        "xmlns": SM, "h": "7", "send-count": "0"}
+    assert other.closed_with() is None
+    answer = connect(server).plain("juliet", resume(enabled.attr["id"]))
+    assert answer.get_child("resumed", SM) is not None
+
+
 def test_a_login_that_fails_resumes_nothing(server):
     client, enabled = managed(server)
     session = server.server.full_sessions[client.jid]

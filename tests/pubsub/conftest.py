@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from prosody_py.pubsub import agenda, digests, items, leases, publishing, subscribe_options
 from prosody_py.pubsub.service import Service
 from prosody_py.pubsub.setup import Setup
 from prosody_py.storage.memory import MemoryStorage
@@ -43,6 +44,7 @@ class Told:
 
     def deliver(self, notice, receivers):
         id = notice.item.id if notice.item is not None else notice.id
+        self.receivers = dict(receivers)
         self.notices.append((notice.kind, notice.node.name, id, sorted(receivers)))
 
     def tell(self, to, message):
@@ -77,3 +79,45 @@ def make(storage, told):
 @pytest.fixture
 def service(make):
     return make()
+
+
+class Clock:
+    """A time that passes when a test says so, and timers on it."""
+
+    def __init__(self):
+        self.now, self.timers = 1_700_000_000.0, []
+
+    def time(self):
+        return self.now
+
+    def add_timer(self, seconds, function, *args):
+        timer = Timer(self, self.now + seconds, function, args)
+        self.timers.append(timer)
+        return timer
+
+    def pass_(self, seconds):
+        """Let time pass, and timers fire one after the other."""
+        end = self.now + seconds
+        while due := [timer for timer in self.timers if timer.when <= end]:
+            timer = min(due, key=lambda timer: timer.when)
+            self.timers.remove(timer)
+            self.now = max(self.now, timer.when)
+            timer.function(self.now, *timer.args)
+        self.now = end
+
+
+class Timer:
+    def __init__(self, clock, when, function, args):
+        self.clock, self.when, self.function, self.args = clock, when, function, args
+
+    def stop(self):
+        if self in self.clock.timers:
+            self.clock.timers.remove(self)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    for module in (agenda, digests, leases, subscribe_options, publishing, items):
+        monkeypatch.setattr(module, "time", clock)
+    return clock

@@ -48,8 +48,8 @@ def test_everything_is_there_again(make):
     assert two.nodes["closed"].pending == {READER: True}
     assert ids(two.get_items("node", READER)) == ["b", "c", "d"]
     assert two.get_last_item("node", READER).id == "d"
-    assert [(node.name, state) for node, _jid, state, _options in two.subscriptions_of(READER)] \
-        == [("closed", "pending"), ("node", "subscribed")]
+    assert [(own.node.name, own.state) for own in two.subscriptions_of(READER)] == [
+        ("closed", "pending"), ("node", "subscribed")]
     assert node.created == one.nodes["node"].created
 
 
@@ -107,6 +107,29 @@ def test_an_item_that_cannot_be_stored_is_not_told(service, told, monkeypatch):
         service.publish("node", OWNER, "b", payload())
     assert [notice[2] for notice in told.notices] == ["a"]
     assert service.get_last_item("node", OWNER).id == "a"
+
+
+def test_what_is_too_much_goes_with_several_new_items(service):
+    service.create("node", OWNER, {"max_items": 3})
+    for batch in ("ab", "cd", "e", "fgh"):
+        service.publish_all("node", OWNER, [(id, payload()) for id in batch])
+        assert service.items(service.nodes["node"]).count() <= 3
+    assert ids(service.get_items("node", OWNER)) == ["f", "g", "h"]
+
+
+def test_several_items_that_cannot_be_stored_are_not_told(service, told, monkeypatch):
+    service.create("node", OWNER)
+    archive = service.items(service.nodes["node"]).archive
+
+    def refuse(*_args):
+        raise StorageError("quota-limit", "so many and no more")
+
+    monkeypatch.setattr(archive, "append_all", refuse)
+    contents = [("a", payload()), ("b", payload())]
+    assert refused(service.publish_all, "node", OWNER, contents) == "node-full"
+    monkeypatch.setattr(archive, "append_all", None)  # as a driver in Lua is
+    assert refused(service.publish_all, "node", OWNER, contents) == "not-acceptable"
+    assert told.notices == [] and ids(service.get_items("node", OWNER)) == []
 
 
 def test_a_full_store_is_a_full_node(service, monkeypatch):

@@ -220,6 +220,43 @@ def test_an_append_that_is_begun_fails_where_it_is_waited_for(make_storage):
     assert archive.find("juliet", {"total": True})[1] == 1
 
 
+def several(*keys):
+    return [(key, message(f"{key} {n}"), START, "x") for n, key in enumerate(keys)]
+
+
+def keys(archive):
+    return [item[0] for item in archive.find("juliet")[0]]
+
+
+def test_several_items_are_added_in_their_order(archive):
+    archive.append("juliet", "b", message("old"), START, "x")
+    archive.append_all("juliet", several("a", "b", "c", "a"))
+    assert keys(archive) == ["b", "c", "a"]
+    assert archive.get("juliet", "a")[0].get_child_text("body") == "a 3"
+    archive.append_all("juliet", [])
+    assert archive.find("juliet", {"total": True})[1] == 3
+
+
+@pytest.mark.parametrize("trim", [False, True])
+def test_of_several_items_all_are_added_or_none(make_storage, trim):
+    archive = make_storage(archive_item_limit=3, archive_trim=trim).open(
+        "localhost", "archive", "archive")
+    archive.append_all("juliet", several("a", "b"))
+    for wrong in (several("a", "c", "d", "e"), [*several("c"), ("d", "no stanza", START, "x")]):
+        with pytest.raises(StorageError):
+            archive.append_all("juliet", wrong)
+        assert keys(archive) == ["a", "b"]
+    archive.append_all("juliet", several("b", "c"))
+    assert keys(archive) == ["a", "b", "c"]
+    if trim:
+        archive.append_all("juliet", several("d", "e"))
+        assert keys(archive) == ["c", "d", "e"]
+    else:
+        with pytest.raises(StorageError):
+            archive.append_all("juliet", several("c", "d"))
+        assert keys(archive) == ["a", "b", "c"]
+
+
 def test_a_store_can_be_limited_by_who_uses_it(storage):
     archive = storage.open("localhost", "archive", "archive")
     other = storage.open("localhost", "offline", "archive")
@@ -388,3 +425,47 @@ def test_items_that_come_during_an_iteration_do_not_disturb_it(archive, ids):
 def test_purge_deletes_the_archives_of_a_user(storage, archive, ids):
     storage.purge("localhost", "juliet")
     assert list(archive.users()) == ["romeo"]
+
+
+# -- by the id that a message was sent with --------------------------------------------------
+
+
+def sent_with(archive, id, with_="peer", user="juliet"):
+    """Return the keys of what is found."""
+    items = archive.said(user, with_, id)
+    assert all(item[1].attr["id"] == id and item[3] == with_ for item in items)
+    return [item[0] for item in items]
+
+
+def test_messages_are_found_by_the_id_that_they_were_sent_with(archive):
+    archive.append("juliet", "before", message("x"), START, "peer")
+    archive.index_ids()
+    for key, id, with_, user in (("1", "a'<&>\u00e4\U0001f600", "peer", "juliet"),
+                                 ("2", "x", "peer", "juliet"), ("3", "x", "peer", "juliet"),
+                                 ("4", "x", "other", "juliet"), ("5", "x", "peer", "romeo")):
+        archive.append(user, key, message(id), START, with_)
+    archive.append("juliet", "none", Stanza("message").body("x"), START, "peer")
+    assert sent_with(archive, "a'<&>\u00e4\U0001f600") == ["1"]
+    assert sent_with(archive, "x") == ["3", "2"]
+    assert sent_with(archive, "x", "other") == ["4"] and sent_with(archive, "x", user="romeo") == [
+        "5"]
+    assert sent_with(archive, "nothing") == [] and sent_with(archive, "x", user="nobody") == []
+
+
+def test_what_is_changed_or_gone_is_found_as_it_is(archive):
+    archive.index_ids()
+    for key in ("1", "2", "3"):
+        archive.append("juliet", key, message("x"), START, "peer")
+    archive.set("juliet", "1", Stanza("message", {"id": "x"}))
+    archive.delete("juliet", {"key": "2"})
+    archive.append("juliet", "3", message("y"), START, "peer")
+    assert sent_with(archive, "x") == ["1"] and sent_with(archive, "y") == ["3"]
+    archive.delete("juliet")
+    assert sent_with(archive, "x") == sent_with(archive, "y") == []
+
+
+def test_many_messages_with_the_same_id_are_not_all_looked_at(archive):
+    archive.index_ids()
+    for number in range(30):
+        archive.append("juliet", str(number), message("x"), START, "peer")
+    assert sent_with(archive, "x") == [str(number) for number in range(29, 9, -1)]

@@ -8,6 +8,7 @@ from functools import partial
 import gevent
 import pytest
 
+from prosody_py.storage import sqlite_archive_adding as adding
 from prosody_py.storage import sqlite_archive_sql as sql
 from prosody_py.storage.archive_query import FIRST, LAST, Query
 from prosody_py.storage.interface import StorageError
@@ -212,9 +213,9 @@ def test_a_page_costs_the_same_anywhere_in_a_large_archive(sqlite_storage):
     archive = sqlite_storage.open("localhost", "archive", "archive")
     for user, items in (("few", 150), ("many", 20_000), ("same", 20_000)):
         sqlite_storage.engine.write(lambda database, calls, u=user, n=items: [
-            None for call in calls for _ in sql.append_items(database, [
-                (archive._store, u, f"{u}{i}", 5 if u == "same" else i, f"peer{i % 2}", "<a/>")
-                for i in range(n)])][:1])
+            None for call in calls for _ in adding.append_items(database, [
+                (archive._store, u, f"{u}{i}", 5 if u == "same" else i, f"peer{i % 2}", "<a/>",
+                 None) for i in range(n)])][:1])
 
     def steps(user, query, low, high):
         def operation(database, calls):
@@ -234,7 +235,8 @@ def test_a_page_costs_the_same_anywhere_in_a_large_archive(sqlite_storage):
     assert few > 5
     for user in ("many", "same"):
         middle, late = [archive._engine.lookup(
-            lambda database, calls, k=key, u=user: [sql._position(database, archive._store, u, k)])
+            lambda database, calls, k=key, u=user: [
+                adding.position(database, archive._store, u, k)])
             for key in (f"{user}10000", f"{user}19000")]
         for query in (Query(), Query(with_="peer1"), Query(reverse=True), Query(start=1)):
             for low, high in ((FIRST, LAST), (FIRST, middle), (middle, LAST), (middle, late),

@@ -13,6 +13,7 @@ import pytest
 from prosody_py.storage.interface import StorageError
 from prosody_py.storage.schema import MIGRATIONS, migrate
 from prosody_py.storage.sqlite import SQLiteStorage
+from prosody_py.xmpp.stanza import Stanza
 
 HERE = Path(__file__).parent
 
@@ -128,3 +129,19 @@ def test_migrations_run_once_each_and_a_failing_one_leaves_no_trace(path):
     with pytest.raises(StorageError):
         migrate(database, str(path))
     database.close()
+
+
+def test_an_older_file_is_brought_up_to_date_with_what_is_in_it(path):
+    database = sqlite3.connect(path, isolation_level=None)
+    migrate(database, str(path), MIGRATIONS[:1])
+    database.execute("INSERT INTO store VALUES (1, 'localhost', 'archive')")
+    database.execute("INSERT INTO archive VALUES (1, 1, 1, 'juliet', 'old', 5000000, 'romeo', "
+                     "'<message id=\"x\"/>')")
+    database.close()
+    storage = SQLiteStorage(path)
+    archive = storage.open("localhost", "archive", "archive")
+    archive.index_ids()
+    archive.append("juliet", "new", Stanza("message", {"id": "x"}), 6, "romeo")
+    assert [item[0] for item in archive.find("juliet")[0]] == ["old", "new"]
+    assert [item[0] for item in archive.said("juliet", "romeo", "x")] == ["new"]
+    storage.close()

@@ -16,6 +16,9 @@ from prosody_py.xmpp import jid as addresses
 SECRET = "(secret)"
 """What stands for a password wherever an argument is shown."""
 
+TYPES = ("string", "integer", "boolean", "jid", "bare_jid", "host", "module", "role", "password",
+         "text")
+
 NAMES_A_HOST = ("host", "bare_jid", "jid")
 """The types whose values belong to a host."""
 
@@ -43,10 +46,13 @@ class Argument:
 
     @classmethod
     def parse(cls, text: str) -> Argument:
-        """Return the argument that "name:type" or "name:type?" declares."""
+        """Return the argument that "name:type" or "name:type?" declares; raises ValueError."""
         name, _, kind = text.removesuffix("?").partition(":")
         if "|" in kind:
             return cls(name, "choice", text.endswith("?"), tuple(kind.split("|")))
+        if kind and kind not in TYPES:
+            raise ValueError(f"{text}: there is no type {kind}; there are {', '.join(TYPES)}, and "
+                             "one|two for one of some words")
         return cls(name, kind or "string", text.endswith("?"))
 
     def convert(self, word: str) -> Any:

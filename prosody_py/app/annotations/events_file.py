@@ -35,7 +35,11 @@ def data_class(event: Declared) -> str:
 
 
 def overloads(on: str) -> list[str]:
-    """Return how `hook` is called for each event of the "host" or the server ("global")."""
+    """Return how `hook` is called for each event of the "host" or the server ("global").
+
+    Without the parentheses `priority` would be a second result of the handler.
+    """
     return [f'fun(self: {MODULE}, event: "{one.name}", '
-            f"handler: fun(event: {data_class(one)}): any, priority?: number)" for one in CATALOGUE
+            f"handler: (fun(event: {data_class(one)}): any), priority?: number)"
+            for one in CATALOGUE
             if one.on == on and "*" not in one.name and _has_fields(one)]

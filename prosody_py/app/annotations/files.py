@@ -67,8 +67,9 @@ def _settings(path: str, version: str) -> str:
         library.append(FOLDER)
     settings.setdefault("workspace.checkThirdParty", False)
     settings.setdefault("runtime.version", version)
-    # A module's global names are what it exports.
-    settings.setdefault("diagnostics.disable", ["lowercase-global"])
+    # A module's global names are what it exports. EmmyLua's "access-invisible" means the function
+    # `module` of Lua 5.1, whatever else has the name; other servers do not know it.
+    settings.setdefault("diagnostics.disable", ["lowercase-global", "access-invisible"])
     return json.dumps(settings, indent=2) + "\n"
 
 

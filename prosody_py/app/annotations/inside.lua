@@ -19,8 +19,13 @@ local function parameters(f)
 	return table.concat(found, ",");
 end
 
+local function is_callable(value)
+	local mt = getmetatable(value);
+	return type(value) == "table" and type(mt) == "table" and mt.__call ~= nil;
+end
+
 local function add(lines, path, value)
-	local kind = type(value);
+	local kind = is_callable(value) and "callable" or type(value);
 	local where, names = "", "";
 	if kind == "function" then
 		local info = getinfo(value, "S");

@@ -19,7 +19,7 @@ _PLACE = re.compile(r"@(?P<file>[\w/.-]+\.lua):(?P<line>\d+)")
 class Member:
     """A member of a library: its path ("" for the library itself), Lua type and parameters.
 
-    `doc` is the comment above a function.
+    The type of a table that can be called is "callable". `doc` is the comment above a function.
     """
 
     path: str

@@ -6,7 +6,7 @@ import inspect
 
 from prosody_py.app.annotations import text
 from prosody_py.app.annotations.inside import Inside, Member
-from prosody_py.app.annotations.types import SESSION, STANZA, returned
+from prosody_py.app.annotations.types import MODULE, SESSION, STANZA, returned
 from prosody_py.sessions.session import Session
 from prosody_py.xmpp import builders
 from prosody_py.xmpp.stanza import Stanza
@@ -22,8 +22,11 @@ _OBJECTS = {
     "util.stanza": (STANZA, "require 'util.stanza'.stanza('x')"),
 }
 _DEFAULTS = {"string": '""', "number": "0", "boolean": "false", "table": "{}"}
-_FIELDS = {STANZA: (("name", "string", ""), ("attr", "table<string, string>", "xmlns, too."),
+_FIELDS = {"prosody.set": (("_items", "table<any, true>", "What is in it."),),
+           STANZA: (("name", "string", ""), ("attr", "table<string, string>", "xmlns, too."),
                     ("tags", f"{STANZA}[]", "The elements in it."))}
+_OF_SESSIONS = (("type", "string", 'Like "c2s_unauthed" or "c2s".'),
+                ("[string]", "any", "What modules keep in it."))
 
 
 def render(name: str, inside: Inside) -> str:
@@ -33,22 +36,28 @@ def render(name: str, inside: Inside) -> str:
     if members[0].kind == "function":
         parts.append("local " + text.function("library", _given(members[0]), members[0].doc))
     else:
-        parts.append("local library = {}")
+        parts.append(_callable(name, "local library = {}", _OBJECTS.get(name, ("any",))[0])
+                     if members[0].kind == "callable" else "local library = {}")
     parts += [_member(name, one) for one in members[1:]]
     return text.meta(name, *parts, "return library")
 
 
 def render_prosody(inside: Inside) -> str:
-    """Return the file of `prosody` and of sessions."""
+    """Return the file of `prosody` and of sessions, and of the global `module`.
+
+    That one has its type said here: Lua 5.1 has a function of the name, which some editors know.
+    """
     members = [one for one in inside.library("prosody")[1:]]
     session = [(field, "any", "") for field in sorted(
         {name for base in Session.__mro__ for name in vars(base).get("__annotations__", {})}
-        | {"send", "close", "log"}) if not field.startswith("_")]
+        | {"send", "close", "log"}) if not field.startswith("_") and field != "type"]
     return text.meta(
         "prosody.globals", "prosody = {}",
         *(_assigned("prosody", one) for one in members),
         *(f"{name} = prosody.{name}" for name in ("hosts", "bare_sessions", "full_sessions")),
-        text.of_class(SESSION, session, "A stream of a client, a server or a component."))
+        f"---@type {MODULE}\nmodule = nil",
+        text.of_class(SESSION, [*session, *_OF_SESSIONS],
+                      "A stream of a client, a server or a component."))
 
 
 def _objects(name: str, inside: Inside) -> str:
@@ -65,6 +74,11 @@ def _objects(name: str, inside: Inside) -> str:
     return "\n\n".join(parts)
 
 
+def _callable(name: str, variable: str, result: str = "any") -> str:
+    """Return the declaration of a table that can be called."""
+    return f"---@class {name}.callable\n---@overload fun(...: any): {result}\n{variable}"
+
+
 def _doc(member: Member, python: object) -> str:
     return member.doc or (inspect.getdoc(python) or "").partition("\n\n")[0]
 
@@ -74,6 +88,8 @@ def _given(member: Member) -> list[text.Parameter]:
 
 
 def _member(library: str, member: Member) -> str:
+    if member.kind == "callable":
+        return _callable(f"{library}.{member.path}", f"library.{member.path} = {{}}")
     if member.kind != "function":
         return _assigned("library", member)
     result = "any"
@@ -88,5 +104,6 @@ def _member(library: str, member: Member) -> str:
 def _assigned(owner: str, member: Member) -> str:
     if member.kind == "function":
         return text.function(f"{owner}.{member.path}", _given(member), member.doc, "any")
-    default = _DEFAULTS.get(member.kind, "nil")
-    return f"---@type {member.kind}\n{owner}.{member.path} = {default}"
+    kind = "table" if member.kind == "callable" else member.kind
+    default = _DEFAULTS.get(kind, "nil")
+    return f"---@type {kind}\n{owner}.{member.path} = {default}"

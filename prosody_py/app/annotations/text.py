@@ -29,10 +29,10 @@ def parameter_name(name: str) -> str:
 
 
 def function(name: str, parameters: Iterable[Parameter], doc: str = "", result: str | None = None,
-             overloads: Iterable[str] = ()) -> str:
+             overloads: Iterable[str] = (), generics: Iterable[str] = ()) -> str:
     """Return the declaration of a function; `name` is as in `function NAME(...) end`."""
     given = [(parameter_name(one), kind, may_go) for one, kind, may_go in parameters]
-    lines = comment(doc)
+    lines = [*comment(doc), *(f"---@generic {one}" for one in generics)]
     for one, kind, may_go in given:
         if kind:
             lines.append(f"---@param {one}{'?' if may_go and one != '...' else ''} {kind}")

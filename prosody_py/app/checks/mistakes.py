@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from prosody_py.api.role_definitions import RoleOptions
 from prosody_py.app.checks.modules import KnownModules
 from prosody_py.app.options import RunOptions
 from prosody_py.config.config import GLOBAL, Config
 from prosody_py.config.hosts import modules_for
-from prosody_py.config.options import Options
+from prosody_py.config.options import Options, problem_of
 from prosody_py.config.problems import ConfigError, Problem
 from prosody_py.config.schema import GlobalOptions, HostOptions
 from prosody_py.net import outgoing
+from prosody_py.net.tls.settings import TlsOptionError, parse
 
 
 def mistakes(config: Config, known: KnownModules) -> list[Problem]:
@@ -34,4 +37,19 @@ def mistakes(config: Config, known: KnownModules) -> list[Problem]:
             options.read(config, section)
         except ConfigError as error:
             problems.update(dict.fromkeys(error.problems))
+    for option in known.schema.of_services():
+        if config.is_set(GLOBAL, option.name):
+            problems.update((problem_of(error, option, config, GLOBAL), None)
+                            for error in option.errors(config.get(GLOBAL, option.name)))
+    for section in config.sections:
+        problems.update(dict.fromkeys(_tls(config, section)))
     return list(problems)
+
+
+def _tls(config: Config, section: str) -> Iterator[Problem]:
+    settings = config.get(section, "ssl") if config.is_set(section, "ssl") else None
+    if isinstance(settings, dict):
+        try:
+            parse({key: value for key, value in settings.items() if value not in (None, "")})
+        except TlsOptionError as error:
+            yield Problem.at(config.location(section, "ssl"), str(error))

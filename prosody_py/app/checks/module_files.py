@@ -17,8 +17,11 @@ from prosody_py.app.scan.module import read_text, scan
 from prosody_py.config.harvest import declare
 from prosody_py.config.options import Option, Options
 from prosody_py.loader.find import Source
-from prosody_py.loader.python_code import compile_file, describe_error
+from prosody_py.loader.python_code import compile_file, describe_error, names_in
 from prosody_py.loader.python_package import files_of, new_namespace, release
+
+_DECLARED = re.compile(r"^    (\w+) = \w+\(|\bname=[\"'](\w+)[\"']", re.MULTILINE)
+_SERVICE = re.compile(r"""provides\(?\s*["']net["'],\s*\{\s*["']?name["']?\s*[:=]\s*["'](\w+)""")
 
 
 @dataclass
@@ -67,7 +70,7 @@ def _read_python(source: Source) -> ModuleFile:
     if isinstance(config, type) and issubclass(config, Options):
         found.config = config
         found.names = {option.name for option in config.declared()}
-    found.depends = set(getattr(namespace, "DEPENDS", ()))
+    found.depends = set(names_in(namespace, "DEPENDS"))
     for path in files_of(source):
         with open(path, encoding="utf-8") as file:
             _walk(ast.parse(file.read()), found)
@@ -116,15 +119,16 @@ def _read_lua(source: Source) -> ModuleFile:
     return found
 
 
-def reads(source: Source, option: str) -> bool:
-    """Whether a module reads an option, as far as its text shows; nothing is run."""
+def options_in(source: Source) -> set[str]:
+    """Return the options that a module reads, as far as its text shows; nothing is run."""
     try:
         text = read_text(source.path).decode("utf-8", "replace")
-        if option not in text:
-            return False
         if source.language == "lua":
-            return any(option == one.name for one in scan(source).facts.options)
+            options = scan(source).facts.options if "get_option" in text else ()
+            found = {one.name for one in options}
+        else:
+            found = {first or second for first, second in _DECLARED.findall(text)}
     except LoadError:
-        return False
-    return re.search(rf"^    {re.escape(option)} = \w|\bname=[\"']{re.escape(option)}[\"']", text,
-                     re.MULTILINE) is not None
+        return set()
+    return found | {f"{service}_{what}" for service in _SERVICE.findall(text)
+                    for what in ("ports", "interfaces")}

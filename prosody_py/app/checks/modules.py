@@ -12,7 +12,7 @@ from prosody_py.app.checks import module_files
 from prosody_py.app.checks.module_files import ModuleFile
 from prosody_py.app.options import RunOptions
 from prosody_py.app.places import plugin_folders
-from prosody_py.config.config import GLOBAL, Config, HostConfig
+from prosody_py.config.config import COMPONENT, GLOBAL, Config, HostConfig
 from prosody_py.config.hosts import modules_for
 from prosody_py.config.nearest import nearest
 from prosody_py.config.problems import WARNING, Location, Problem
@@ -22,6 +22,7 @@ from prosody_py.loader.find import Source, available, bundled_folders, find
 from prosody_py.net import outgoing
 from prosody_py.storage.open import DEFAULT_DRIVER
 
+_FEDERATION = ("s2s", "s2s_bidi", "s2s_auth_certs", "s2s_auth_dane_in", "dialback")
 ALWAYS = ("admin_socket", "admin_shell")
 _PLACE = re.compile(r"(?P<file>/[^:]+):(?P<line>\d+): (?P<text>.*)", re.DOTALL)
 
@@ -38,13 +39,23 @@ class KnownModules:
     problems: list[Problem] = field(default_factory=list)
     missing: list[Problem] = field(default_factory=list)
     folders: list[str] = field(default_factory=list)
+    _elsewhere: dict[str, str] | None = None  # option -> module that reads it, of those not enabled
 
-    def reader_of(self, option: str) -> str | None:
-        """Return a module that is not enabled and reads an option, None when there is none."""
-        for name, source in sorted(available(self.folders).items()):
-            if name not in self.files and module_files.reads(source, option):
-                return name
-        return None
+    def reader_of(self, option: str) -> tuple[str, str] | None:
+        """Return (option, module) of a module that is not enabled and reads an option.
+
+        The option is the nearest to what was written; None when there is none.
+        """
+        if self._elsewhere is None:
+            self._elsewhere = {}
+            # Of several modules the one with the shortest name is the main one.
+            modules = available(self.folders)
+            for name in sorted(modules, key=len):
+                if name not in self.files:
+                    for read in module_files.options_in(modules[name]):
+                        self._elsewhere.setdefault(read, name)
+        found = option if option in self._elsewhere else nearest(option, self._elsewhere)
+        return (found, self._elsewhere[found]) if found else None
 
 
 def look(config: Config) -> KnownModules:
@@ -61,7 +72,7 @@ def look(config: Config) -> KnownModules:
     for name, (place, hint) in wanted.items():
         source = find(name, folders)
         if source is None:
-            known.missing.append(_missing(name, place, hint, folders))
+            known.missing += _missing(name, place, hint, folders)
         elif source.remark:
             known.problems.append(_replaced(source, place))
     waiting = [*ALWAYS, *wanted]
@@ -113,14 +124,24 @@ def _place_in_list(config: Config, host: HostConfig, name: str) -> Location:
     return host.location
 
 
-def _missing(name: str, place: Location, written: str, folders: list[str]) -> Problem:
+def _missing(name: str, place: Location, written: str, folders: list[str]) -> Iterator[Problem]:
+    if name.startswith("mod_"):
+        return  # told with the option
     guess = nearest(name, available(folders))
-    if guess:
+    if name == COMPONENT:
+        yield Problem.at(place, "this component has no module, and there is none for components "
+                         "that connect from outside", "write for instance 'module: muc' below it")
+        return
+    if any(mark in name for mark in " ,;"):
+        hint = "write a list with an entry for each module, such as [saslauth, tls]"
+    elif name in _FEDERATION:
+        hint = "there is none here; Prosody's works when plugin_paths has the folder of its modules"
+    elif guess:
         prefix = name.removesuffix(written)
         hint = f"did you mean {guess.removeprefix(prefix)}?"
     else:
         hint = "check the spelling, or add the folder that has its file to plugin_paths"
-    return Problem.at(place, f"there is no module {name}", hint)
+    yield Problem.at(place, f"there is no module {name}", hint)
 
 
 def _replaced(source: Source, place: Location) -> Problem:

@@ -6,6 +6,7 @@ import argparse
 import os
 
 from prosody_py.app.checks import certificates
+from prosody_py.app.checks.folders import folders
 from prosody_py.app.checks.mistakes import mistakes
 from prosody_py.app.checks.modules import KnownModules, look
 from prosody_py.app.places import config_file
@@ -61,8 +62,11 @@ def of_options_and_modules(config: Config, what: str = "all") -> list[Problem]:
         *mistakes(config, known)]
     if what != "config":
         problems += [*known.missing, *known.problems]
+    if what == "all":
+        problems += folders(config)
     files = {file: index for index, file in enumerate(config.files)}
-    return sorted(dict.fromkeys(problems),
+    once = {(one.file, one.line, one.column, one.message): one for one in reversed(problems)}
+    return sorted(reversed(once.values()),
                   key=lambda one: (files.get(one.file, len(files)), one.file, one.line))
 
 
@@ -84,7 +88,8 @@ def as_text(problem: Problem) -> str:
     file = os.path.relpath(problem.file) if os.path.isabs(problem.file) else problem.file
     shown = problem.file if file.startswith("..") else file
     hint = f"\n    {problem.hint}" if problem.hint else ""
-    return f"{shown}:{problem.line}: {problem.severity}: {problem.message}{hint}"
+    line = f":{problem.line}" if problem.line else ""  # none: the file as a whole
+    return f"{shown}{line}: {problem.severity}: {problem.message}{hint}"
 
 
 def _count(number: int, word: str) -> str:

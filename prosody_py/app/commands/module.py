@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                                      parser_class=argparse.ArgumentParser)
     listing = commands.add_parser("list", help="list the loaded modules")
     listing.add_argument("--host", help="only those of this host")
+    listing.add_argument("--json", action="store_true", help="print the list as JSON")
     for name, text in (("load", "load a module on one host, or on all"),
                        ("unload", "unload a module from one host, or from everywhere"),
                        ("reload", "put a fresh instance in service, without a gap")):
@@ -87,7 +88,8 @@ def run(args: argparse.Namespace) -> int:
         from prosody_py.config.load import load
         return run_command(load(config_file(args.config)), args.name, args.words)
     words = ["module", args.action, *([args.name] if args.action != "list" else [])]
-    return tell(args, *words, *([args.host] if args.host else []))
+    own = ["--json"] if args.action == "list" and args.json else []
+    return tell(args, *own, *words, *([args.host] if args.host else []))
 
 
 def _scan(args: argparse.Namespace) -> int:

@@ -62,7 +62,8 @@ def _command(of: argparse.ArgumentParser, name: str, level: str = "##") -> str:
     if isinstance(of, CommandParser):
         of.complete()
     arguments = [action for action in of._actions
-                 if not isinstance(action, argparse._HelpAction | argparse._SubParsersAction)]
+                 if not isinstance(action, argparse._HelpAction | argparse._SubParsersAction)
+                 and action.help is not argparse.SUPPRESS]
     parts = [f"{level} prosody-py {name}", _description(of.description or ""),
              f"```text\n{_usage(name, of, arguments)}\n```"]
     if arguments:

@@ -55,7 +55,8 @@ class Watch:
         self.lines.append(line if len(line) <= _LONGEST else line[:_LONGEST] + " ...")
 
     def show(self) -> str:
-        """Show lines until the end; return how many there were."""
+        """Show lines until the end, after one that says how long; return how many there were."""
+        self.call.print(f"Looking on for {self.seconds} seconds; Ctrl-C ends it")
         shown, end = 0, time.monotonic() + self.seconds
         while time.monotonic() < end and self.call.is_read():
             while self.lines:

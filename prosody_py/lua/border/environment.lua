@@ -57,6 +57,10 @@ local function mark_started()
 	if resolve_started then resolve_started(); end
 end
 
+-- Globals of Prosody's launcher, for modules that look for its folders there.
+globals.CFG_DATADIR, globals.CFG_CONFIGDIR = server.paths.data, server.paths.config;
+globals.CFG_SOURCEDIR, globals.CFG_PLUGINDIR = server.paths.source, server.paths.plugins;
+
 prosody.log = logger.init("general");
 globals.prosody, globals.hosts = prosody, prosody.hosts;
 globals.bare_sessions, globals.full_sessions = prosody.bare_sessions, prosody.full_sessions;

@@ -47,8 +47,10 @@ end
 
 family_mt.with_partial_label = family_mt.with_labels;
 function family_mt:set(value) plain.set_metric(self.metric, value); end
-function family_mt:add(value) plain.record(self.metric, value); end
-function family_mt:inc() plain.record(self.metric, 1); end
+function family_mt:add(value) plain.add_to_metric(self.metric, value); end
+function family_mt:inc() plain.add_to_metric(self.metric, 1); end
+function family_mt:clear() plain.clear_metric(self.metric); end
+family_mt.reset = family_mt.clear;
 function family_mt:sample(value) plain.record(self.metric, value); end
 
 function methods:metric(kind, name, unit, description, label_keys, conf)

@@ -139,7 +139,7 @@ local DBI = { _VERSION = "0.7" };
 function DBI.Drivers() return { "SQLite3" }; end
 
 -- A connection, or nil and why there is none. Raises for a driver that does not exist.
-function DBI.Connect(driver, path)
+function DBI.Connect(driver, path, _user, _password, _host, _port)
 	if driver ~= "SQLite3" then
 		error(s_format("Cannot load driver %s. Available drivers are: SQLite3. %s",
 			tostring(driver), INSTEAD), 2);

@@ -29,6 +29,15 @@ def record(border, server, found: Any, value: Any) -> None:
     _series(border, found).record(value)
 
 
+def add(border, server, found: Any, value: Any) -> None:
+    _series(border, found).add(value)
+
+
+def clear(border, server, found: Any) -> None:
+    """Let a metric, or the series of some label values, begin anew."""
+    border.to_python(found).clear()
+
+
 def set_value(border, server, found: Any, value: Any) -> None:
     _series(border, found).value = value
 
@@ -57,7 +66,7 @@ def collect(border, server) -> None:
 
 PLAIN: dict[str, Callable[..., Any]] = {
     "metric": metric, "metric_labelled": labelled, "metric_record": record,
-    "metric_set": set_value, "metric_values": values,
+    "metric_add": add, "metric_clear": clear, "metric_set": set_value, "metric_values": values,
     "metric_families": families,
 }
 REQUESTS: dict[str, Callable[..., Any]] = {"collect_metrics": collect}

@@ -14,6 +14,7 @@ from gevent import socket as cooperative
 from prosody_py.concurrency import workers
 from prosody_py.lua.driver import ScriptError
 from prosody_py.lua.listeners import LuaCallbacks, LuaListener
+from prosody_py.lua.polls import poll_new
 from prosody_py.lua.references import LuaCallable, LuaData
 from prosody_py.lua.sockets import TcpSocket, UdpSocket, reason_of
 from prosody_py.lua.tls_contexts import LuaTlsContext, context_of
@@ -189,6 +190,7 @@ def socket_name_of(border, server, raw: bytes) -> Any:
 PLAIN: dict[str, Callable[..., Any]] = {
     "net_connect": net_connect, "net_listen": net_listen, "net_adopt": net_adopt,
     "net_watch": net_watch, "socket_tcp": socket_tcp, "socket_udp": socket_udp,
+    "poll_new": poll_new,
     "socket_own_name": lambda border, server: encode(cooperative.gethostname()),
 }
 REQUESTS: dict[str, Callable[..., Any]] = {

@@ -12,14 +12,14 @@ from collections.abc import Callable
 from typing import Any
 
 from prosody_py.pubsub.errors import PubsubError
-from prosody_py.pubsub.namespaces import OWNER, PUBSUB
+from prosody_py.pubsub.namespaces import OWNER, PUBSUB, SHIM
 from prosody_py.pubsub.requests import entity, owner, publisher, subscriber
 from prosody_py.pubsub.requests.request import Request
 from prosody_py.pubsub.service import Service
 from prosody_py.xmpp import builders
 from prosody_py.xmpp.stanza import Stanza
 
-_COLLECTIONS = frozenset(("collection", "associate", "disassociate"))
+_COLLECTIONS = frozenset(("collection", "associate", "dissociate", "disassociate"))
 Handler = Callable[[Service, Request], Any]
 HANDLERS: dict[tuple[str, str, str], Handler] = {
     ("get", PUBSUB, "subscriptions"): entity.subscriptions,
@@ -36,6 +36,7 @@ HANDLERS: dict[tuple[str, str, str], Handler] = {
     ("get", OWNER, "configure"): owner.configuration,
     ("set", OWNER, "configure"): owner.configure,
     ("get", OWNER, "default"): owner.default,
+    ("set", OWNER, "collection"): owner.collection,
     ("set", OWNER, "delete"): owner.delete,
     ("set", OWNER, "purge"): owner.purge,
     ("get", OWNER, "subscriptions"): owner.subscriptions,
@@ -43,14 +44,15 @@ HANDLERS: dict[tuple[str, str, str], Handler] = {
     ("get", OWNER, "affiliations"): owner.affiliations,
     ("set", OWNER, "affiliations"): owner.set_affiliations,
 }
-FEATURES = tuple(PUBSUB + "#" + name for name in (
+FEATURES = (SHIM, *(PUBSUB + "#" + name for name in (
     "config-node", "config-node-max", "create-and-configure", "create-nodes", "delete-items",
-    "delete-nodes", "instant-nodes", "item-ids", "manage-subscriptions", "member-affiliation",
-    "meta-data", "modify-affiliations", "multi-items", "outcast-affiliation", "persistent-items",
-    "publish", "publish-node-full", "publish-only-affiliation", "publish-options",
-    "publisher-affiliation", "purge-nodes", "retract-items", "retrieve-affiliations",
-    "retrieve-default", "retrieve-default-sub", "retrieve-items", "retrieve-subscriptions", "rsm",
-    "subscribe", "subscription-notifications", "subscription-options"))
+    "delete-nodes", "instant-nodes", "item-ids", "leased-subscription", "manage-subscriptions",
+    "member-affiliation", "meta-data", "modify-affiliations", "multi-items", "multi-subscribe",
+    "outcast-affiliation", "persistent-items", "publish", "publish-node-full",
+    "publish-only-affiliation", "publish-options", "publisher-affiliation", "purge-nodes",
+    "retract-items", "retrieve-affiliations", "retrieve-default", "retrieve-default-sub",
+    "retrieve-items", "retrieve-subscriptions", "rsm", "subscribe",
+    "subscription-notifications", "subscription-options")))
 """What every service here can do (section 10); services add to it."""
 
 

@@ -15,8 +15,8 @@ def subscriptions(service: Service, request: Request) -> Stanza:
     if name is not None:
         service.node(name)
     element = Stanza("subscriptions", {} if name is None else {"node": name})
-    for node, jid, state, _options in service.subscriptions_of(request.actor, name):
-        element.children.append(subscription_element(node.name, jid, state))
+    for node, jid, state, _options, subid in service.subscriptions_of(request.actor, name):
+        element.children.append(subscription_element(node.name, jid, state, subid))
     return element
 
 

@@ -24,7 +24,7 @@ def create(service: Service, request: Request) -> Stanza | None:
     form = form_in(chosen)
     config = None
     if form is not None and form.attr.get("type") != "cancel":
-        config = node_config.read(form, service.setup.max_items)
+        config = node_config.read(service.setup, form)
     name = request.action.attr.get("node")
     if name:
         service.create(name, request.actor, config)
@@ -38,7 +38,7 @@ def configuration(service: Service, request: Request) -> Stanza:
     """Show the configuration of a node as a form (section 8.2)."""
     settings = service.get_node_config(request.node, request.actor)
     element = Stanza("configure", {"node": request.node})
-    element.children.append(node_config.form(service.setup.max_items).element(settings))
+    element.children.append(node_config.form_for(service.setup, settings))
     return element
 
 
@@ -50,16 +50,17 @@ def configure(service: Service, request: Request) -> None:
         raise PubsubError("bad-request", "A form is needed")
     if form.attr.get("type") != "cancel":
         service.set_node_config(request.node, request.actor,
-                                node_config.read(form, service.setup.max_items))
+                                node_config.read(service.setup, form))
 
 
 def default(service: Service, request: Request) -> Stanza:
     """Show the configuration that a new node has (section 8.3)."""
-    if request.action.attr.get("type") not in (None, "leaf"):
+    type = request.action.attr.get("type") or "leaf"
+    if type != "leaf" and not (type == "collection" and service.setup.collections):
         raise PubsubError("unsupported", feature="collections")
     element = Stanza("default")
-    settings = {**node_config.DEFAULTS, **service.setup.node_defaults}
-    element.children.append(node_config.form(service.setup.max_items).element(settings))
+    settings = {**node_config.DEFAULTS, **service.setup.node_defaults, "node_type": type}
+    element.children.append(node_config.form_for(service.setup, settings))
     return element
 
 
@@ -76,6 +77,18 @@ def purge(service: Service, request: Request) -> None:
     service.purge(request.node, request.actor, True)
 
 
+def collection(service: Service, request: Request) -> None:
+    """Put nodes into a collection, or take them out (XEP-0248)."""
+    if not service.setup.collections:
+        raise PubsubError("unsupported", feature="collections")
+    changes = {"associate": service.associate, "dissociate": service.dissociate,
+               "disassociate": service.dissociate}
+    if len(request.action.tags) != 1 or request.action.tags[0].name not in changes:
+        raise PubsubError("bad-request", "One node at a time comes into a collection or goes")
+    child = request.action.tags[0]
+    changes[child.name](request.node, request.actor, child.attr.get("node") or "")
+
+
 # -- lists -----------------------------------------------------------------------------------
 
 
@@ -85,8 +98,9 @@ def subscriptions(service: Service, request: Request) -> Stanza:
     service.require(node, request.actor, "manage")
     element = Stanza("subscriptions", {"node": node.name})
     for jid in node.subscribers:
-        element.children.append(Stanza("subscription", {"jid": jid,
-                                                        "subscription": "subscribed"}))
+        element.children += [
+            Stanza("subscription", {"jid": jid, "subscription": "subscribed", "subid": subid})
+            for subid in node.subscriptions(jid)]
     return element
 
 
@@ -95,21 +109,21 @@ def set_subscriptions(service: Service, request: Request) -> Stanza | None:
     node = service.node(request.node)
     service.require(node, request.actor, "manage")
 
-    def change(jid: str, state: str) -> None:
+    def change(jid: str, state: str, entry: Stanza) -> None:
         if state not in ("subscribed", "none"):
             raise PubsubError("not-acceptable")
-        before = service.subscription(node, jid)[0]
+        before, subid = service.subscription(node, jid)[0], entry.attr.get("subid")
+        if subid is not None and before == "subscribed":
+            service.choose(node, jid, subid)
         if state == before:
             return
         if state == "none":
-            service.remove_subscription(node.name, True, jid)
+            service.end(node, jid, subid if before == "subscribed" else None)
         elif before == "pending":
             service.decide(node, jid, True)
-            return
         else:
-            service.add_subscription(node.name, True, jid)
-        service.tell_state(node, jid, state)
-        if state == "subscribed":
+            made = service.subscribe(node.name, request.actor, jid)
+            service.tell_state(node, jid, state, made.subid)
             service.greet(node, jid)
 
     def now(jid: str) -> str:
@@ -135,7 +149,7 @@ def set_affiliations(service: Service, request: Request) -> Stanza | None:
     if len(set(jids)) != len(jids):
         raise PubsubError("bad-request", "Each address stands once in the list")
 
-    def change(jid: str, affiliation: str) -> None:
+    def change(jid: str, affiliation: str, _entry: Stanza) -> None:
         if affiliation != node.affiliations.get(addresses.bare(jid), "none"):
             service.set_affiliation(node.name, request.actor, jid, affiliation)
 
@@ -153,7 +167,7 @@ class ChangesFailed(PubsubError):
         self.failed = failed
 
 
-def _change_each(request: Request, name: str, change: Callable[[str, str], None],
+def _change_each(request: Request, name: str, change: Callable[[str, str, Stanza], None],
                  now: Callable[[str], str]) -> None:
     """Change one after the other; raises an error that shows those that could not be changed."""
     failed = Stanza(request.action.name, {"node": request.node})
@@ -168,8 +182,9 @@ def _change_each(request: Request, name: str, change: Callable[[str, str], None]
         if wanted is None:
             continue
         try:
-            change(jid, wanted)
+            change(jid, wanted, child)
         except PubsubError:
-            failed.children.append(Stanza(name, {"jid": jid, name: now(jid)}))
+            attr = {"jid": jid, name: now(jid), "subid": child.attr.get("subid")}
+            failed.children.append(Stanza(name, {key: text for key, text in attr.items() if text}))
     if failed.children:
         raise ChangesFailed(failed)

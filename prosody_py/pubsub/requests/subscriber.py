@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from prosody_py.pubsub import subscribe_options
+from prosody_py.pubsub.access import bare
 from prosody_py.pubsub.errors import PubsubError
 from prosody_py.pubsub.items import Page
+from prosody_py.pubsub.node import Node
 from prosody_py.pubsub.notices import subscription_element
 from prosody_py.pubsub.requests.request import Request, form_in
 from prosody_py.pubsub.service import Service
+from prosody_py.pubsub.subscriptions import Subscription
 from prosody_py.xmpp import rsm
 from prosody_py.xmpp.stanza import Stanza
 
@@ -23,61 +26,69 @@ def subscribe(service: Service, request: Request) -> Stanza:
     if chosen is not None:
         if "node" in chosen.attr or "jid" in chosen.attr:
             raise PubsubError("bad-request", "These options have neither node nor jid")
-        options = subscribe_options.read(form_in(chosen))
-    state = service.add_subscription(request.node, request.actor, jid, options)
+        options = subscribe_options.read(service.setup, form_in(chosen), True,
+                                         _is_collection(service, request))
+    made = service.subscribe(request.node, request.actor, jid, options)
     pubsub = Stanza("pubsub", {"xmlns": request.pubsub.attr["xmlns"]})
-    pubsub.children.append(subscription_element(request.node, jid, state, options=True))
+    pubsub.children.append(subscription_element(request.node, jid, made.state, made.subid, True))
     if chosen is not None:
         element = Stanza("options")
-        element.children.append(subscribe_options.form(options, "result"))
+        element.children.append(subscribe_options.form(service.setup, made.options, "result",
+                                                       made.node.is_collection))
         pubsub.children.append(element)
-    if state == "subscribed":
-        service.greet(service.node(request.node), jid)
+    if made.state == "subscribed":
+        service.greet(made.node, jid)
     return pubsub
 
 
+def _is_collection(service: Service, request: Request) -> bool:
+    node = service.nodes.get(request.node)
+    return node is not None and node.is_collection
+
+
 def unsubscribe(service: Service, request: Request) -> Stanza:
-    """End a subscription (section 6.2); a SubID is passed over (6.2.3.5)."""
-    jid = request.jid()
-    service.remove_subscription(request.node, request.actor, jid)
-    return subscription_element(request.node, jid, "none")
+    """End a subscription (section 6.2)."""
+    found = _subscription(service, request, "cancel")
+    service.remove_subscription(request.node, request.actor, found.jid,
+                                found.subid if found.state == "subscribed" else None)
+    return subscription_element(request.node, found.jid, "none", found.subid)
 
 
 def options(service: Service, request: Request) -> Stanza:
     """Show the options of a subscription as a form (section 6.3)."""
-    jid, found = _subscription(service, request)
-    element = Stanza("options", {"node": request.node, "jid": jid})
-    element.children.append(subscribe_options.form(found))
+    found = _subscription(service, request, "modify")
+    attr = {"node": request.node, "jid": found.jid}
+    if request.action.attr.get("subid") is not None:
+        attr["subid"] = found.subid
+    element = Stanza("options", attr)
+    element.children.append(subscribe_options.form(
+        service.setup, found.options, collection=found.node.is_collection))
     return element
 
 
 def set_options(service: Service, request: Request) -> None:
     """Change the options of a subscription (section 6.3.5)."""
-    jid, found = _subscription(service, request)
-    form = form_in(request.action)
+    found, form = _subscription(service, request, "modify"), form_in(request.action)
     if form is not None and form.attr.get("type") == "cancel":
         return
-    service.set_subscription_options(request.node, jid, subscribe_options.read(form, found))
+    service.set_subscription_options(
+        request.node, found.jid, subscribe_options.read(
+            service.setup, form, found.options, found.node.is_collection), found.subid)
 
 
-def _subscription(service: Service, request: Request) -> tuple[str, Any]:
+def _subscription(service: Service, request: Request, type: str) -> Subscription:
+    """Return the subscription that is meant; `type` is that of the error if there is none."""
     node, jid = service.node(request.node), request.jid()
     service.require_own(node, request.actor, jid, "forbidden")
-    state, found = service.subscription(node, jid)
-    if state == "none":
-        error = PubsubError("no-such-subscriber")
-        error.type = "modify"
-        raise error
-    return jid, found
+    return service.choose(node, jid, request.action.attr.get("subid"), type)
 
 
 def default(service: Service, request: Request) -> Stanza:
     """Show the options that a new subscription has (section 6.4)."""
     name = request.action.attr.get("node")
-    if name is not None:
-        service.node(name)
+    collection = name is not None and service.node(name).is_collection
     element = Stanza("default", {} if name is None else {"node": name})
-    element.children.append(subscribe_options.form(True, "result"))
+    element.children.append(subscribe_options.form(service.setup, True, "result", collection))
     return element
 
 
@@ -91,8 +102,10 @@ def items(service: Service, request: Request) -> Stanza:
         if not all(ids):
             raise PubsubError("bad-request", "An item that is asked for has an id")
     found = service.get_items(request.node, request.actor, ids, page, _max_items(action))
+    node = service.node(request.node)
+    _check_subid(service, node, request)
     element = Stanza("items", {"node": request.node})
-    publisher = service.setup.expose_publisher
+    publisher = service.shown_publisher(node)
     for item in found.items:
         element.children.append(item.element(publisher=publisher))
     pubsub = Stanza("pubsub", {"xmlns": request.pubsub.attr["xmlns"]})
@@ -100,6 +113,18 @@ def items(service: Service, request: Request) -> Stanza:
     if page is not None and ids is None:
         pubsub.children.append(_page(found))
     return pubsub
+
+
+def _check_subid(service: Service, node: Node, request: Request) -> None:
+    """Raise PubsubError for a SubID that is missing or wrong (sections 6.5.9.1 and 6.5.9.2)."""
+    actor, subid = request.actor, request.action.attr.get("subid")
+    if service.affiliation(node, actor) == "owner":
+        return  # who may always see the items
+    have = node.subscriptions(actor) or node.subscriptions(bare(actor))
+    if subid is None and len(have) > 1:
+        raise PubsubError("subid-required")
+    if subid is not None and have and subid not in have:
+        raise PubsubError("invalid-subid")
 
 
 def _max_items(action: Stanza) -> int | None:

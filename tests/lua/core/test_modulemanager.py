@@ -123,6 +123,8 @@ def test_metrics_are_counted(running):
         local done = stats.measure("times", "test/time")();
         done();
         local family = stats.metric("counter", "test/all", "", "Everything", { "kind" });
+        family:with_labels("big"):add(9);
+        family:clear();
         family:with_labels("big"):add(5);
         local values = stats.get_stats();
         return values["test/seen"], values["test/now"], values["test/all/big"],

@@ -103,22 +103,57 @@ def test_metrics_are_collected_and_can_be_listed(running):
     """) == ("test_all_totalbig5 test_time_count1 test_time_sum2", ["stats", "openmetrics"])
 
 
-def test_streams_with_other_servers_cannot_be_begun_but_ended(running):
+def test_sessions_of_other_servers_are_made_where_modules_look_for_them(running):
+    assert running.lua("""
+        local s2s = require "core.s2smanager";
+        local conn = { ip = function () return "192.0.2.7"; end };
+        local incoming = s2s.new_incoming(conn);
+        assert(prosody.incoming_s2s[incoming] and incoming.conn == conn and incoming.incoming);
+        assert(type(incoming.hosts) == "table" and type(incoming.log) == "function");
+        local outgoing = s2s.new_outgoing("localhost", "y.example");
+        assert(prosody.hosts.localhost.s2sout["y.example"] == outgoing and outgoing.outgoing);
+        assert(outgoing.notopen and outgoing.id ~= incoming.id and outgoing.host == "localhost");
+        local ok, err = pcall(s2s.new_outgoing, "elsewhere.example", "y.example");
+        return incoming.type, incoming.direction, incoming.ip, outgoing.type, outgoing.direction,
+            outgoing.from_host, outgoing.to_host, ok, err:match("there is no host.*");
+    """) == ("s2sin_unauthed", "incoming", "192.0.2.7", "s2sout_unauthed", "outgoing", "localhost",
+             "y.example", False, "there is no host elsewhere.example to speak for")
+
+
+def test_sessions_of_other_servers_end_once_and_are_dead(running):
     assert running.lua("""
         local s2s = require "core.s2smanager";
         assert(s2s.incoming_s2s == prosody.incoming_s2s);
-        local ok, err = pcall(s2s.new_outgoing, "localhost", "elsewhere.example");
-        assert(not ok and err:find("route/remote", 1, true));
         local told = {};
-        local session = { direction = "outgoing", from_host = "localhost", to_host = "x.example" };
-        prosody.hosts.localhost.s2sout["x.example"] = session;
-        prosody.hosts.localhost.events.add_handler("s2sout-destroyed", function (event)
-            table.insert(told, event.reason);
-        end);
-        assert(s2s.destroy_session(session, "over") and not s2s.destroy_session(session));
-        assert(prosody.hosts.localhost.s2sout["x.example"] == nil);
-        return told, session.send("x"), session.destroyed;
-    """) == (["over"], False, True)
+        local function note(event)
+            table.insert(told, event.reason .. " " .. event.session.type);
+        end
+        prosody.hosts.localhost.events.add_handler("s2sout-destroyed", note);
+        prosody.events.add_handler("s2sout-destroyed", note);
+        prosody.events.add_handler("s2s-destroyed", note);
+        local session = s2s.new_outgoing("localhost", "x.example");
+        session.type, session.sendq = "s2sout", { "kept" };
+        function session:bounce_sendq(reason)
+            table.insert(told, self.sendq[1] .. " " .. reason);
+        end
+        assert(s2s.destroy_session(session, "over", "back") and not s2s.destroy_session(session));
+        assert(prosody.hosts.localhost.s2sout["x.example"] == nil and session.sendq == nil);
+        session:close(); session:reset_stream(); session:open_stream();
+        assert(session.thread:run("x") == false and session.filter("stanzas/in", 1) == 1);
+        return told, session.send("x"), session.destroyed, session.type, session.destruction_reason;
+    """) == (["kept back", "over s2sout", "over s2sout", "over s2sout"], False, True,
+             "s2s_destroyed", "over")
+
+
+def test_who_has_not_said_who_it_is_ends_without_more_ado(running):
+    assert running.lua("""
+        local s2s, told = require "core.s2smanager", 0;
+        prosody.events.add_handler("s2sin-destroyed", function () told = told + 1; end);
+        local incoming = s2s.new_incoming({ ip = function () return "192.0.2.7"; end });
+        local id = incoming.id;
+        assert(s2s.destroy_session(incoming) and incoming.id == id and incoming.hosts == nil);
+        return told, prosody.incoming_s2s[incoming];
+    """) == (0, None)
 
 
 def test_the_files_of_modules_can_be_read_and_run(start_lua, tmp_path):

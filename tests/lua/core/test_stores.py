@@ -54,6 +54,20 @@ def test_lists_grow(running):
     """) == ([{"n": 1}, {"n": 2}], [{"n": 3}], None)
 
 
+def test_lists_are_opened_and_their_beginning_is_dropped(running):
+    assert running.lua(DATA + """
+        for n = 1, 3 do assert(dm.list_append(u, h, "cut", { n = n })); end
+        local before = #dm.list_open(u, h, "cut");
+        assert(dm.list_shift(u, h, "cut", 3));
+        local after = dm.list_load(u, h, "cut");
+        assert(dm.list_shift(u, h, "cut", 9));
+        return before, after, dm.list_open(u, h, "cut"),
+            (dm.list_shift(u, h, "cut", 2));
+    """) == (3, [{"n": 3}], None, None)
+    assert running.lua(DATA + "return dm.list_shift(u, h, 'cut', 1.5)") == (
+        None, "invalid-argument")
+
+
 def test_callbacks_change_and_stop_what_is_stored(running):
     assert running.lua(DATA + """
         local function callback(username, host, name, data)

@@ -116,6 +116,33 @@ def test_stores_and_purge_know_what_a_user_has(run):
     """) == ("one/two/one three-3 two/own/", "", "three-3")
 
 
+def test_lists_are_opened_and_their_beginning_is_dropped(run, data):
+    assert run("""
+        local none, why = dm.list_open("u", "h", "s");
+        for n = 1, 5 do dm.list_append("u", "h", "s", { n = n }); end
+        local list = dm.list_open("u", "h", "s");
+        assert(dm.list_shift("u", "h", "s", 1) == true and #dm.list_open("u", "h", "s") == 5);
+        assert(dm.list_shift("u", "h", "s", 4) == true);
+        local cut = dm.list_open("u", "h", "s");
+        return none, why, #list, list[5].n, list[6], #cut, cut[1].n, cut[2].n;
+    """) == (None, None, 5, 5, None, 2, 4, 5)
+    assert (data / "h/s/u.list").read_text() == \
+        'item({\n\t["n"] = 4;\n});\nitem({\n\t["n"] = 5;\n});\n'
+    assert run("return dm.list_shift('u', 'h', 's', 3), dm.list_open('u', 'h', 's')") == (
+        True, None)
+    assert not (data / "h/s/u.list").exists()
+    assert run("return dm.list_shift('u', 'h', 's', 0)") == (None, "invalid-argument")
+    assert run("return dm.list_shift('u', 'h', 's', 'x')") == (None, "invalid-argument")
+
+
+def test_a_list_that_cannot_be_read_is_not_cut(run, data):
+    (data / "h" / "s").mkdir(parents=True)
+    (data / "h/s/u.list").write_text("item({ broken")
+    assert run("return dm.list_open('u', 'h', 's')") == (None, "Error reading storage")
+    assert run("return dm.list_shift('u', 'h', 's', 2)") == (None, "Error reading storage")
+    assert (data / "h/s/u.list").read_text() == "item({ broken"
+
+
 def test_raw_text_is_appended_and_replaced(run, data):
     assert run("""
         local first, at = dm.append_raw("u", "h", "log", "txt", "one\\n");

@@ -15,23 +15,15 @@ OPTIONAL = {"bcrypt", "lualdap"}  # only with the Python packages bcrypt and lda
 
 # Members that members.txt does not have, because there is no place for them here.
 ABSENT = {
-    "the process belongs to the server, not to a module": [
-        "util.pposix.daemonize", "util.pposix.umask", "util.pposix.setuid", "util.startup.prosody"],
-    "waiting for descriptors is the loop's; net.server.watchfd is there": ["util.poll.new"],
+    "it starts a server; no module has a use for it": ["util.startup.prosody"],
     "another language binding, which its module brings along or asks for softly": [
         "captcha.new", "curses.initscr", "cyrussasl.server_new", "gdbm.open", "geoip.country.open",
-        "inotify.init", "lightningmdb.env_create", "lpty.new", "luatz.time",
-        "mongo.Connection", "otp.new_totp_from_key", "pam.start", "posix.getpasswd",
-            "proctitle.set",
-        "yubikey.new_authenticator"],
-    "of one backend of Prosody's network code; modules ask whether it is there": [
-        "net.server.event", "net.server.event_base", "net.server.addevent"],
-    "for Prosody's own storage driver, in whose place the server has one": [
-        "core.storagemanager.olddm.list_open", "core.storagemanager.olddm.list_shift"],
+        "hmac.sha256", "inotify.init", "lightningmdb.env_create", "lpty.new", "luatz.gmtime",
+        "luatz.time", "mongo.Connection", "otp.new_totp_from_key", "pam.start", "posix.getpasswd",
+        "proctitle.set", "uuid.new", "yubikey.new_authenticator"],
+    "for tests of a module, which are not run in a server": ["luaunit.LuaUnit", "mock.mock"],
     "set by a module for others (mod_audit, mod_email)": [
         "core.moduleapi.audit", "core.moduleapi.send_email"],
-    "older than the versions of Prosody whose API this is": [
-        "core.componentmanager.register_component", "net.httpserver.new", "hmac.sha256"],
 }
 
 FIND = """

@@ -124,3 +124,38 @@ def test_socket_smtp_sends_mail(asking):
     assert fire("wrong") == ("550 nobody, connection refused, "
                                    "an address has a control character in it")
     server.server.stop(timeout=0)
+
+
+def test_a_module_gives_all_others_a_way_to_send_mail_and_to_keep_accounts(start_lua):
+    """As mod_email and mod_audit do; before that the two are nil, and modules ask for them."""
+    server = MailServer()
+    running = start_lua(early="""
+        had = module.send_email ~= nil or module.audit ~= nil;
+        function tell(to)
+            module:audit(to, "told", { source = module.name });
+            return module:send_email { to = to, subject = "Hello", body = "text" };
+        end
+    """, mailer=f"""
+        module:set_global();
+        local moduleapi, smtp = require "core.moduleapi", require "socket.smtp";
+        assert(not moduleapi.send_email and not moduleapi.audit);
+        noted = {{}};
+        function moduleapi:audit(user, event, extra)
+            noted[#noted + 1] = table.concat({{ self.host, self.name, user, event,
+                extra.source }}, " ");
+        end
+        function moduleapi:send_email(email)
+            return smtp.send {{ from = self.name .. "@" .. self.host, rcpt = email.to,
+                server = "127.0.0.1", port = {server.port}, source = smtp.message {{
+                    headers = {{ to = email.to, subject = email.subject }}, body = email.body }} }};
+        end
+    """)
+    modules = running.server.modules
+    early = modules.get_module("localhost", "early").exports
+    assert early.had is False and early.tell("juliet@example.com") == 1
+    assert b"Subject: Hello" in server.mails[0] and b"text" in server.mails[0]
+    assert [line for line in server.lines if line.startswith("mail")] == [
+        "mail FROM:<early@localhost>"]
+    noted = modules.get_module("*", "mailer").exports.noted
+    assert noted[1] == "localhost early juliet@example.com told early"
+    server.server.stop(timeout=0)

@@ -104,6 +104,28 @@ def test_a_retracted_message_leaves_a_tombstone_with_both(juliet, romeo):
     assert juliet.query().ids[:3] == before.ids and juliet.query().stamps[:3] == before.stamps
 
 
+@pytest.mark.parametrize("storage", ["memory", "sqlite"])
+def test_a_retracted_message_is_found_however_old_it_is(start_server, storage, monkeypatch):
+    people = People(start_server(["mam"], storage=storage))
+    module = people.server.server.modules.get_module("localhost", "mam")
+    monkeypatch.setattr(module.archive, "find", lambda *_args: pytest.fail("was looked through"))
+    juliet, romeo = Archive(people.login("juliet")), Archive(people.login("romeo"))
+    id = romeo.say(juliet.client.jid, "one")
+    retract(romeo, juliet.client.bare_jid, id)
+    monkeypatch.undo()
+    assert juliet.bodies() == romeo.bodies() == [None, "/me retracted a message"]
+    people.close()
+
+
+def test_what_was_kept_before_there_was_an_index_is_looked_for(server, juliet, romeo):
+    archive = server.server.modules.get_module("localhost", "mam").archive
+    archive._ids = False
+    id = romeo.say(juliet.client.jid, "one")
+    archive.index_ids()
+    retract(romeo, juliet.client.bare_jid, id)
+    assert juliet.bodies() == romeo.bodies() == [None, "/me retracted a message"]
+
+
 def test_nobody_retracts_the_message_of_another(juliet, romeo, people):
     id = romeo.say(juliet.client.jid, "mine")
     nurse = Archive(people.login("nurse"))

@@ -187,6 +187,31 @@ def test_a_page_of_nothing_tells_how_many_there_are(talk):
 
 
 @OURS
+@pytest.mark.parametrize(("inside", "index", "count"), [
+    (page("<max>2</max>"), "0", "6"),
+    (page("<max>2</max><before/>"), "4", "6"),
+    (page("<max>10</max><before/>"), "0", "6"),
+    (page("<max>2</max><before>{ids[2]}</before>"), "0", "6"),
+    (page("<max>2</max><before>{ids[4]}</before>"), None, "6"),
+    (page("<max>2</max><after>{ids[1]}</after>"), None, "6"),
+    (page("<max>2</max><after>{ids[3]}</after>"), "4", "6"),
+    (form(with_="romeo") + page("<max>2</max>"), "0", None),
+    (form(with_="romeo") + page("<max>10</max>"), "0", "6"),
+    (form(with_="romeo") + page("<max>2</max><before/>"), None, None),
+    (form(after_id="{ids[1]}") + page("<max>2</max>"), "0", None),
+    (form(after_id="{ids[1]}"), "0", "4"),
+    (form(after_id="{ids[1]}") + page("<max>2</max><before/>"), None, None),
+    (page("<max>2</max>") + "<flip-page/>", None, "6"),
+])
+def test_the_place_of_a_page_is_told_where_it_is_known(talk, inside, index, count):
+    juliet, romeo = talk
+    ids = juliet.query().ids
+    found = juliet.query(inside.replace(
+        ">romeo<", f">{romeo.client.bare_jid}<").format(ids=ids))
+    assert found.index == index and found.of_set("count") == count
+
+
+@OURS
 def test_groupchat_is_asked_for_in_vain_but_rightly(talk):
     juliet, _romeo = talk
     for wanted in ("true", "false", "0", "1"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from prosody_py.pubsub.namespaces import META_DATA, PUBSUB
-from prosody_py.testing.pubsub import values
+from prosody_py.testing.pubsub import form, values
 
 pytestmark = pytest.mark.twins("pubsub")
 
@@ -114,9 +114,18 @@ def test_nonsense_is_refused(francisco, made):
 
 
 @OURS
-def test_collections_are_not_there(hamlet, made):
-    for inside in (f"<collection node='{made}'><associate node='x'/></collection>",
-                   f"<associate node='{made}'/>"):
-        assert hamlet.refused("set", inside, True) == (
-            "cancel", "feature-not-implemented", "unsupported")
-    assert hamlet.refused("get", "<default type='collection'/>", True)[2] == "unsupported"
+def test_metadata_name_people(hamlet, francisco, node):
+    hamlet.create(node, contact=["bard@localhost", "will@localhost"], title="Musings")
+    hamlet.set(f"<affiliations node='{node}'><affiliation jid='{francisco.client.bare_jid}' "
+               "affiliation='publisher'/><affiliation jid='press@localhost' "
+               "affiliation='publish-only'/></affiliations>", owner=True)
+    query = f"<query xmlns='http://jabber.org/protocol/disco#info' node='{node}'/>"
+    found = values(francisco.client.iq("get", query, francisco.to).tags[0].get_child(
+        "x", "jabber:x:data"))
+    assert found["contact"] == ["bard@localhost", "will@localhost"]
+    assert found["publisher"] == [francisco.client.bare_jid, "press@localhost"]
+    assert found["owner"] == found["creator"] == [hamlet.client.bare_jid]
+    assert found["title"] == ["Musings"] and found["num_subscribers"] == ["0"]
+    assert hamlet.refused("set", f"<configure node='{node}'>"
+                          f"{form('node_config', {'contact': '@'})}</configure>", True)[1] == \
+        "not-acceptable"

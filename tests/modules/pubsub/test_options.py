@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from prosody_py.testing.pubsub import Asking, event_ids, payload
+from prosody_py.testing.pubsub import OWNER, Asking, event_ids, form, payload, values
 
 HOST = "pubsub.localhost"
 ITEM = f"<item id='a'>{payload()}</item>"
@@ -114,3 +114,59 @@ def test_nodes_survive_a_restart(tmp_path, launch):
             assert hamlet.refused("get", "<items node='gone'/>")[1] == "gone"
         finally:
             running.stop()
+
+
+@pytest.mark.parametrize(("whom", "stranger", "contact"), [
+    ("anybody", True, True), ("contacts", False, True), ("nobody", False, False)])
+def test_whom_owners_subscribe(start, whom, stranger, contact):
+    hamlet, francisco, bernardo = start(pubsub_create_nodes="accounts",
+                                        pubsub_subscribe_others=whom)
+    francisco.create("a")
+
+    def subscribe(asking, jid):
+        return asking.ask("set", f"<subscriptions node='a'><subscription jid='{jid}' "
+                          "subscription='subscribed'/></subscriptions>",
+                          OWNER).attr["type"] == "result"
+
+    jid = bernardo.client.bare_jid
+    assert subscribe(francisco, jid) == stranger
+    hamlet.set(f"<subscriptions node='a'><subscription jid='{jid}' subscription='none'/>"
+               "</subscriptions>", owner=True)
+    francisco.client.iq("set", f"<query xmlns='jabber:iq:roster'><item jid='{jid}'/></query>")
+    bernardo.client.send(f"<presence type='subscribe' to='{francisco.client.bare_jid}'/>")
+    bernardo.client.flush()
+    francisco.client.send(f"<presence type='subscribed' to='{jid}'/>")
+    francisco.client.flush()
+    assert subscribe(francisco, jid) == contact
+    assert subscribe(hamlet, jid) and subscribe(hamlet, "somebody@localhost")
+
+
+def test_leases_have_a_longest_time(start):
+    hamlet, francisco, _bernardo = start(pubsub_max_lease="1 hour")
+    hamlet.create("a")
+    jid, wanted = francisco.client.bare_jid, "2999-01-01T00:00:00Z"
+    answer = francisco.set(f"<subscribe node='a' jid='{jid}'/><options>"
+                           f"{form('subscribe_options', {'expire': wanted})}</options>")
+    (given,) = values(answer.get_child("options").tags[0])["expire"]
+    assert given < wanted  # the clock has not come that far
+    assert values(francisco.get(f"<options node='a' jid='{jid}'/>").tags[0])["expire"] == [given]
+    for wrong in ("2006-02-28T11:59:59Z", "soon"):
+        inside = form("subscribe_options", {"expire": wrong})
+        assert francisco.refused("set", f"<options node='a' jid='{jid}'>{inside}</options>") == (
+            "modify", "bad-request", "invalid-options")
+
+
+def test_digests_are_sent_before_the_module_goes(start_server):
+    running = start_server(["presence", "message", "pep"], admins=["hamlet@localhost"], components={
+        HOST: {"module": "pubsub"}})
+    hamlet, francisco = (running.client(name).available() for name in ("hamlet", "francisco"))
+    gathered = form("subscribe_options", {"digest": "1"})
+    for service, host, name in ((HOST, HOST, "pubsub"), ("hamlet@localhost", "localhost", "pep")):
+        own, other = Asking(hamlet, service), Asking(francisco, service)
+        own.create("a", access_model="open")
+        other.set(f"<subscribe node='a' jid='{francisco.bare_jid}'/>"
+                  f"<options>{gathered}</options>")
+        own.publish("a", "1")
+        assert event_ids(francisco.flush()) == []
+        running.server.modules.reload(host, name)
+        assert event_ids(francisco.flush()) == [("a", "1")]

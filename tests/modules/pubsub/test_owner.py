@@ -123,6 +123,19 @@ def test_a_stricter_model_ends_subscriptions(hamlet, francisco, made):
     assert hamlet.get(f"<subscriptions node='{made}'/>", owner=True).tags == []
 
 
+@OURS
+@pytest.mark.parametrize(("model", "state"), [("open", "subscribed"), ("whitelist", "none")])
+def test_who_waits_is_let_in_or_kept_out_by_another_model(hamlet, francisco, node, model, state):
+    hamlet.create(node, access_model="authorize", send_last_published_item="on_sub")
+    hamlet.publish(node, "a")
+    assert francisco.subscribe(node) == "pending"
+    hamlet.configure(node, access_model=model)
+    got = events(francisco.client.flush())
+    assert got[0].attr["subscription"] == state
+    assert [event.tags[0].attr["id"] for event in got[1:]] == ["a"] * (state == "subscribed")
+    assert len(francisco.get("<subscriptions/>").tags) == (state == "subscribed")
+
+
 def test_default_configuration(hamlet):
     x = hamlet.get("<default/>", owner=True).tags[0]
     form_ = values(x)

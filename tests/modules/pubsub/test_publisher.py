@@ -146,14 +146,6 @@ def test_an_item_without_a_payload(hamlet, francisco, node):
 
 
 @OURS
-def test_one_item_at_a_time(hamlet, made):
-    items = "".join(f"<item id='{id}'>{payload()}</item>" for id in "ab")
-    assert hamlet.refused("set", publish(made, items)) == (
-        "cancel", "not-allowed", "max-items-exceeded")
-    assert hamlet.items(made) == []
-
-
-@OURS
 def test_a_payload_can_be_too_big(hamlet, node):
     hamlet.create(node, max_payload_size="100")
     hamlet.publish(node, "a")
@@ -234,3 +226,19 @@ def test_retractions_that_are_refused(hamlet, francisco, node, made):
     hamlet.create(node + "2", persist_items="0")
     answer = hamlet.ask("set", retract(node + "2"))
     assert answer.get_error()[3].attr["feature"] == "persistent-items"
+
+
+@OURS
+@pytest.mark.parametrize(("reply", "shown"), [
+    ("publisher", "francisco"), ("owner", "hamlet"), ("none", None)])
+def test_a_node_says_whose_address_stands_with_an_item(hamlet, francisco, node, reply, shown):
+    hamlet.create(node, itemreply=reply, send_last_published_item="on_sub")
+    hamlet.set(f"<affiliations node='{node}'><affiliation jid='{francisco.client.bare_jid}' "
+               "affiliation='publisher'/></affiliations>", owner=True)
+    hamlet.subscribe(node)
+    francisco.publish(node, "a")
+    francisco.subscribe(node)
+    (told,), (last,) = (events(asking.client.flush()) for asking in (hamlet, francisco))
+    (item,) = hamlet.get(f"<items node='{node}'/>").tags
+    jid = {"francisco": francisco.client.bare_jid, "hamlet": hamlet.client.bare_jid}.get(shown)
+    assert [each.attr.get("publisher") for each in (told.tags[0], last.tags[0], item)] == [jid] * 3

@@ -147,8 +147,7 @@ def test_subscribers_who_come_online_get_the_last_item(hamlet, people, francisco
 
 def test_who_unsubscribes_is_told_nothing(hamlet, francisco, made):
     francisco.subscribe(made)
-    answer = francisco.set(f"<unsubscribe node='{made}' jid='{francisco.client.bare_jid}' "
-                           "subid='what'/>")
+    answer = francisco.set(f"<unsubscribe node='{made}' jid='{francisco.client.bare_jid}'/>")
     assert answer.get_child("subscription").attr["subscription"] == "none"
     hamlet.publish(made, "a")
     assert event_ids(francisco.client.flush()) == []

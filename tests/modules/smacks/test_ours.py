@@ -20,6 +20,7 @@ from prosody_py.testing.managed import (
     resume,
     say,
 )
+from prosody_py.xmpp import ns
 from prosody_py.xmpp.smqueue import MASK
 
 ERRORS = "urn:ietf:params:xml:ns:xmpp-stanzas"
@@ -263,11 +264,15 @@ def test_the_old_connection_learns_that_it_is_replaced(server, juliet):
     assert old.closed_with() == "conflict"
 
 
-def test_too_much_is_acknowledged_in_a_request_to_resume(server, juliet):
-    juliet.cut()
-    client, answer = resume(server, "juliet", juliet.token, 5)
-    assert condition(answer) == "bad-request"
-    assert client.bind("street").jid == "juliet@localhost/street"
+@pytest.mark.parametrize("there", [True, False])
+def test_too_much_is_acknowledged_in_a_request_to_resume(server, juliet, there):
+    session = juliet.session if there else juliet.cut()
+    client, error = resume(server, "juliet", juliet.token, 5)
+    assert error.get_child("undefined-condition", ns.STREAM_ERRORS) is not None
+    assert error.get_child("handled-count-too-high", SM).attr == {
+        "xmlns": SM, "h": "5", "send-count": "0"}
+    assert client.closed_with() is None
+    assert (session.conn is not None) == there
     assert resume(server, "juliet", juliet.token, 0)[1].name == "resumed"
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from prosody_py.net.http_client.slots import Slots
 from prosody_py.testing.answering import ok
+from prosody_py.testing.client import wait_until
 
 
 def test_a_connection_is_used_again_for_what_may_be_repeated(web, client):
@@ -53,8 +54,7 @@ def test_who_is_ended_leaves_nothing_behind(web, client):
     gevent.sleep(0.05)
     gevent.killall(jobs)
     assert client._slots.used == 0 and not client._slots._line
-    gevent.sleep(0.01)
-    assert len(os.listdir("/proc/self/fd")) <= before
+    wait_until(lambda: len(os.listdir("/proc/self/fd")) <= before)
 
 
 def test_the_next_address_is_tried_when_one_does_not_answer(web, client_with):

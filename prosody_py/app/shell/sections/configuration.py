@@ -31,5 +31,6 @@ def reload(call):
         raise CommandError(str(error)) from None
     call.print(str(report))
     if report.failed:
-        raise CommandError(f"{len(report.failed)} steps failed; the rest is applied")
+        steps = "1 step" if len(report.failed) == 1 else f"{len(report.failed)} steps"
+        raise CommandError(f"{steps} failed; the rest is applied")
     return ""

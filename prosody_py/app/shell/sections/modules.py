@@ -47,7 +47,8 @@ def _effort(server, module) -> tuple:
 
 def _state(module) -> str:
     if module.errors:
-        return f"{module.errors} errors, last in {module.last_error}"
+        errors = "1 error" if module.errors == 1 else f"{module.errors} errors"
+        return f"{errors}, last in {module.last_error}"
     if module.status_message:
         return f"{module.status_type}: {module.status_message}"
     return "ok"
@@ -136,8 +137,10 @@ def _each(call, done: str, hosts: list[str], step: Callable[[str], object]) -> s
         except LoadError as error:
             if error.code == "global-module-already-loaded" and len(hosts) > 1:
                 continue
+            if len(hosts) == 1:
+                raise CommandError(str(error)) from None
             failed += 1
             call.print(str(error))
     if failed:
-        raise CommandError(f"{failed} of {len(hosts)} failed" if len(hosts) > 1 else "Failed")
+        raise CommandError(f"{failed} of {len(hosts)} failed")
     return ""

@@ -13,8 +13,10 @@ end
 
 methods.with_partial_label = methods.with_labels;
 function methods:set(value) server.metric_set(self.metric, value); end
-function methods:add(value) server.metric_record(self.metric, value); end
-function methods:inc() server.metric_record(self.metric, 1); end
+function methods:add(value) server.metric_add(self.metric, value); end
+function methods:inc() server.metric_add(self.metric, 1); end
+function methods:clear() server.metric_clear(self.metric); end
+methods.reset = methods.clear;
 function methods:sample(value) server.metric_record(self.metric, value); end
 
 local function metric(kind, name, unit, description, label_keys)

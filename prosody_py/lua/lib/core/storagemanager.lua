@@ -6,7 +6,7 @@ local setmetatable, type = setmetatable, type;
 local storagemanager = { open = server.open_store, olddm = require "datamanager.files" };
 
 -- There is nothing to prepare: drivers are loaded when a store is opened.
-function storagemanager.initialize_host() end
+function storagemanager.initialize_host(_host) end
 
 -- A driver that keeps nothing and answers everything with false and why.
 local NOTHING = "no data storage active";

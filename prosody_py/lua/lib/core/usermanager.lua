@@ -52,7 +52,7 @@ function usermanager.get_account_info(username, host)
 end
 
 -- There is nothing to prepare: hosts get their accounts when they are activated.
-function usermanager.initialize_host() end
+function usermanager.initialize_host(_host) end
 
 -- The provider of a host, as plain functions.
 function usermanager.get_provider(host)

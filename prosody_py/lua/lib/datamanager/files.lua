@@ -7,6 +7,7 @@ local server = require "native.server";
 local lfs = require "lfs";
 local path_of = require "datamanager.paths";
 local format = require "datamanager.format";
+local make_lists = require "datamanager.lists";
 local each_of = require "util.iterators".values;
 local log = require "util.logger".init("datamanager");
 local type, ipairs, select, tostring = type, ipairs, select, tostring;
@@ -122,14 +123,21 @@ function dm.list_append(username, host, store, data)
 	return true;
 end
 
-function dm.list_store(username, host, store, data)
-	username, host, store, data = dm.run_callbacks(username, host, store, data);
-	if username == false then return true; end
+local function replace_list(username, host, store, data)
 	if is_nothing(data) then return remove(path_of.file(username, host, store, "list")); end
 	local lines = {};
 	for i, item in ipairs(data) do lines[i] = format.write_item(item); end
 	return write(path_of.file(username, host, store, "list", true), t_concat(lines));
 end
+
+function dm.list_store(username, host, store, data)
+	username, host, store, data = dm.run_callbacks(username, host, store, data);
+	if username == false then return true; end
+	return replace_list(username, host, store, data);
+end
+
+local lists = make_lists(dm.list_load, replace_list);
+dm.list_open, dm.list_shift = lists.open, lists.shift;
 
 -- Who has what ----------------------------------------------------------------------------------
 

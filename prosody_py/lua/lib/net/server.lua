@@ -4,6 +4,7 @@
 
 local native = require "native.server";
 local timer = require "util.timer";
+local descriptors = require "net.descriptors";
 local log = require "util.logger".init("net.server");
 
 local pcall, tonumber, type = pcall, tonumber, type;
@@ -81,6 +82,7 @@ return {
 	watchfd = function (fd, readable, writable)
 		return native.net_watch(fd, readable, writable);
 	end;
+	event = descriptors.event; addevent = descriptors.addevent; event_base = descriptors.base;
 	hook_signal = function (signal, f)
 		local name = type(signal) == "string" and signal or nil;
 		if name ~= "SIGUSR1" and name ~= "SIGUSR2" then

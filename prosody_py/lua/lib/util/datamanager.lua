@@ -7,6 +7,7 @@
 local server = require "native.server";
 local each_of = require "util.iterators".values;
 local files = require "datamanager.files";
+local make_lists = require "datamanager.lists";
 local type, pairs = type, pairs;
 local run_callbacks = files.run_callbacks;
 local datamanager = {};
@@ -19,12 +20,16 @@ function datamanager.load(username, host, name)
 	return store:get(username);
 end
 
-function datamanager.store(username, host, name, data)
-	username, host, name, data = run_callbacks(username, host, name, data);
-	if username == false then return true; end
+local function replace(username, host, name, data)
 	local store, err = server.open_store(host, name);
 	if not store then return nil, err; end
 	return store:set(username, data);
+end
+
+function datamanager.store(username, host, name, data)
+	username, host, name, data = run_callbacks(username, host, name, data);
+	if username == false then return true; end
+	return replace(username, host, name, data);
 end
 
 function datamanager.list_append(username, host, name, data)
@@ -40,13 +45,20 @@ function datamanager.list_store(username, host, name, list)
 	return datamanager.store(username, host, name, list);
 end
 
-function datamanager.users(host, name)
+local lists = make_lists(datamanager.list_load, function (username, host, name, list)
+	if list[1] == nil then list = nil; end
+	return replace(username, host, name, list);
+end);
+datamanager.list_open, datamanager.list_shift = lists.open, lists.shift;
+
+-- Of which kind the store is the driver knows by itself.
+function datamanager.users(host, name, _kind)
 	local store, err = server.open_store(host, name);
 	if not store then return nil, err; end
 	return store:users();
 end
 
-function datamanager.stores(username, host)
+function datamanager.stores(username, host, _kind)
 	local found, err = server.stores_of(host, username);
 	if not found then return nil, err; end
 	return each_of(found);

@@ -1,0 +1,2 @@
+-- There is one loop, whatever the name.
+return require "net.server";
