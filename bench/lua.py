@@ -2,8 +2,9 @@
 
 Prints, in microseconds: an entry; what one Lua handler that reads two attributes and a child adds
 to the way of a message, up to its serialised form; what answering an iq with three children costs
-in Lua and in Python. All are measured in turn, a few hundred at a time, and the best of many
-rounds counts: what else runs on the machine makes rounds longer, never shorter.
+in Lua and in Python. All are measured in turn, and the best of many rounds counts: what else runs
+on the machine makes rounds longer, never shorter. A round is under a millisecond, so that some fit
+between two switches of tasks on a busy machine.
 """
 
 from __future__ import annotations
@@ -78,8 +79,8 @@ def reply_in_python(event: StanzaEvent) -> bool:
     return True
 
 
-def best(functions: dict[str, Callable[[], object]], count: int = 300,
-         rounds: int = 100) -> dict[str, float]:
+def best(functions: dict[str, Callable[[], object]], count: int = 50,
+         rounds: int = 600) -> dict[str, float]:
     """Return the microseconds of a call of each function."""
     times = dict.fromkeys(functions, float("inf"))
     for _ in range(rounds):

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 from prosody_py.lua.references import Handle
 from prosody_py.xmpp.writer import replace_illegal
 
-_control = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]").search
+
+def _as_xml(text: bytes) -> bytes:
+    """Return text of Lua's with U+FFFD for what is no UTF-8, and no character of XML."""
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        pass
+    else:
+        if b"\xef\xbf" not in text:  # U+FFFE and U+FFFF begin so
+            return text
+    return replace_illegal(text.decode("utf-8", "replace")).encode()
 
 
 class Calls:
@@ -81,25 +90,23 @@ class Calls:
             self.border.log.error("Could not send to %r: %s", session, error, exc_info=error)
             return False
 
-    def send_text(self, handle: Handle, raw_name: bytes, text: bytes, replaced: Any = None) -> Any:
-        """Send a stanza whose text Lua has made; None says that it has to be a request."""
-        border = self.border
+    def send_text(self, handle: Handle, text: bytes) -> Any:
+        """Send a stanza whose text Lua has made; None says that it has to be a request.
+
+        Each argument of a function that Lua calls costs as much as ten lines in it.
+        """
+        border, session = self.border, handle.object
         border.epoch += 1
-        session = handle.object
-        if session.filters is not None:
+        if "send" in session.__dict__:  # Python has put a function there
+            return self.send_now(session, b"send", text)
+        function = type(session).send
+        if session.filters is not None or not getattr(function, "never_blocks", False):
             return None
-        if raw_name == b"send" and (replaced or "send" not in session.__dict__):
-            function = type(session).send
-            if not getattr(function, "never_blocks", False):
-                return None
-            if not text.isascii() or _control(text):
-                text = replace_illegal(text.decode("utf-8", "replace")).encode()
-            try:
-                return bool(function(session, text))
-            except Exception as error:
-                border.log.error("Could not send to %r: %s", session, error, exc_info=error)
-                return False
-        return self.send_now(session, raw_name, text, replaced)
+        try:
+            return bool(function(session, text if text.isascii() else _as_xml(text)))
+        except Exception as error:
+            border.log.error("Could not send to %r: %s", session, error, exc_info=error)
+            return False
 
     def send_later(self, session: Any, raw_name: bytes, raw: Any, replaced: Any = None) -> Any:
         """Serve a request: send through filters."""

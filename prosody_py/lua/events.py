@@ -49,66 +49,62 @@ class LuaHandler:
     def __call__(self, event: Any) -> Any:
         if type(event) is not StanzaEvent or event.__dict__:
             return self._border.run_handler(self._raw, event, self.effort)
-        stanza = event.stanza
-        if type(stanza) is not Stanza or id(event) in self._border.open_events:
-            return self._call_again(event)
         # What is written out here is what each message costs that goes through Lua: the table of
-        # its stanza is made in the same call that runs the handler.
-        children, attr = stanza.children, stanza.attr
-        if not stanza._cursor and getrefcount(children) <= UNSHARED:
-            first = children[0].name if children and type(children[0]) is not str else None
-            for shape in self._heads.get((stanza.name, len(children), first, *attr), ()):
-                arguments = shape.take(
-                    stanza, children, attr, self._raw, id(event), id(event.origin),
-                    event.to_self, self._identities.next_id)
-                if arguments is not None:
-                    return self._call_first(event, stanza, shape.run, arguments)
-        del children  # it would count as held by somebody
-        return self._call_again(event)
-
-    def _call_first(self, event: StanzaEvent, stanza: Stanza, run: Any,
-                    arguments: tuple) -> Any:
-        """Call it with a stanza that Lua has not seen yet, of a known shape."""
-        border, account, effort = self._border, self._account, self.effort
-        below, account.effort = account.effort, effort
-        key = id(event)
-        identities = self._identities
-        number = identities.next_id  # as it is in the arguments
-        if number & SWEEP:  # as Identities.add does, which would cost a call
-            identities.next_id = number + 1
-            identities.refs[number] = ref(stanza)
+        # its stanza is made in the same call that runs the handler. In one function, for a call
+        # of another costs as much as thirty of these lines' steps.
+        border, stanza, key = self._border, event.stanza, id(event)
+        opened = border.open_events
+        if type(stanza) is not Stanza or key in opened:
+            return self._call_again(event)
+        children, attr, identities = stanza.children, stanza.attr, self._identities
+        if stanza._cursor or getrefcount(children) > UNSHARED:
+            del children  # it would count as held by somebody
+            return self._call_again(event)
+        first = children[0].name if children and type(children[0]) is not str else None
+        number = identities.next_id
+        for shape in self._heads.get((stanza.name, len(attr), len(children), first), ()):
+            take = shape.take
+            arguments = take(stanza, children, attr, self._raw, key, id(event.origin),
+                             event.to_self, number)
+            if arguments is not None:
+                break
         else:
-            identities.add(stanza)
+            del children
+            return self._call_again(event)
+        identities.next_id = number + 1
+        identities.refs[number] = ref(stanza)
+        if not number & SWEEP:
+            identities.sweep()
+        # As new_face does, which would cost a call.
         stanza.lua = face = Face()
-        face.border, face.number, face.epoch, face.known = border, number, border.epoch, stanza.attr
+        face.border = border
+        face.number = number
+        face.known = attr
+        face.epoch = -1  # older than anything that the handler does
         face.as_made, face.taken, face.parent, face.name = True, None, None, None
         stanza.__class__ = LuaStanza
-        border.open_events[key] = event
+        opened[key] = event
+        account, effort, run = self._account, self.effort, shape.run
+        below = account.effort
+        account.effort = effort
         border.epoch += 1
         start = perf_counter()
         try:
             result = run(*arguments)
-            at_once = True
             if type(result) is not tuple:  # the table alone: the handler has returned nothing
                 face.taken, result = result, None
+                face.epoch = border.epoch  # Lua has compared it before it came back
             elif len(result) == 2:
                 face.taken, result = result
             else:
-                face.taken, at_once = result[0], False
-            if at_once:
-                account.effort = below
-                effort.calls += 1  # as Effort.note does, which would cost a call
-                spent = perf_counter() - start
-                effort.seconds += spent
-                if spent > effort.worst:
-                    effort.worst = spent
-                if result is None:  # Lua has compared it before it came back
-                    face.epoch = border.epoch
-            else:
-                result = border.driver.work(result[1:], effort, start, below)
-                border.leave_event(key, True)
-                if type(result) is tuple:
-                    result = result[0]
+                face.taken = result[0]
+                return self._work_on(key, result[1:], start, below)
+            account.effort = below
+            effort.calls += 1  # as Effort.note does, which would cost a call
+            spent = perf_counter() - start
+            effort.seconds += spent
+            if spent > effort.worst:
+                effort.worst = spent
         except BaseException:
             account.effort = below
             border.forget_event(key)
@@ -116,8 +112,15 @@ class LuaHandler:
                 stanza.__class__, stanza.lua = Stanza, None
             raise
         finally:
-            del border.open_events[key]
+            del opened[key]
         return result if result is None or result is True else border.to_python(result)
+
+    def _work_on(self, key: int, result: tuple, start: float, below: Any) -> Any:
+        """Go on with a handler that has not ended at once."""
+        border = self._border
+        result = border.driver.work(result, self.effort, start, below)
+        border.leave_event(key, True)
+        return border.to_python(result[0] if type(result) is tuple else result)
 
     def _call_again(self, event: StanzaEvent) -> Any:
         """Call it with a stanza that is Lua's already, or an event that is open."""

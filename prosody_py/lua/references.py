@@ -34,7 +34,7 @@ class Identities:
         if number >= self.next_id:
             self.next_id = number + 1
             if not number & SWEEP:
-                self._sweep()
+                self.sweep()
 
     def add(self, obj: Any) -> int:
         """Note an object under a new number; return that."""
@@ -42,10 +42,11 @@ class Identities:
         self.next_id = number + 1
         self.refs[number] = ref(obj)
         if not number & SWEEP:
-            self._sweep()
+            self.sweep()
         return number
 
-    def _sweep(self) -> None:
+    def sweep(self) -> None:
+        """Forget the numbers of objects that are gone."""
         self.refs = {key: value for key, value in self.refs.items() if value() is not None}
 
 

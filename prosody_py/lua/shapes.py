@@ -59,9 +59,10 @@ class Shape:
 class Shapes:
     """The shapes of one runtime.
 
-    `heads` gives those with the same head: name, number of children, name of the first child
-    (None for none, and for a text) and names of attributes. `generate(parts ...)` makes the
-    functions of a shape in Lua.
+    `heads` gives those with the same head: name, how many attributes and children it has, and
+    the name of the first child (None for none, and for a text). The names of attributes are not
+    in it: a tuple of them costs more than the few times when it would tell two shapes apart.
+    `generate(parts ...)` makes the functions of a shape in Lua.
     """
 
     __slots__ = ("heads", "count", "_seen", "_generate", "_guarded")
@@ -123,7 +124,7 @@ def head_of(stanza: Stanza, children: list, attr: dict[str, str]) -> tuple:
     first = None
     if children and type(children[0]) is not str:
         first = children[0].name
-    return (stanza.name, len(children), first, *attr)
+    return stanza.name, len(attr), len(children), first
 
 
 def _measure(children: list, shape: list) -> bool:
@@ -147,7 +148,11 @@ def _measure(children: list, shape: list) -> bool:
 
 
 class _TakerSource:
-    """The text of a function that takes the values out of a stanza of one shape."""
+    """The text of a function that takes the values out of a stanza of one shape.
+
+    Such a function looks at little by itself: where a stanza of another shape makes it fail, that
+    is the answer. Name and number of attributes and children are those of the head already.
+    """
 
     def __init__(self, shape: tuple):
         self.shape, self.at = shape, 0
@@ -155,13 +160,13 @@ class _TakerSource:
         self.values: list[str] = []
         self.names = 0
 
-    def _attributes(self, attr: str) -> list[str]:
-        """Read the names of attributes; their values are in the local `attr`."""
+    def _attributes(self, attr: str) -> int:
+        """Read the names of attributes, whose values are in the local `attr`; return how many."""
         first = self.at
         while self.at < len(self.shape) and type(self.shape[self.at]) is str:
             self.values.append(f"{attr}[{self.shape[self.at]!r}].encode()")
             self.at += 1
-        return list(self.shape[first:self.at])
+        return self.at - first
 
     def _children(self, children: str) -> None:
         """Read the children, which are in the local `children`, up to the end of the element."""
@@ -172,26 +177,25 @@ class _TakerSource:
             names.append(f"c{self.names}")
             if shape[self.at] == TEXT:
                 self.at += 1
-                lines.append(f"if type({names[-1]}) is not str: return None")
                 self.values.append(f"{names[-1]}.encode()")
             else:
                 self._element(names[-1])
         self.at += 1
         self.lines = outer
-        outer.append(f"if len({children}) != {len(names)}: return None")
-        if names:
-            outer.append(f"{', '.join(names)}, = {children}")
+        outer.append(f"{', '.join(names)}, = {children}" if names
+                     else f"if {children}: return None")
         outer.extend(lines)
 
     def _element(self, name: str) -> None:
         attr, children = f"a{name}", f"k{name}"
         self.lines += (
-            f"if type({name}) is not Stanza or {name}.name != {self.shape[self.at + 1]!r} "
+            f"if {name}.lua is not None or {name}.name != {self.shape[self.at + 1]!r} "
             f"or getrefcount({name}) > {UNSHARED}: return None",
             f"{attr} = {name}.attr; {children} = {name}.children")
         self.at += 2
-        count = len(self._attributes(attr))
-        self.lines.append(f"if len({attr}) != {count}: return None")
+        count = self._attributes(attr)
+        self.lines.append(f"if len({attr}) != {count}: return None" if count
+                          else f"if {attr}: return None")
         self._children(children)
 
     def text(self) -> str:
@@ -199,17 +203,17 @@ class _TakerSource:
         self.at = 1
         self._attributes("attr")
         self._children("children")
-        body = "".join(f"    {line}\n" for line in self.lines)
+        body = "".join(f"        {line}\n" for line in self.lines)
         # A tuple that is the arguments of the call: none has to be put together from parts.
         return (f"def take(stanza, children, attr, function=None, key=0, origin=0, to_self=False,"
-                f" number=0):\n{body}"
-                f"    try: return (function, key, origin, to_self, number, "
+                f" number=0):\n    try:\n{body}"
+                f"        return (function, key, origin, to_self, number, "
                 f"{', '.join(self.values)})\n"
-                "    except (KeyError, UnicodeEncodeError): return None\n")
+                "    except (AttributeError, KeyError, ValueError): return None\n")
 
 
 def taker(shape: tuple) -> Taker:
     """Return the function that takes the values out of a stanza of a shape."""
-    scope: dict[str, Any] = {"Stanza": Stanza, "getrefcount": getrefcount}
+    scope: dict[str, Any] = {"getrefcount": getrefcount}
     exec(compile(_TakerSource(shape).text(), "<shape>", "exec"), scope)
     return scope["take"]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import chain
 from operator import itemgetter
 from typing import Any, Literal
 
+from prosody_py.concurrency.turns import in_turns
 from prosody_py.storage import sqlite_archive_adding as adding
 from prosody_py.storage import sqlite_archive_sql as sql
 from prosody_py.storage.archive_query import (
@@ -22,6 +24,7 @@ from prosody_py.storage.archive_query import (
     item_values,
     microseconds,
     parse_other_query,
+    parts,
     seconds,
 )
 from prosody_py.storage.engine import Engine
@@ -206,7 +209,8 @@ class SQLiteArchive:
         left = query.limit
         while True:
             page = sorted(_array(raw), key=_position, reverse=query.reverse)
-            values = item_values([item[4] for item in page])
+            texts = in_turns(parts([item[4] for item in page]))
+            values = chain.from_iterable(map(item_values, texts))
             for (key, when, _, with_, _), value in zip(page, values, strict=True):
                 if value is not None:
                     yield key, value, seconds(when), with_

@@ -98,7 +98,7 @@ py.format = require "util.format".format;
 local st = require "util.stanza";
 local identities = setmetatable({}, { __mode = "k" });
 local stanza = run_file("stanza.lua", run_file, st, identities, proxy.hidden, proxy.native_next,
-	events);
+	events, scheduler.unwatched);
 proxy.connect(stanza, st.stanza_mt);
 local data = run_file("data.lua", identities, stanza.identity, st.stanza_mt, proxy, events.key_of);
 require "util.import";

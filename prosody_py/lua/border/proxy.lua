@@ -111,8 +111,8 @@ local function sender(t, name, ns)
 				is_stanza = getmetatable(stanza) == stanza_mt;
 			end
 			local ns, sent = stream_ns[t], nil;
-			if ns and is_stanza then
-				sent = send_text(object, name, xml(stanza, ns), replaced[t]);
+			if ns and is_stanza and name == "send" and not replaced[t] then
+				sent = send_text(object, xml(stanza, ns));
 			else
 				sent = send_now(object, name, stanza, replaced[t]);
 			end
@@ -231,7 +231,7 @@ mt.__pairs = function (t) return traversal.pairs(t); end;
 traversal = run_file("traversal.lua", py, mt, OBJECT, hidden, additions);
 
 return {
-	connect = function (stanza, metatable) xml, stanza_mt = stanza.xml, metatable; end;
+	connect = function (stanza, metatable) xml, stanza_mt = stanza.xml_quickly, metatable; end;
 	mt = mt; OBJECT = OBJECT; hidden = hidden; find = find; make = make; proxies = proxies;
 	make_function = make_function; objects_of = objects_of;
 	results = results; native_next = next; raw = traversal.raw; tables = traversal.tables;

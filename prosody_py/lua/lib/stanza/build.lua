@@ -189,11 +189,11 @@ end
 
 local function make_reply(orig)
 	local attr = orig.attr;
-	return setmetatable({ -- with places for two children, which nearly all get
+	return setmetatable({ -- with places for a few children: growing costs more than the places
 		name = orig.name, attr = {
 			to = attr.from, from = attr.to, id = attr.id,
 			type = orig.name == "iq" and "result" or attr.type,
-		}, last_add = nil, tags = { nil, nil }, nil, nil,
+		}, last_add = nil, tags = { nil, nil, nil }, nil, nil, nil,
 	}, stanza_mt);
 end
 
