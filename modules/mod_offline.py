@@ -31,7 +31,7 @@ class Config(Options):
         1000, min=0, max=1_000_000,
         doc="Messages that are kept for one user; further ones go back to their senders.")
     offline_size_limit = size(
-        "20 MB", min="10 KB", doc="Bytes that the messages kept for one user may have.")
+        "50 MB", min="10 KB", doc="Bytes that the messages kept for one user may have.")
 
 
 def load(module):
