@@ -173,12 +173,24 @@ def show_public(module, event):
 
 
 def tell_everybody(module, session, element) -> None:
-    """Send the presence of a member to all who are there and would not get it otherwise."""
+    """Send the presence of a member to all who are there and would not get it otherwise.
+
+    Where one of the two has blocked the other, nothing is sent, not even that the member is gone.
+    """
     server, roster = module.server, session.roster
     for username in list(module.host_object.sessions):
         other = f"{username}@{module.host}"
-        if other != session.bare_jid and not roster.is_contact_subscribed(other):
+        if (other != session.bare_jid and not roster.is_contact_subscribed(other)
+                and not has_blocked(module, session.username, other)
+                and not has_blocked(module, username, session.bare_jid)):
             for receiver in presence.available_sessions(server, other):
                 copy = element.shallow()
                 copy.attr["to"] = receiver.full_jid
                 receiver.send(copy)
+
+
+def has_blocked(module, username: str, address: str) -> bool:
+    """Whether an account wants nothing to do with an address, as mod_blocklist has it."""
+    blocklist = module.host_object.modules.get("blocklist")
+    check = getattr(blocklist.exports, "is_blocked", None) if blocklist is not None else None
+    return bool(check(username, address)) if callable(check) else False

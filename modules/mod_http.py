@@ -61,7 +61,8 @@ class Config(Options):
                                    "body.")
     http_connections_per_address = integer(
         200, min=1, where="global",
-        doc="Connections that one address may have at a time; trusted proxies may have more.")
+        doc="Connections that one address (IPv6: one /64) may have at a time; trusted "
+            "proxies may have more.")
     trusted_proxies = set_(("127.0.0.1", "::1"), of=_NETWORK, where="global",
                            doc="Addresses and networks whose X-Forwarded-For is believed.")
     http_legacy_x_forwarded = boolean(True, where="global",

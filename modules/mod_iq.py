@@ -12,12 +12,9 @@ from prosody_py.api import hook
 
 @hook("iq/full", priority=-1)
 def to_session(module, event):
-    """Hand an iq to the session that it is addressed to."""
+    """Hand an iq to the session that it is addressed to; one that is ending answers nothing."""
     session = module.server.full_sessions.get(event.stanza.attr["to"])
-    if session is None:
-        return None
-    session.send(event.stanza)
-    return True
+    return True if session is not None and session.send(event.stanza) else None
 
 
 @hook("iq/host", priority=-1)

@@ -11,6 +11,7 @@ import time
 from functools import partial
 
 from prosody_py.api import Event, Stanza, StanzaError, datetime, hook, jid, stanza
+from prosody_py.concurrency.turns import in_turns
 from prosody_py.hosts import rostermanager, users
 from prosody_py.hosts.roster import load_roster
 from prosody_py.hosts.subscriptions import TYPES
@@ -52,6 +53,8 @@ def features(module, event):
 
 def update(module, session, element: Stanza) -> None:
     """Take a presence without an address as the session's own (sections 4.2, 4.4 and 4.5)."""
+    if session.destroyed and element.attr.get("type") is None:
+        return  # it has ended while its presence waited for other handlers
     server, roster = module.server, session.roster
     resources = presence.available_sessions(server, session.bare_jid)
     initial, priority_before = session.presence is None, session.priority
@@ -88,11 +91,11 @@ def first_presence(module, session, element: Stanza, roster, resources) -> None:
     presence.probe_contacts(server, session, roster.subscribed_to)
     if session.destroyed:
         return
-    for contact, request in list(roster.pending.items()):
+    for contact, request in in_turns(list(roster.pending.items())):
         if not isinstance(request, Stanza):
             request = stanza.presence({"type": "subscribe"})
         session.send(addressed(request, contact, session.bare_jid))
-    for contact in [contact for contact, item in roster.items() if item.ask]:
+    for contact in in_turns([contact for contact, item in roster.items() if item.ask]):
         server.post_stanza(session, stanza.presence(
             {"from": session.bare_jid, "to": contact, "type": "subscribe"}), True)
 
@@ -104,7 +107,7 @@ def become_unavailable(module, session, element: Stanza, resources) -> None:
     if was_available:
         presence.send_to_resources(module.server, session, element, resources)
         presence.broadcast(module.server, session, element, roster.subscribers)
-    for address in directed or ():
+    for address in in_turns(directed or ()):
         if not (was_available and roster.is_contact_subscribed(jid.bare(address))):
             copy = element.shallow()
             copy.attr["to"] = address
@@ -134,10 +137,11 @@ def leave(module, event):
 def outgoing(module, event):
     """Remember directed presence; act on subscription stanzas before they go out."""
     session, element = event.origin, event.stanza
-    to = element.attr.get("to")
+    to, type = element.attr.get("to"), element.attr.get("type")
+    if type is None and session.destroyed:
+        return True  # it has ended meanwhile, and whoever has to know that knows it
     if to is None or session.roster is None:
         return None
-    type = element.attr.get("type")
     if type is None or type == "unavailable":
         remember_directed(session, to, type is None)
         return None

@@ -15,7 +15,7 @@ FEATURES = (XMLNS,)
 
 def load(module):
     """Open the store."""
-    module.store = module.open_store("private", "map")
+    module.store = module.open_counted_store("private", "map")
 
 
 def key_of(element) -> str:

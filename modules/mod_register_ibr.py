@@ -1,5 +1,8 @@
 """XEP-0077: registration of accounts by those who have none. Off unless `allow_registration`.
 
+With `registration_url` it is done at a web page: clients are told where that is, and no account is
+made in-band but with an invitation, if `allow_registration` is on as well.
+
 Others decide by way of events, Prosody's: `user-registering` (username, password, host,
 additional, ip, session, allowed) before an account is made, where a handler may set `allowed` to
 False, with `reason`, `error_type` and `error_condition`, or allow a new password for an account
@@ -23,7 +26,7 @@ from prosody_py.xmpp import prep
 
 XMLNS = "jabber:iq:register"
 FEATURE = "http://jabber.org/features/iq-register"
-FORM = "jabber:x:data"
+FORM, OOB = "jabber:x:data", "jabber:x:oob"
 DEPENDS = ("register_limits",)
 STANDARD = ("name", "nick", "first", "last", "email", "address", "city", "state", "zip", "phone",
             "url", "date")
@@ -51,6 +54,10 @@ class Config(Options):
     registration_instructions = string(
         "Choose a username and password for use with this service.",
         doc="What is shown to those who register.")
+    registration_url = string(None, doc="Web page where accounts are made, instead of in-band; "
+                                        "clients show it.")
+    registration_text = string(None, doc="What is shown beside registration_url; without it a "
+                                         "sentence that names it.")
 
 
 def load(module):
@@ -61,8 +68,16 @@ def load(module):
 def is_open(module, session) -> bool:
     """Whether an account can be made on this stream."""
     required = module.server.config.get(module.host, "c2s_require_encryption")
-    return (module.options.allow_registration and session.type == "c2s_unauthed"
-            and (bool(session.secure) or required is False))
+    options = module.options
+    return (bool(options.allow_registration or options.registration_url)
+            and session.type == "c2s_unauthed" and (bool(session.secure) or required is False))
+
+
+def is_elsewhere(module, session) -> bool:
+    """Whether somebody is to make the account at a web page (XEP-0077 section 5)."""
+    options = module.options
+    return bool(options.registration_url) and not (
+        options.allow_registration and session.extras.get("validated_invite") is not None)
 
 
 @hook("stream-features")
@@ -78,6 +93,11 @@ def register(module, event):
     session, iq = event.origin, event.stanza
     if not is_open(module, session):
         raise StanzaError("service-unavailable", "Registration is disabled or in progress")
+    if is_elsewhere(module, session):
+        if iq.attr.get("type") != "get":
+            raise StanzaError("not-allowed", instructions_elsewhere(module))
+        session.send(stanza.reply(iq).add_child(redirect(module)))
+        return True
     if iq.attr.get("type") == "get":
         session.send(stanza.reply(iq).add_child(questions(module, invited_as(session))))
         return True
@@ -86,6 +106,20 @@ def register(module, event):
     make_account(module, session, fields)
     session.send(stanza.reply(iq))
     return True
+
+
+def instructions_elsewhere(module) -> str:
+    """Return what people are told who are to make the account at a web page."""
+    options = module.options
+    return options.registration_text or f"To make an account, visit {options.registration_url}"
+
+
+def redirect(module):
+    """Return the <query/> that says where accounts are made."""
+    query = stanza.stanza("query", xmlns=XMLNS)
+    query.text_tag("instructions", instructions_elsewhere(module))
+    query.tag("x", xmlns=OOB).text_tag("url", module.options.registration_url)
+    return query.reset()
 
 
 def invited_as(session) -> str | None:

@@ -2,14 +2,15 @@
 
 Clients read and change their contacts; every change is stored, then told to all of the user's
 resources that have asked for the roster. Subscriptions are the matter of mod_presence, which
-hears of a contact that is removed by the event `roster-item-removed`.
+hears of a contact that is removed by the event `roster-item-removed`; `roster-item-updated` says
+that a client has added or changed one.
 """
 
 from __future__ import annotations
 
 from prosody_py.api import Event, Options, Stanza, StanzaError, hook, iq, jid, ns, stanza
 from prosody_py.hosts import rostermanager
-from prosody_py.hosts.roster import MAX_ITEMS, RosterItem, load_roster
+from prosody_py.hosts.roster import MAX_ITEMS, MAX_SIZE, RosterItem, load_roster
 
 VERSIONING = "urn:xmpp:features:rosterver"
 MAX_TEXT = 1023   # bytes of a contact's name, and of a group's
@@ -20,6 +21,7 @@ class Config(Options):
     """How large a roster may get."""
 
     max_roster_items = MAX_ITEMS
+    max_roster_size = MAX_SIZE
 
 
 @hook("stream-features")
@@ -61,9 +63,13 @@ def set_roster(module, event):
         raise StanzaError("not-allowed", "Nobody is a contact of theirs")
     if element.attr.get("subscription") == "remove":
         return remove(module, event, contact)
+    before = session.roster.get(contact)
     rostermanager.add_to_roster(module.server, session, contact, item_of(element))
     session.send(stanza.reply(event.stanza))
     rostermanager.roster_push(module.server, session.username, session.host, contact)
+    module.fire_event("roster-item-updated", Event(
+        username=session.username, jid=contact, item=session.roster.get(contact), before=before,
+        origin=session, roster=session.roster))
     return True
 
 

@@ -19,7 +19,7 @@ FEATURES = (XMLNS,)
 
 def load(module):
     """Open the store."""
-    module.store = module.open_store("vcard")
+    module.store = module.open_counted_store("vcard")
 
 
 @iq("get", XMLNS, "vCard", to=("bare", "host"))

@@ -115,6 +115,36 @@ def edit_admin(run, fields):
     return {"notes": notes or [("info", "Nothing has changed")]}
 
 
+# -- who is kept out -----------------------------------------------------------------------
+
+
+def listed(run) -> list[str]:
+    """Return the addresses that the host has nothing to do with."""
+    return [row[0] for row in run.rows("service_blocklist list", run.host)]
+
+
+def blacklist_now(run):
+    """Return the field with the addresses that are listed."""
+    return [field("blacklistjids", "The blacklist", "jid-multi", value=listed(run))]
+
+
+@declare(COMMANDS, "#edit-blacklist", "Edit Blacklist", layout=blacklist_now,
+         title="Editing the Blacklist", instructions="Fill out this form to edit the list of "
+         "entities with whom communications are disallowed.",
+         needs=["service_blocklist list", "service_blocklist add", "service_blocklist remove"])
+def edit_blacklist(run, fields):
+    """Section 4.11."""
+    wanted, there = {*(fields.get("blacklistjids") or ())}, {*listed(run)}
+    notes = []
+    for address in sorted(wanted ^ there):
+        words = "add" if address in wanted else "remove"
+        try:
+            notes.append(("info", run(f"service_blocklist {words}", run.host, address)["text"]))
+        except CommandError as error:
+            notes.append(("error", str(error)))
+    return {"notes": notes or [("info", "Nothing has changed")]}
+
+
 # -- the end -------------------------------------------------------------------------------
 
 

@@ -37,7 +37,7 @@ def load(module):
     """Open the store of mod_private, and look for PEP."""
     global pep
     pep = module.pep = module.depends("pep")
-    module.private = module.open_store("private", "map")
+    module.private = module.open_counted_store("private", "map")
     module.waiting = set()  # accounts whose old clients are going to be told
     for node in (BOOKMARKS, STORAGE):
         module.add_item("pep-node", {"node": node, "config": CONFIG})

@@ -9,6 +9,7 @@ from .occupant import MUC
 
 ADMIN = MUC + "#admin"
 MAX_ITEMS = 1000
+MAX_REASON = 1000  # characters that are kept of why somebody is banned
 _AFFILIATIONS = ("owner", "admin", "member", "outcast", "none")
 _ROLES = ("moderator", "participant", "visitor", "none")
 
@@ -78,22 +79,46 @@ def set(module, room, event) -> bool | None:
     if len(items) > MAX_ITEMS:
         raise StanzaError("resource-constraint", f"At most {MAX_ITEMS} changes at once")
     changes = []
+    hands_on = any(item.attr.get("affiliation") == "owner" and jid.bare(jid.prep(
+        item.attr.get("jid") or "")) not in (None, jid.bare(actor)) for item in items)
     for item in items:
         try:
-            changes.append(change_of(room, actor, item))
+            changes.append(change_of(room, actor, item, hands_on))
         except StanzaError as error:
             answer = stanza.error_reply(element, error).reset()
             offending = stanza.stanza("query", xmlns=ADMIN).add_child(item.clone())
             answer.children.insert(0, offending)
             event.origin.send(answer)
             return True
-    own = jid.bare(actor)
+    check_owners(room, changes)
+    check_space(room, changes)
+    with room.one_save():
+        make(room, actor, changes)
+    return None
+
+
+def check_owners(room, changes: list[tuple]) -> None:
+    """Raise StanzaError for changes that leave a room without an owner (section 10.5)."""
     last_owner = sum(kind == "affiliation" and new != "owner"
                      and room._affiliations.get(target) == "owner"
                      for kind, target, new, _reason, _nick in changes)
     if last_owner and last_owner >= room._owners() and not any(
             kind == "affiliation" and new == "owner" for kind, _target, new, *_rest in changes):
-        raise StanzaError("conflict", f"A room needs an owner, {own}")
+        raise StanzaError("conflict", "A room needs an owner")
+
+
+def check_space(room, changes: list[tuple]) -> None:
+    """Raise StanzaError if the room cannot know as much."""
+    given = [change for change in changes if change[0] == "affiliation" and change[2] != "none"]
+    if given:
+        room.check_space({target for _kind, target, *_rest in given}, sum(
+            len(target) + len((reason or "")[:MAX_REASON]) + len(nick or "")
+            for _kind, target, _new, reason, nick in given if target not in room._affiliations))
+
+
+def make(room, actor: str, changes: list[tuple]) -> None:
+    """Make changes that were checked."""
+    own = jid.bare(actor)
     # One's own comes last: without being an owner one could not do the others.
     for kind, target, new, reason, nick in sorted(changes, key=lambda one: one[1] == own):
         if kind == "affiliation":
@@ -104,14 +129,14 @@ def set(module, room, event) -> bool | None:
                 data.pop("reserved_nickname", None)
             if new == "outcast":
                 if reason:
-                    data["reason"] = reason
+                    data["reason"] = reason[:MAX_REASON]
             room.set_affiliation(actor, target, new, reason, data)
         elif target in room._occupants:
             room.set_role(actor, target, new, reason)
-    return None
 
 
-def change_of(room, actor: str, item: Stanza) -> tuple[str, str, str, str | None, str | None]:
+def change_of(room, actor: str, item: Stanza,
+              hands_on: bool = False) -> tuple[str, str, str, str | None, str | None]:
     """Return (kind, whose, what, reason, nickname) of one change, after it was checked."""
     affiliation, role = item.attr.get("affiliation"), item.attr.get("role")
     nick, address = item.attr.get("nick"), item.attr.get("jid")
@@ -129,7 +154,7 @@ def change_of(room, actor: str, item: Stanza) -> tuple[str, str, str, str | None
             target = jid.bare(jid.prep(address))
             if target is None:
                 raise StanzaError("jid-malformed", "This is no address", type="modify")
-        room.check_affiliation(actor, target, affiliation)
+        room.check_affiliation(actor, target, affiliation, hands_on)
         return "affiliation", target, affiliation, reason, reserved(room, target, nick)
     occupant = room._occupants.get(f"{room.jid}/{nick}") if nick else (
         room.get_occupant_by_real_jid(jid.prep(address) or "") if address else None)

@@ -7,16 +7,18 @@ not in it is "none"; `room._affiliation_data` maps them to a dict such as
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from prosody_py.api import Event, StanzaError, jid, stanza
 from prosody_py.hosts.users import is_admin
 
 from .occupant import USER, Each
-from .storing import plain
+from .storing import plain, weight
 
 RANK = {"outcast": -1, "none": 0, "member": 1, "admin": 2, "owner": 3}
 BANNED, REMOVED, MADE_MEMBERS_ONLY = "301", "321", "322"
+MOST_OF_ONE = 50_000  # characters that are known of one address
 
 
 class Affiliations:
@@ -46,7 +48,9 @@ class Affiliations:
         bare = jid.bare(address) or address
         if bare not in self._affiliations:
             raise StanzaError("item-not-found", "This address has no affiliation")
-        data = self._affiliation_data.setdefault(bare, {})
+        if value is not None:
+            self._bounded(bare, {**(self._affiliation_data.get(bare) or {}), key: plain(value)})
+        before, data = self._weigh(bare), self._affiliation_data.setdefault(bare, {})
         old = data.get(key)
         if value is None:
             data.pop(key, None)
@@ -54,6 +58,8 @@ class Affiliations:
             data[key] = plain(value)
         if not data:
             del self._affiliation_data[bare]
+        if self._size is not None:
+            self._size += self._weigh(bare) - before
         self._reserved_nicks = None
         self.fire(f"muc-set-affiliation-data/{key}", jid=bare, key=key, value=value,
                   old_value=old)
@@ -107,10 +113,12 @@ class Affiliations:
 
     # -- changes ---------------------------------------------------------------------------
 
-    def check_affiliation(self, actor: Any, address: str, affiliation: str | None) -> None:
+    def check_affiliation(self, actor: Any, address: str, affiliation: str | None,
+                          hands_on: bool = False) -> None:
         """Raise StanzaError when `actor` may not give `address` an affiliation.
 
-        `actor` is an address, or True for the server itself (sections 9 and 10).
+        `actor` is an address, or True for the server itself (sections 9 and 10); with `hands_on`
+        somebody else is going to be an owner before.
         """
         if affiliation not in RANK and affiliation is not None:
             raise StanzaError("not-acceptable", "There is no such affiliation", type="modify")
@@ -120,7 +128,7 @@ class Affiliations:
         own = jid.bare(actor)
         actor_is = self.get_affiliation(own) or "none"
         if actor_is == "owner":
-            if own == address and new != "owner" and self._owners() <= 1:
+            if own == address and new != "owner" and self._owners() <= 1 and not hands_on:
                 raise StanzaError("conflict", "A room needs an owner")
             if own == address and new == "outcast":
                 raise StanzaError("conflict", "Nobody bans himself")
@@ -152,7 +160,8 @@ class Affiliations:
         self.check_affiliation(actor, address, affiliation)
         if affiliation == "none":
             affiliation = None
-        self._bounded(address, affiliation)
+        if affiliation is not None:
+            self._bounded(address, data)
         before, known = self._affiliations.get(address), self._affiliation_data.get(address)
         event = {"actor": actor, "jid": address, "affiliation": affiliation, "reason": reason,
                  "previous_affiliation": before, "data": known if data is None else data,
@@ -172,23 +181,47 @@ class Affiliations:
         self.fire("muc-set-affiliation", **{**event, "data": data, "in_room": in_room})
         return True
 
-    def _bounded(self, address: str, affiliation: str | None) -> None:
-        most = self.module.options.muc_max_affiliations
-        if affiliation is not None and address not in self._affiliations and (
-                len(self._affiliations) >= most):
+    def _bounded(self, address: str, data: Any) -> None:
+        """Raise StanzaError when there is no place for what is to be known of an address."""
+        known = self._affiliation_data.get(address)
+        if address in self._affiliations and (data is None or data == known):
+            return
+        size = len(address) + weight(data)
+        if size > MOST_OF_ONE:
+            raise StanzaError("resource-constraint", "This is too much about one account")
+        self.check_space([address], size)
+
+    def check_space(self, addresses: Iterable[str], size: int) -> None:
+        """Raise StanzaError if a room cannot know these addresses, and so much about them."""
+        options = self.module.options
+        most, count = options.muc_max_affiliations, len(self._affiliations)
+        new = sum(one not in self._affiliations for one in addresses)
+        if new and count + new > most:
             raise StanzaError("resource-constraint", f"A room has at most {most} affiliations")
+        if self._size is None:
+            self._size = sum(map(self._weigh, self._affiliations))
+        if size and self._size + size > options.muc_max_affiliations_size:
+            raise StanzaError("resource-constraint", "The room knows too much about accounts")
+
+    def _weigh(self, address: str) -> int:
+        """Return about how many characters are known of an address."""
+        if address not in self._affiliations:
+            return 0
+        data = self._affiliation_data.get(address)
+        return len(address) + (weight(data) if data else 0)
 
     def _note_affiliation(self, address: str, affiliation: str | None, data: Any) -> None:
+        before = self._weigh(address)
         self._reserved_nicks = None
+        self._affiliation_data.pop(address, None)
         if affiliation is None:
             self._affiliations.pop(address, None)
-            self._affiliation_data.pop(address, None)
-            return
-        self._affiliations[address] = affiliation
-        if data:
-            self._affiliation_data[address] = plain(data)
         else:
-            self._affiliation_data.pop(address, None)
+            self._affiliations[address] = affiliation
+            if data:
+                self._affiliation_data[address] = plain(data)
+        if self._size is not None:
+            self._size += self._weigh(address) - before
 
     def _apply_affiliation(self, actor: Any, address: str, affiliation: str | None,
                            reason: str | None, before: str | None) -> bool:

@@ -59,14 +59,20 @@ def changes_of(room: Any, fields: dict[str, Any], actor: Any) -> list[tuple[str,
         for one, affiliation in room._affiliations.items())
     if found and not keeps:
         raise StanzaError("conflict", "A room needs an owner")
+    new = {one for one, affiliation in found if affiliation != "none"}
+    if new:
+        room.check_space(new, sum(map(len, new)))
     return sorted(found, key=lambda one: (one[0] == own, one[1] != "owner", one[0]))
 
 
 def appoint(room: Any, changes: list[tuple[str, str]], actor: Any) -> None:
     """Make the changes in the name of the actor, or of the server if it is no owner's address."""
-    for address, affiliation in changes:
-        data = room._affiliation_data.get(address)
-        room.set_affiliation(actor, address, affiliation, None, data)
+    if not changes:
+        return
+    with room.one_save():
+        for address, affiliation in changes:
+            data = room._affiliation_data.get(address)
+            room.set_affiliation(actor, address, affiliation, None, data)
 
 
 def load(module):

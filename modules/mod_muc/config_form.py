@@ -2,9 +2,10 @@
 
 Others add to it by `muc-config-form` and get what was chosen by `muc-config-submitted/FIELD`.
 
-All fields of the registry (section 15.5.3) are offered but "enablelogging": rooms have no public
-logs (mod_muc_mam offers an archive for who may enter, by a field of its own), and
-"maxhistoryfetch", which is told in the disco#info and set here as "historylength".
+All fields of the registry (section 15.5.3) are offered but two. `muc#maxhistoryfetch` is told in
+the disco#info, and understood here, where Prosody's name is "historylength".
+`muc#roomconfig_enablelogging` is about logs for everybody, outside of the room: modules that make
+such logs offer it. mod_muc_mam's archive is for those who may enter, and has a field of its own.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ FORM_TYPE = MUC + "#roomconfig"
 PREFIX = "muc#roomconfig_"
 OWN = "{http://prosody.im/protocol/muc}roomconfig_"
 CHANGED, NOW_PUBLIC, NOW_SEMI = "104", "172", "173"
+REGISTERED = {"muc#maxhistoryfetch": PREFIX + "historylength"}
 MAX_FIELDS, MAX_VALUE = 200, 10_000
 
 
@@ -155,6 +157,8 @@ def submit(module: Any, room: Any, event: Any, x: Any) -> set[str] | None:
     if form_type not in (FORM_TYPE, None):
         raise StanzaError("bad-request", "This is a form for something else")
     form = form_of(module, room, jid.bare(actor))
+    x = in_our_words(form, x)
+    tags = x.tags
     fields = form.read(x)
     fields.pop("FORM_TYPE", None)
     check_choices(form, fields)
@@ -166,6 +170,24 @@ def submit(module: Any, room: Any, event: Any, x: Any) -> set[str] | None:
     fields.update((name, []) for name in given.intersection(appointed.FIELDS.values())
                   if name not in fields)
     return apply(module, room, event, fields, actor)
+
+
+def in_our_words(form: dataforms.Form, x: Any) -> Any:
+    """Return a filled in form with what the registry has otherwise than our form.
+
+    `muc#maxhistoryfetch` is how long the history is, and the most occupants may be "none".
+    """
+    offered = {field.get("name") for field in form.fields}
+    given = {field.attr.get("var") for field in x.tags}
+    x = x.clone()
+    for field in x.tags:
+        var = field.attr.get("var")
+        meant = REGISTERED.get(var)
+        if meant and var not in offered and meant not in given:
+            field.attr["var"] = meant
+        elif var == PREFIX + "maxusers" and field.get_child_text("value") == "none":
+            field.get_child("value").children = ["0"]
+    return x
 
 
 def check_choices(form: dataforms.Form, fields: dict[str, Any]) -> None:

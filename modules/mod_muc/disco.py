@@ -32,9 +32,9 @@ def info(module, room, event) -> Stanza | None:
             raise StanzaError("item-not-found", "There is no such node")
         module.fire_event(name, data)
         return data.reply
-    features = [MUC, STABLE_ID, SELF_PING, REGISTER, MAV, "muc_hidden" if room.get_hidden() else
-                "muc_public"]
-    features += [
+    features = [
+        MUC, STABLE_ID, SELF_PING, REGISTER, MAV, MUC + "#register", MUC + "#roomconfig", ROOMINFO,
+        "muc_hidden" if room.get_hidden() else "muc_public",
         "muc_nonanonymous" if room.get_whois() == "anyone" else "muc_semianonymous",
         "muc_passwordprotected" if room.get_password() else "muc_unsecured",
         "muc_membersonly" if room.get_members_only() else "muc_open",
@@ -58,7 +58,8 @@ def info(module, room, event) -> Stanza | None:
 def room_form(room) -> tuple[list, dict]:
     """Return fields and values of the extended information (section 15.5.4).
 
-    Rooms have no logs, groups of a directory or addresses of contact, so these are not told.
+    Rooms have no groups of a directory. The addresses of owners are for those who are in the room.
+    Where there are logs for everybody, the module that makes them tells where.
     """
     form = [
         {"name": "FORM_TYPE", "type": "hidden", "value": ROOMINFO},

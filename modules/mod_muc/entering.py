@@ -1,12 +1,10 @@
 """Coming, going and changing nicknames (XEP-0045 sections 7.2, 7.6, 7.7, 7.14).
 
-Who wants in passes `muc-occupant-pre-join`: handlers by priority say no to those who are banned
-(-10), no members (-5), without the password (-20), one too many (-15), or too early (-30).
+Who wants in passes `muc-occupant-pre-join`, whose handlers say no (admission.py).
 """
 
 from __future__ import annotations
 
-import hmac
 from typing import Any
 
 from prosody_py.api import Event, Stanza, jid, stanza
@@ -16,7 +14,7 @@ from .answers import refuse
 from .locking import is_locked
 from .occupant import MUC, USER, Occupant
 
-CREATED, RENAMED, NON_ANONYMOUS = "201", "303", "100"
+CREATED, RENAMED, NON_ANONYMOUS, MODIFIED = "201", "303", "100", "210"
 NOT_IN_ROOM = ("110", "307", "333")
 
 
@@ -78,14 +76,20 @@ def create(module, event, address: str) -> None:
     data = Event(room=room, origin=event.origin, stanza=event.stanza)
     if module.fire_event("muc-room-pre-create", data):
         return
+    rooms.make_place(1)
     if rooms.get(address) is not None:  # somebody was faster while handlers waited
         handle(module, rooms.get(address), event)
         return
     owner = jid.bare(event.stanza.attr["from"])
     room._affiliations[owner] = "owner"
-    rooms.add(room)
-    if not enter(module, room, event, True):
-        rooms.drop(room)
+    room.unborn = True
+    rooms.live[address] = room
+    try:
+        room.unborn = not enter(module, room, event, True)
+    finally:
+        if room.unborn:
+            rooms.drop(room)
+    if room.unborn:
         return
     room.save()
 
@@ -125,7 +129,7 @@ def enter(module, room, event, is_new: bool) -> bool:
     if room.get_whois() == "anyone":
         own.tag("status", code=NON_ANONYMOUS).up()
     if occupant.nick != nick:
-        own.tag("status", code="210").up()
+        own.tag("status", code=MODIFIED).up()
     base = stanza.stanza("x", xmlns=USER)
     x = {"base": base, "self": own}
     room.fire("muc-join-status", occupant=occupant, origin=origin, stanza=element, x=own)
@@ -141,9 +145,12 @@ def enter(module, room, event, is_new: bool) -> bool:
 
 def still_welcome(event, room, bare: str) -> bool:
     """Whether nothing has happened while handlers waited that keeps somebody out of a room."""
+    if not room.module.loaded:  # another instance is in service since then
+        room.module.server.post_stanza(event.origin, event.stanza)
+        return False
     if getattr(event.origin, "destroyed", None):
         return False
-    if room._affiliations.get(bare) == "outcast":
+    if room.get_affiliation(bare) == "outcast":
         refuse(event, room, "forbidden")
         return False
     if room.destroying:
@@ -231,6 +238,14 @@ def rename(module, room, event, own: Occupant) -> None:
                  occupant=dest, is_first_session=there is None, is_last_session=last)
     if module.fire_event("muc-occupant-pre-change", data):
         return
+    dest = data.dest_occupant
+    x = stanza.stanza("x", xmlns=USER)
+    modified = {"base": None, "self": x.tag("status", code=MODIFIED).up()}
+    if dest.nick == own.nick:  # the service has its own idea of the nickname
+        own.set_session(real_jid, element)
+        room.save_occupant(own)
+        room.publicise_occupant_status(own, modified)
+        return
     was = own.role
     if last:
         room.take_out(own)
@@ -248,84 +263,5 @@ def rename(module, room, event, own: Occupant) -> None:
     dest.role = dest.role or was
     dest.set_session(real_jid, element)
     room.save_occupant(dest)
-    room.publicise_occupant_status(dest)
+    room.publicise_occupant_status(dest, modified if dest.nick != nick else None)
     room.fire("muc-occupant-nick-change", occupant=dest, nick=own.nick, new_nick=dest.nick)
-
-
-# -- who is let in -------------------------------------------------------------------------
-
-
-def no_nickname_of_another(module, event):
-    """Refuse a nickname that is in use by somebody else (section 7.2.8)."""
-    dest = getattr(event, "dest_occupant", None) or event.occupant
-    if dest.bare_jid != jid.bare(event.stanza.attr["from"]):
-        return refuse(event, event.room, "conflict", "Somebody has this nickname")
-    return None
-
-
-def no_odd_nickname(module, event):
-    """Refuse a nickname that is too long for people to read, or that they do not see (17.1)."""
-    most = module.options.muc_max_nick_length
-    if not (jid.resource(event.stanza.attr["to"]) or "").strip():
-        return refuse(event, event.room, "not-acceptable", "A nickname is not made of spaces")
-    if len(jid.resource(event.stanza.attr["to"]) or "") > most:
-        return refuse(event, event.room, "not-acceptable",
-                      f"A nickname has at most {most} characters")
-    return None
-
-
-def only_members(module, event):
-    """Refuse those who are not on the list of a members-only room (section 7.2.6)."""
-    room = event.room
-    if event.occupant.role is None and room.get_members_only() and (
-            room.get_affiliation(event.occupant.bare_jid) in (None, "none")):
-        return refuse(event, room, "registration-required")
-    return None
-
-
-def nobody_banned(module, event):
-    """Refuse those who are banned (section 7.2.7)."""
-    if event.occupant.role is None:
-        return refuse(event, event.room, "forbidden")
-    return None
-
-
-def not_too_many(module, event):
-    """Refuse more than fit in; admins and owners always do (section 7.2.9)."""
-    room = event.room
-    most = room.get_max_occupants()
-    if most and event.is_first_session and len(room._occupants) >= most and (
-            room.get_affiliation(event.occupant.bare_jid) not in ("admin", "owner")):
-        return refuse(event, room, "service-unavailable", "The room is full", "wait")
-    return None
-
-
-def same_text(one: str, other: str) -> bool:
-    """Compare in a time that does not tell how much is the same."""
-    return hmac.compare_digest(*(text.encode("utf-8", "surrogatepass") for text in (one, other)))
-
-
-def only_with_the_password(module, event):
-    """Refuse those who do not know the password (section 7.2.5)."""
-    room = event.room
-    password = room.get_password()
-    if not password or getattr(event, "is_new_room", False):
-        return None
-    x = event.stanza.get_child("x", MUC)
-    given = x.get_child_text("password", MUC) if x is not None else None
-    if given is None or not same_text(given, password):
-        return refuse(event, room, "not-authorized")
-    return None
-
-
-def load(module):
-    """Hook the events."""
-    for name in ("muc-occupant-pre-join", "muc-occupant-pre-change"):
-        module.hook_own(name, no_odd_nickname, 2)
-        module.hook_own(name, no_nickname_of_another, 1)
-    module.hook_own("muc-occupant-pre-join", only_members, -5)
-    module.hook_own("muc-occupant-pre-join", nobody_banned, -10)
-    module.hook_own("muc-occupant-pre-join", not_too_many, -15)
-    module.hook_own("muc-occupant-pre-join", only_with_the_password, -20)
-
-

@@ -18,7 +18,7 @@ from .occupant import USER
 GONE = frozenset(("gone", "internal-server-error", "item-not-found", "jid-malformed",
                   "recipient-unavailable", "redirect", "remote-server-not-found",
                   "remote-server-timeout", "service-unavailable"))
-CODES = ("307", "333")
+CODES = ("333",)  # 307 would say that somebody has done it (section 11.1)
 
 
 def from_the_dead(room: Any, event: Any) -> bool | None:
@@ -49,23 +49,28 @@ def unavailable(real_jid: str, why: str) -> Stanza:
 def take_out_all(now: float, room: Any) -> None:
     """Take out all who are gone, and then tell the others."""
     ghosts, room.ghosts = room.ghosts, {}
+    take_out(room, ghosts)
+
+
+def take_out(room: Any, ghosts: dict[str, str]) -> None:
+    """Take sessions out that are gone, each with why, and then tell the others."""
     leaving = []
     for real_jid, why in ghosts.items():
         occupant = room.get_occupant_by_real_jid(real_jid)
         if occupant is None:
             continue
+        element = unavailable(real_jid, why)
         if len(occupant.sessions) > 1:
-            leave(room, occupant, real_jid, unavailable(real_jid, why), room.module.host_object,
-                  CODES, why)
+            leave(room, occupant, real_jid, element, room.module.host_object, CODES, why)
             continue
         was = occupant.role
-        occupant.set_session(real_jid, unavailable(real_jid, why))
+        occupant.set_session(real_jid, element)
         room.take_out(occupant)
-        leaving.append((occupant, was, why))
+        leaving.append((occupant, was, why, element))
     x = stanza.stanza("x", xmlns=USER)
     for code in CODES:
         x.tag("status", code=code).up()
-    for occupant, was, why in leaving:
+    for occupant, was, why, _element in leaving:
         room.publicise_occupant_status(occupant, x, None, None, why, was)
-    for occupant, _was, _why in leaving:
-        room.fire("muc-occupant-left", nick=occupant.nick, occupant=occupant)
+    for occupant, _was, _why, element in leaving:
+        room.fire("muc-occupant-left", nick=occupant.nick, occupant=occupant, stanza=element)

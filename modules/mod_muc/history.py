@@ -13,6 +13,7 @@ from prosody_py.api import Event, Stanza, datetime
 from prosody_py.hosts.one_to_many import OneToMany
 
 from .occupant import MUC
+from .storing import weight
 
 
 def number(text: str | None) -> int | None:
@@ -74,12 +75,17 @@ def kept(module, event):
 
 
 def delayed(room, entry) -> OneToMany:
-    """Return a kept message with the time when it was said, as text that is written once."""
+    """Return a kept message with the time when it was said, as text that is written once.
+
+    What an owner has brought along from another conversation tells that itself (section 7.9).
+    """
     text = entry.get("text")
     if text is None:
         message = entry["stanza"]
         copy = Stanza("message", dict(message.attr))
-        copy.children = [*message.children, datetime.delay(int(entry["timestamp"]), room.jid)]
+        copy.children = list(message.children)
+        if not entry.get("brought"):
+            copy.children.append(datetime.delay(int(entry["timestamp"]), room.jid))
         text = entry["text"] = OneToMany(copy)
     return text
 
@@ -96,6 +102,14 @@ def is_historic(module, event):
     return event.stanza.get_child("body") is not None
 
 
+def brought(room, element: Stanza) -> bool:
+    """Whether a message was said elsewhere, and an owner of the room tells it here."""
+    if element.get_child("delay", datetime.DELAY) is None:
+        return False
+    occupant = room.get_occupant_by_nick(element.attr.get("from"))
+    return occupant is not None and room.get_affiliation(occupant.bare_jid) == "owner"
+
+
 def add(module, event):
     """Keep a message."""
     room = event.room
@@ -103,21 +117,13 @@ def add(module, event):
     history = room._history
     if length:
         history.append({"stanza": event.stanza, "timestamp": time.time(),
-                        "size": weight(event.stanza)})
+                        "size": weight(event.stanza), "brought": brought(room, event.stanza)})
     if len(history) > length:
         del history[:len(history) - length]
     size = sum([entry.get("size", 0) for entry in history])
     while size > module.options.max_history_size and len(history) > 1:
         size -= history.pop(0).get("size", 0)
     return True
-
-
-def weight(element: Stanza) -> int:
-    """Return about how many bytes an element takes."""
-    total = 100 + sum(map(len, element.attr.values()))
-    for child in element.children:
-        total += len(child) if type(child) is str else weight(child)
-    return total
 
 
 def load(module):

@@ -8,6 +8,7 @@ from prosody_py.api import jid
 from prosody_py.hosts.users import is_admin
 
 from .answers import refuse
+from .counting import CREATOR
 
 
 def is_locked(room) -> bool:
@@ -55,8 +56,11 @@ def may_create(module, event):
     restricted = options.restrict_room_creation
     if restricted and not admin and (restricted != "local" or not is_local(module, creator)):
         return refuse(event, room, "not-allowed", "You may not create rooms here")
-    if not admin and module.rooms.is_full(creator):
+    if admin:
+        return None
+    if module.rooms.is_full(creator):
         return refuse(event, room, "resource-constraint", "There are too many rooms already")
+    room._data[CREATOR] = creator
     return None
 
 

@@ -44,6 +44,7 @@ from prosody_py.config.values import Wrong
 from prosody_py.hosts.users import is_admin
 
 from . import (
+    admission,
     announcing,
     answers,
     appointed,
@@ -51,17 +52,20 @@ from . import (
     avatar,
     commands,
     config_form,
+    counting,
     disco,
     ending,
-    entering,
     exported,
+    handing_over,
     history,
     invites,
     locking,
     messages,
     register,
     requests,
+    restarting,
     subject,
+    versions,
     voice,
 )
 from .occupant import MUC, OCCUPANT_ID
@@ -69,8 +73,9 @@ from .rooms import Rooms
 
 DEPENDS = ("disco",)
 FEATURES = (MUC, disco.STABLE_ID, disco.SELF_PING, avatar.VCARD)
-PARTS = (requests, entering, ending, locking, register, approval, messages, history, subject,
-         invites, voice, config_form, appointed, announcing, disco, avatar, commands)
+PARTS = (requests, admission, ending, locking, register, approval, messages, history, subject,
+         invites, voice, config_form, appointed, announcing, disco, avatar, versions,
+         restarting, counting, commands)
 
 
 def restriction(value):
@@ -96,11 +101,22 @@ class Config(Options):
     muc_room_cache_size = integer(100, min=1, doc="Rooms in memory; others are loaded when needed.")
     muc_room_allow_persistent = boolean(True, doc="Let all owners make rooms persistent.")
     muc_room_allow_public = boolean(True, doc="Let all owners make rooms public.")
-    muc_max_rooms = integer(None, min=0, doc="Rooms that there may be in all.")
-    muc_max_rooms_per_owner = integer(None, min=0, doc="Rooms that one account may own.")
+    muc_max_rooms = integer(
+        100_000, min=0, doc="Rooms that there may be in all; 0 for no limit. Administrators make "
+        "rooms beyond it.")
+    muc_max_rooms_per_owner = integer(
+        100, min=0, doc="Rooms of one account: that it has made, whoever owns them now; 0 for no "
+        "limit. As many of its destroyed rooms keep their names.")
     muc_max_occupants = integer(0, min=0, doc="Occupants of one room; 0 for no limit.")
     muc_max_nick_length = integer(100, min=1, max=1023, doc="Characters of a nickname.")
     muc_max_affiliations = integer(20000, min=1, doc="Accounts that a room may know.")
+    muc_max_affiliations_size = size(
+        "4 MB", min="1 KB", doc="About how much it may know of them in all: addresses, nicknames, "
+        "reasons of bans.")
+    muc_max_subject_length = integer(10_000, min=1, doc="Characters of a subject.")
+    muc_max_presence_size = size(
+        "32 KB", min="1 KB", doc="About how large a presence may be that is sent to a room; it is "
+        "kept, and told to all.")
     max_history_messages = integer(50, min=0, max=5000, doc="Most messages that a room keeps.")
     max_history_size = size("1 MB", min=1000, doc="About how much memory they may take.")
     component_admins_as_room_owners = boolean(
@@ -164,7 +180,7 @@ def save(module):
 def restore(module, saved):
     """Go on with them; nothing may wait here, so that nothing happens in between."""
     if saved.get("rooms") is not None:
-        module.rooms.take_over(saved["rooms"].keep())
+        handing_over.take_over(module.rooms, handing_over.keep(saved["rooms"]))
 
 
 @hook("user-deleted", on="global")
@@ -180,12 +196,7 @@ def forget_account(module, event):
     for room in module.rooms.of_account(address):
         if room._affiliations.get(address) not in (None, "outcast"):
             room.set_affiliation(True, address, None)
-
-
-@hook("server-stopping", priority=-300, on="global")
-def write_down_states(module, event):
-    """Note who is in the rooms still: users of other servers, who stay in them over a restart."""
-    module.rooms.save_states()
+    module.rooms.forget_maker(address)
 
 
 def unload(module):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from prosody_py.api import Stanza
+from prosody_py.api import Stanza, jid
 
 MUC = "http://jabber.org/protocol/muc"
 USER = MUC + "#user"
@@ -39,7 +39,13 @@ def without_the_rooms_own(stanza: Stanza, room: str) -> list[Stanza | str]:
     """Return the children of a stanza without those that only a room (an address) may add."""
     return [child for child in stanza.children if type(child) is str
             or (child.name, child.attr.get("xmlns")) not in _ROOMS_OWN
-            and (child.name != "stanza-id" or child.attr.get("by") != room)]
+            and (child.name != "stanza-id" or child.attr.get("by") != room)
+            and (child.name != "delay" or not _is_room(child.attr.get("from"), room))]
+
+
+def _is_room(address: str | None, room: str) -> bool:
+    """Whether an address, as somebody has written it, is that of a room or somebody in it."""
+    return jid.bare(jid.prep(address or "")) == room
 
 
 class Occupant:

@@ -8,6 +8,7 @@ from prosody_py.api import StanzaError, jid, stanza
 
 from . import admin, avatar, disco, entering, ghosts, owner, register, relay
 from .occupant import MUC
+from .storing import weight
 
 
 def presence_in_room(module, event):
@@ -21,12 +22,14 @@ def presence_in_room(module, event):
         if type == "error" and room is not None:
             ghosts.from_the_dead(room, event)
         return True
-    room = module.rooms.get(address)
+    if type is None and weight(event.stanza) > module.options.muc_max_presence_size:
+        raise StanzaError("policy-violation", "The presence is too large", type="modify")
+    room = module.rooms.get(address, attr["from"] if type else None)
     if room is not None and module.rooms.is_tombstone(room):
         if type is None:
             module.rooms.answer_gone(event, room)
         return True
-    room = module.rooms.get(address)
+    room = module.rooms.get(address, attr["from"] if type else None)
     if was_replaced(module, event):
         return True
     if room is not None:

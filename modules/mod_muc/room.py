@@ -8,8 +8,11 @@ of a session -> address in the room), `_affiliations`, `_affiliation_data`, `_hi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
+
+from greenlet import getcurrent
 
 from prosody_py.api import Event, Stanza, StanzaError, jid, stanza
 from prosody_py.hosts.one_to_many import OneToMany
@@ -21,7 +24,7 @@ from .occupant import USER, Each, Occupant
 from .roles import Roles
 from .settings import Settings
 from .status import Status
-from .storing import freeze, freeze_state
+from .storing import VERSIONS, freeze, freeze_state
 from .subject import Subject
 from .versions import Versions
 
@@ -41,14 +44,17 @@ class Room(Settings, Affiliations, Roles, Status, Identity, Subject):
         self._affiliations: dict[str, str] = RoomData(affiliations or {})
         self._affiliation_data: dict[str, dict] = RoomData(affiliation_data or {})
         self._reserved_nicks: dict[str, str] | None = None
+        self._size: int | None = None  # of the affiliations, once it matters
         self._occupants: dict[str, Occupant] = {}
         self._jid_nick: dict[str, str] = {}
         self._history: list[dict] = []
         self.addresses: dict[str, bytes] = {}  # of each session, as it stands in what it gets
         self.ghosts: dict[str, str] = {}  # sessions that are gone, and why, see ghosts.py
         self.kept: dict[str, Any] | None = None  # the configuration as it is stored
-        self.versions = Versions()  # of the affiliations
+        self.versions = Versions.thaw(self._data.pop(VERSIONS, None))  # of the affiliations
+        self.unborn = False  # who makes it is about to enter
         self.destroying = False
+        self._saving_later: Any = None  # the greenlet that saves at the end of what it does
         self.lock_timer: Any = None
 
     # -- events ----------------------------------------------------------------------------
@@ -66,7 +72,22 @@ class Room(Settings, Affiliations, Roles, Status, Identity, Subject):
 
     def save(self, forced: bool = False, savestate: bool = False) -> bool:
         """Store the room if it is one that is stored; see Rooms.save."""
+        if self._saving_later is getcurrent() and not forced and not savestate:
+            return True
         return self.module.rooms.save(self, forced, savestate)
+
+    @contextmanager
+    def one_save(self) -> Iterator[None]:
+        """Within it, save once at the end: a room that knows many is costly to write.
+
+        That holds for this greenlet; what others have to save meanwhile, they save.
+        """
+        before, self._saving_later = self._saving_later, getcurrent()
+        try:
+            yield
+        finally:
+            self._saving_later = before
+            self.save()
 
     def freeze(self, live: bool = False) -> tuple[dict[str, Any], dict[str, Any] | None]:
         """Return the room as it is stored; with `live` also who is in it."""

@@ -2,11 +2,14 @@
 
 "config" of a room: `{"_jid": address, "_data": settings, "_affiliation_data": {...}, account:
 affiliation ...}`; "state" is who is in it and what was said: `{address in the room: {"bare_jid",
-"jid", "role"}, full address: its presence ..., "_last_message", "_last_message_at"}`.
+"jid", "role"}, full address: its presence ..., "_last_message", "_last_message_at"}`. What Prosody
+does not have: `_data.affiliation_versions` (XEP-0463, versions.py), `_data.creator` (counting.py)
+and "_written_at" of a state, in seconds since the epoch.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +18,7 @@ from prosody_py.xmpp.preserialize import deserialize, preserialize
 
 from .occupant import Occupant
 
+VERSIONS, WRITTEN_AT = "affiliation_versions", "_written_at"
 AFFILIATIONS = ("outcast", "member", "admin", "owner")
 
 
@@ -31,9 +35,23 @@ def plain(value: Any) -> Any:
     return value if isinstance(value, str | int | float | bool) else None
 
 
+def weight(value: Any) -> int:
+    """Return about how many bytes a stanza or a value of a store takes."""
+    if type(value) is str:
+        return len(value)
+    if isinstance(value, Stanza):
+        return 100 + sum(map(len, value.attr.values())) + sum(map(weight, value.children))
+    if isinstance(value, Mapping):
+        return sum(map(weight, value)) + sum(map(weight, value.values()))
+    return sum(map(weight, value)) if isinstance(value, list | tuple) else 10
+
+
 def freeze(room: Any) -> dict[str, Any]:
     """Return the configuration of a room as it is stored."""
-    return {"_jid": room.jid, "_data": plain(room._data),
+    data = plain(room._data)
+    if (versions := room.versions.freeze()) is not None:
+        data[VERSIONS] = versions
+    return {"_jid": room.jid, "_data": data,
             "_affiliation_data": plain(room._affiliation_data), **room._affiliations}
 
 
@@ -49,6 +67,11 @@ def freeze_state(room: Any) -> dict[str, Any] | None:
         state["_last_message"] = preserialize(last["stanza"])
         state["_last_message_at"] = int(last["timestamp"])
     return state or None
+
+
+def dated(state: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return a state with when it is written."""
+    return None if state is None else {**state, WRITTEN_AT: int(time.time())}
 
 
 def affiliations_of(stored: Mapping[str, Any]) -> tuple[dict, dict, dict]:
@@ -68,8 +91,19 @@ def affiliations_of(stored: Mapping[str, Any]) -> tuple[dict, dict, dict]:
                       if isinstance(value, str)}, details
 
 
-def thaw_state(room: Any, state: Any, is_there: Any) -> None:
-    """Put those back into a room who were in it; `is_there(address)` says whether one still is."""
+def sessions_of(room: Any) -> list[str]:
+    """Return the full addresses of all sessions in a room."""
+    return [address for occupant in room._occupants.values() for address in occupant.sessions]
+
+
+def has_people(state: Any) -> bool:
+    """Whether anybody was in a room when its state was written."""
+    return isinstance(state, Mapping) and any(
+        isinstance(kept, Mapping) and "bare_jid" in kept for kept in state.values())
+
+
+def thaw_state(room: Any, state: Any) -> None:
+    """Put those back into a room who were in it when its state was written."""
     if not isinstance(state, Mapping):
         return
     occupants: dict[str, Occupant] = {}
@@ -80,7 +114,7 @@ def thaw_state(room: Any, state: Any, is_there: Any) -> None:
             occupants[nick] = occupant
     for address, kept in state.items():
         presence = deserialize(kept) if address not in occupants else None
-        if presence is None or presence.name != "presence" or not is_there(address):
+        if presence is None or presence.name != "presence":
             continue
         occupant = occupants.get(presence.attr.get("from"))
         if occupant is not None:

@@ -47,6 +47,10 @@ def change(module, event):
     if occupant.role != "moderator" and (
             occupant.role != "participant" or not room.get_changesubject()):
         raise StanzaError("forbidden", "You may not change the subject")
+    most = module.options.muc_max_subject_length
+    if len(subject.get_text()) > most:
+        raise StanzaError("policy-violation", f"A subject has at most {most} characters",
+                          type="modify")
     data = room._data
     data["subject_from"], data["subject"] = occupant.nick, subject.get_text()
     data["subject_time"] = int(time.time())

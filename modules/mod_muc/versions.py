@@ -1,15 +1,17 @@
 """XEP-0463: versions of the list of affiliations, so that a client gets only what has changed.
 
-A room counts versions from when somebody asks for them first, in memory: a version of another time
-is one that it does not know, and is answered with the whole list. A version is a random text, so
-nobody asks for what has changed since one that it was not told. Who may not read the lists
-(section 9.5 of XEP-0045) gets an error and no version; bans are shown to admins alone.
+A room counts versions from when somebody asks for them first, and keeps them with its
+configuration: after a restart those who come back get what has changed. A version that a room does
+not know (it is too old, or was told just before a crash) is answered with the whole list. It is a
+random text, so nobody asks for what has changed since one that it was not told. Who may not read
+the lists (section 9.5 of XEP-0045) gets an error and no version; bans are shown to admins alone.
 """
 
 from __future__ import annotations
 
 import secrets
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import Any
 
 from prosody_py.api import Stanza, StanzaError, jid, stanza
@@ -30,14 +32,31 @@ class Versions:
         self.changed: OrderedDict[str, str] = OrderedDict(changed)
         self.current: str | None = current  # None until somebody asks
         self.before: str | None = before
+        self.unsaved = False  # it has begun, and the room was not saved since
 
     def keep(self) -> tuple:
         """Return all of it as plain data."""
         return tuple(self.changed.items()), self.current, self.before
 
+    def freeze(self) -> dict[str, Any] | None:
+        """Return all of it as it is stored, None if nobody has asked yet."""
+        if self.current is None:
+            return None
+        return {"changed": [list(one) for one in self.changed.items()], "current": self.current,
+                "before": self.before or ""}
+
+    @classmethod
+    def thaw(cls, stored: Any) -> Versions:
+        """Go on with what `freeze` has returned."""
+        if not isinstance(stored, Mapping) or not stored.get("current"):
+            return cls()
+        return cls(([tuple(one) for one in stored.get("changed") or ()], stored["current"],
+                    stored.get("before") or None))
+
     def start(self) -> str:
         """Return the version of now, the first one if nobody has asked yet."""
-        self.current = self.current or new_version()
+        if self.current is None:
+            self.current, self.unsaved = new_version(), True
         return self.current
 
     def note(self, address: str) -> None:
@@ -118,3 +137,15 @@ def send(room: Any, to: str, items: list, since: str | None, until: str) -> None
             x.tag("item", jid=address, affiliation=affiliation).up()
         room.route_stanza(stanza.message({"from": room.jid, "to": to}).add_child(x))
         since = upto
+
+
+def save(module, event) -> None:
+    """Store that a room counts versions, after all has been sent to who has asked for one."""
+    if event.room.versions.unsaved:
+        event.room.versions.unsaved = False
+        event.room.save()
+
+
+def load(module):
+    """Hook the event."""
+    module.hook_own("muc-occupant-session-new", save, -100)

@@ -149,8 +149,14 @@ def is_subject(element: Stanza) -> bool:
 
 
 def as_history(room, id: str, element: Stanza, when: float, to: str) -> Stanza:
-    """Return a kept message as it is told to who enters (XEP-0045 section 7.2.13)."""
+    """Return a kept message as it is told to who enters (XEP-0045 sections 7.2.13 and 7.9)."""
+    x = element.get_child("x", USER)
+    author = x.get_child("item") if x is not None else None
+    brought = element.get_child("delay", datetime.DELAY) is not None and (
+        author is not None and author.attr.get("affiliation") == "owner")
     hide_author(element)
     element.attr["to"] = to
-    element.children += (datetime.delay(int(when), room.jid), stanza_ids.stanza_id(id, room.jid))
+    if not brought:
+        element.children.append(datetime.delay(int(when), room.jid))
+    element.children.append(stanza_ids.stanza_id(id, room.jid))
     return element

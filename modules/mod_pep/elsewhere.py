@@ -1,7 +1,7 @@
 """Resources on other servers and components: what they want, and what they are told.
 
 They announce themselves by presence to an account here; what their capabilities ask for is kept in
-`module.away` (interest). Also what happens when two have become contacts, wherever they are.
+`module.away` (interest).
 """
 
 from __future__ import annotations
@@ -51,17 +51,3 @@ def arrived(module, account: str, sender: str, node: str, query) -> None:
     module.away.put(account, sender, node, wanted)
     if wanted:
         send_last_items(module, jid.node(account), sender, jid.bare(sender), wanted)
-
-
-def meet(_now, module, account: str, contact: str) -> None:
-    """Send last items to each other when one has let the other see the presence."""
-    for one, other in ((account, contact), (contact, account)):
-        user = module.server.bare_sessions.get(one)
-        host = module.server.hosts.get(jid.host(other))
-        owner = host.modules.get("pep") if host is not None else None
-        if user is None or getattr(owner, "services", None) is None:
-            continue
-        for session in list(user.sessions.values()):
-            wanted = module.interests.of_session(session)
-            if session.presence is not None and wanted:
-                send_last_items(owner, jid.node(other), session.full_jid, one, wanted)

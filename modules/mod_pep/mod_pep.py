@@ -1,9 +1,10 @@
 """XEP-0163: Personal Eventing. Each account is a publish-subscribe service of its own.
 
-Data and owner: a service for each account, made when it is wanted (services); it is
-prosody_py.pubsub's, with the stores of the account (stores). Who wants to be told is never kept
-for accounts here, but seen in the sessions' capabilities and the rosters when something happens
-(sending, interest). An account that has no nodes costs nobody more than a look into a dict.
+Data and owner: a service for each account, made when it is wanted (services, making); it
+is prosody_py.pubsub's, with the stores of the account (stores). Who wants to be told is never kept
+for contacts here, but seen in the sessions' capabilities and the rosters when something happens
+(sending, interest); who else has sent presence to an account is remembered (elsewhere, contacts).
+An account that has no nodes costs nobody more than a look into a dict.
 
 For other modules it fires `pep-published/<node>` and `pep-retracted/<node>`; one that knows what a
 node is for offers {node, config} as an item "pep-node", for when the node is made by publishing.
@@ -19,7 +20,7 @@ from collections import Counter
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from prosody_py.api import Event, Options, Stanza, boolean, bystander, hook, integer, jid, size
+from prosody_py.api import Options, Stanza, boolean, bystander, hook, integer, jid, size
 from prosody_py.api.pubsub_commands import offer
 from prosody_py.hosts import users
 from prosody_py.hosts.roster import load_roster
@@ -27,23 +28,20 @@ from prosody_py.pubsub import approval, commands, discovery, requests
 from prosody_py.pubsub.errors import PubsubError
 from prosody_py.pubsub.namespaces import OWNER, PUBSUB
 from prosody_py.pubsub.service import Service
-from prosody_py.pubsub.setup import Setup
 from prosody_py.xmpp.dataforms import XMLNS as DATA_FORMS
 
-from .elsewhere import from_elsewhere, meet
+from .contacts import meet, regroup, visit
+from .elsewhere import from_elsewhere
 from .interest import NOTHING, Away, Interests
-from .sending import addresses_of, deliver, roster_of, tell, welcome
+from .making import items_of_node, make_service
+from .sending import welcome
 from .services import Services
-from .stores import Nodes
 
 DEPENDS = ("cache_c2s_caps",)
 ACCOUNT_FEATURES = (PUBSUB, *requests.FEATURES, *(PUBSUB + "#" + name for name in (
     "access-authorize", "access-open", "access-presence", "access-roster", "access-whitelist",
     "auto-create", "auto-subscribe", "filtered-notifications", "last-published",
     "presence-notifications", "presence-subscribe", "pubsub-on-a-jid")))
-DEFAULTS = {"max_items": 1, "access_model": "presence", "itemreply": "none",
-            "send_last_published_item": "on_sub_and_presence"}
-EXPOSING = {**DEFAULTS, "itemreply": "publisher"}
 services: Any = None  # the Services of this instance
 
 
@@ -52,6 +50,9 @@ class Config(Options):
 
     pep_max_items = integer(256, min=1, max=100_000, doc="Items that a node may keep.")
     pep_max_nodes = integer(500, min=1, max=100_000, doc="Nodes of one account.")
+    pep_max_nodes_size = size("4 MB", min="10 KB", doc="Bytes of what nodes of one account are, "
+                              "without their items: configuration, rights, and subscriptions (at "
+                              "most half of it).")
     pep_max_subscriptions = integer(500, min=1, max=100_000, doc="Subscriptions of one address to "
                                     "nodes of one account.")
     pep_max_payload_size = size(None, min=100, doc="Bytes of one item, if less than a stanza may "
@@ -60,6 +61,8 @@ class Config(Options):
                                      "kept in memory.")
     pep_max_remote_resources = integer(20_000, min=0, max=10_000_000, doc="Resources on other "
                                        "servers whose wishes are remembered.")
+    pep_max_visitors = integer(20_000, min=0, max=10_000_000, doc="Clients here of which it is "
+                               "remembered that they have sent presence to who is no contact.")
     expose_publisher = boolean(False, doc="Tell who has published an item.")
 
 
@@ -67,10 +70,12 @@ def load(module):
     """Open the stores and begin."""
     global services
     module.interests, module.away = Interests(), Away(module.options.pep_max_remote_resources)
+    module.visitors = Away(module.options.pep_max_visitors)
     module.asked = Counter()  # requests that wait, by the domain that was asked
     module.welcomed = WeakKeyDictionary()  # session: the nodes whose last items it has got
-    module.nodes = module.open_store("pep", "keyval+")
-    module.moved = module.open_store("pep_moved", "keyval+")
+    module.nodes, module.moved = [module.open_counted_store(
+        name, "keyval+", "nodes", lambda: module.options.pep_max_nodes_size)
+        for name in ("pep", "pep_moved")]
     module.caps = module.depends("cache_c2s_caps")
     services = module.services = Services(
         module, lambda username, stored: make_service(module, username, stored),
@@ -80,78 +85,21 @@ def load(module):
 
 def save(module):
     """Return the resources elsewhere, which announce themselves only once."""
-    return {"away": module.away.to_saved()}
+    return {"away": module.away.to_saved(), "visitors": module.visitors.to_saved()}
 
 
 def restore(module, saved):
     """Take over the resources elsewhere."""
     for entry in saved.get("away", ()):
         module.away.put(*entry)
+    for entry in saved.get("visitors", ()):
+        module.visitors.put(*entry)
 
 
 def unload(module):
     """Send what was to come with digests."""
     for service in module.services.at_hand():
         service.flush()
-
-
-def make_service(module, username: str, stored: Any) -> Service:
-    """Return the service of an account with the nodes that are stored."""
-    account, options = f"{username}@{module.host}", module.options
-    setup = Setup(
-        jid=account, user=username,
-        node_store=Nodes(module.nodes, module.moved, username, stored),
-        open_items=lambda node: module.open_store("pep_" + node, "archive"),
-        node_defaults=EXPOSING if options.expose_publisher else DEFAULTS,
-        max_items=options.pep_max_items, add_timer=module.add_timer,
-        may_add=lambda _actor, who, _node: is_contact(module, username, who),
-        max_nodes=options.pep_max_nodes, max_subscriptions=options.pep_max_subscriptions,
-        max_payload_size=options.pep_max_payload_size or 0,
-        expose_publisher=options.expose_publisher,
-        autocreate_on_publish=True, autocreate_on_subscribe=False,
-        get_affiliation=lambda who, _node, _action: "owner" if who == account else None,
-        has_access=lambda model, who, node: has_access(module, username, model, who, node),
-        tell=lambda to, message: tell(module, username, to, message))
-    service = Service(setup)
-    setup.deliver = lambda notice, receivers: deliver(module, service, notice, receivers)
-    setup.audience = lambda node: addresses_of(module, service, node, {})
-    setup.config_for = lambda node: config_for(module, node)
-    setup.published = lambda node, item: happened(
-        module, "pep-published/", service, node, {"item": item})
-    setup.retracted = lambda node, id: happened(
-        module, "pep-retracted/", service, node, {"id": id})
-    return service
-
-
-def config_for(module, node: str) -> Any:
-    """Return what a new node has beside the defaults: what modules offer for its name."""
-    return next((item["config"] for item in module.get_host_items("pep-node")
-                 if item["node"] == node), None)
-
-
-def happened(module, event: str, service: Service, node, fields: dict[str, Any]) -> None:
-    """Tell other modules what has happened to a node of an account."""
-    name = event + node.name
-    if name in module.events.index:
-        module.fire_event(name, Event(username=service.setup.user, service=service, node=node,
-                                      **fields))
-
-
-def has_access(module, username: str, model: str, who: str, node) -> bool:
-    """Whether a contact may see a node, by the account's roster."""
-    roster = roster_of(module, username)
-    if not roster.is_contact_subscribed(who):
-        return False
-    if model == "presence":
-        return True
-    item = roster.get(who)
-    return item is not None and any(item.groups.get(group)
-                                    for group in node["roster_groups_allowed"] or ())
-
-
-def is_contact(module, username: str, address: str) -> bool:
-    """Whether an address is that of a contact who gets the account's presence."""
-    return roster_of(module, username).is_contact_subscribed(jid.bare(address))
 
 
 # -- requests ------------------------------------------------------------------------------
@@ -237,12 +185,22 @@ def presence(module, event):
     type, sender = element.attr.get("type"), element.attr.get("from")
     if type == "subscribed":
         module.add_timer(0, meet, module, jid.bare(to), jid.bare(sender))
-    elif getattr(event.origin, "type", None) != "c2s" and jid.resource(sender):
-        account = jid.bare(to)
+    elif jid.resource(sender) and type in (None, "unavailable"):
+        account, is_here = jid.bare(to), getattr(event.origin, "type", None) == "c2s"
         if type == "unavailable":
-            module.away.remove(account, sender)
-        elif type is None:
+            (module.visitors if is_here else module.away).remove(account, sender)
+        elif not is_here:
             from_elsewhere(module, account, sender, element)
+        elif to in (event.origin.directed or ()):  # no contact, who would get it anyway
+            visit(module, account, event.origin, to)
+
+
+@hook("roster-item-updated")
+def contact_changed(module, event):
+    """Act when a contact is in other groups."""
+    if event.before is None or event.before.groups == event.item.groups:
+        return
+    module.add_timer(0, regroup, module, event.username, event.jid, event.before.groups)
 
 
 # -- service discovery ---------------------------------------------------------------------
@@ -292,7 +250,7 @@ def forget(module, event):
     for node in list(service.nodes.values()) if service is not None else ():
         service.forget_digests(node)
     for node in module.nodes.get(username) or {}:
-        module.open_store("pep_" + node, "archive").delete(username)
+        items_of_node(module, node).delete(username)
     module.nodes.set(username, None)
     module.moved.set(username, None)
     module.services.forget(username)

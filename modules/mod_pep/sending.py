@@ -1,9 +1,9 @@
 """Who is told what: notifications of an account's nodes, and last items for who comes online.
 
 Whose resources want a notification is worked out when there is one: from the account's own
-sessions, the sessions of contacts whose presence it gets (by roster), and the resources elsewhere
-that have announced themselves. So coming online costs nothing for accounts without nodes, and
-what a roster says counts as of now.
+sessions, the sessions of contacts whose presence it gets (by roster), the resources elsewhere that
+have announced themselves, and sessions here that have sent it presence directly. So coming online
+costs nothing for accounts without nodes, and what a roster says counts as of now.
 """
 
 from __future__ import annotations
@@ -41,10 +41,25 @@ def deliver(module, service: Service, notice: Notice, receivers: Mapping[str, Wi
     addresses = list(dict.fromkeys(addresses_of(module, service, notice.node, receivers)))
     if not addresses:
         return
-    server, host = module.server, module.host_object
+    replyto = publishing_resource(service, notice)
+    roster = roster_of(module, service.setup.user) if replyto is not None else None
     for wish, told in by_wish({to: receivers.get(to, PLAIN) for to in addresses}).items():
-        message = notice.message(service.setup.jid, subids=wish.subids)
-        send_headline(server, host, OneToMany(message), told)
+        # Only those who get the account's presence may know its resources (XEP-0163, 4.3.1).
+        groups: dict[str | None, list[str]] = {}
+        for to in told:
+            knows = roster is not None and roster.is_contact_subscribed(jid.bare(to))
+            groups.setdefault(replyto if knows else None, []).append(to)
+        for shown, group in groups.items():
+            message = notice.message(service.setup.jid, subids=wish.subids, replyto=shown)
+            send_headline(module.server, module.host_object, OneToMany(message), group)
+
+
+def publishing_resource(service: Service, notice: Notice) -> str | None:
+    """Return the account's client that has published what a notice is about, None if none has."""
+    actor = notice.actor
+    if isinstance(actor, str) and jid.resource(actor) and jid.bare(actor) == service.setup.jid:
+        return actor
+    return None
 
 
 def tell(module, username: str, to: str, message: Stanza) -> None:
@@ -70,6 +85,15 @@ def addresses_of(module, service: Service, node: Node,
     for address, wanted in module.away.of(service.setup.jid):
         account = jid.bare(address)
         if node.name in wanted and may_be_told(module, service, node, account):
+            told.add(account)
+            yield address
+    for address, _wanted in module.visitors.of(service.setup.jid):
+        session, account = module.server.full_sessions.get(address), jid.bare(address)
+        sent_to = module.visitors.node_of(service.setup.jid, address)
+        if session is None or sent_to not in (session.directed or ()):
+            module.visitors.remove(service.setup.jid, address)
+        elif node.name in interests.of_session(session) and may_be_told(
+                module, service, node, account):
             told.add(account)
             yield address
     for address in receivers:
@@ -110,6 +134,17 @@ def welcome(_now, module, session, wanted: frozenset[str]) -> None:
         send_last_items(other, username, session.full_jid, session.bare_jid, wanted)
         if session.destroyed:
             return
+    for account in dict.fromkeys(map(jid.bare, session.directed or ())):
+        welcome_to(_now, module, account, session, wanted)
+
+
+def welcome_to(_now, module, account: str, session, wanted: frozenset[str]) -> None:
+    """Send a session the last items of an account here to which it has sent presence."""
+    host = module.server.hosts.get(jid.host(account))
+    owner = host.modules.get("pep") if host is not None and host.type == "local" else None
+    visitors = getattr(owner, "visitors", None)
+    if visitors is not None and visitors.node_of(account, session.full_jid) is not None:
+        send_last_items(owner, jid.node(account), session.full_jid, session.bare_jid, wanted)
 
 
 def send_last_items(module, username: str, address: str, account: str,
@@ -118,8 +153,10 @@ def send_last_items(module, username: str, address: str, account: str,
     service = module.services.with_nodes(username)
     if service is None or wanted is NOTHING:
         return
-    if account != service.setup.jid and not roster_of(module, username).is_user_subscribed(
-            account):
+    if (account != service.setup.jid
+            and not roster_of(module, username).is_user_subscribed(account)
+            and module.visitors.node_of(service.setup.jid, address) is None
+            and module.away.node_of(service.setup.jid, address) is None):
         return  # this account does not get the presence that would have told it
     names = wanted if len(wanted) < len(service.nodes) else list(service.nodes)
     for name in names:

@@ -136,7 +136,8 @@ def setup_of(module) -> Setup:
     options = module.options
     return Setup(
         jid=module.host, node_store=Nodes(module), collections=True,
-        open_items=lambda node: module.open_store("pubsub_" + node, "archive"),
+        open_items=lambda node: module.open_counted_store(
+            "pubsub_" + node, "archive", "nodes", lambda: None, made_up=True),
         max_items=options.pubsub_max_items, max_nodes=options.pubsub_max_nodes,
         max_subscriptions=options.pubsub_max_subscriptions,
         max_subscribers=options.pubsub_max_subscribers,

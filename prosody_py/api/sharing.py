@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any, BinaryIO, TextIO
 
 
@@ -43,6 +44,21 @@ class Sharing:
         greenlets go on meanwhile. Raises StorageError.
         """
         return self.server.storage.open(self.host, name or self.name, kind or "keyval")
+
+    def open_counted_store(self, name: str | None = None, kind: str = "keyval",
+                           counter: str = "account",
+                           limit: Callable[[], int | None] | None = None,
+                           made_up: bool = False) -> Any:
+        """Return a store whose bytes are counted for each user, for what users may store at will.
+
+        All stores of a `counter` are counted together, and `store.counted(user)` is the sum. A
+        write that would make more than `limit()` of it raises CountedTooMuch, which answers a
+        request with `resource-constraint`. For the counter "account" that is the option
+        `storage_account_limit`. A name that users have `made_up` leaves nothing when the store is
+        empty. Drivers in Lua count nothing.
+        """
+        return self.server.storage.open_counted(self.host, name or self.name, kind or "keyval",
+                                                counter, limit, made_up)
 
     def load_resource(self, path: str, mode: str = "r") -> TextIO | BinaryIO:
         """Open a file that came with the module; raises OSError."""

@@ -82,6 +82,11 @@ class GlobalOptions(Options):
                             doc="Memory that all Lua modules may have together.")
 
 
+ACCOUNT_LIMIT = size("100 MB", min="10 KB", name="storage_account_limit", doc=(
+    "Bytes that one account may store as it likes: in personal eventing, with avatars, bookmarks "
+    "and keys, in private XML and as a vCard."))
+
+
 class HostOptions(Options):
     """What the core reads for a host or component; the global section gives the defaults."""
 
@@ -101,6 +106,7 @@ class HostOptions(Options):
         doc="Driver of all stores: the module storage_NAME; or one for each store.",
     )
     default_storage = string("sqlite", doc="Driver of stores for which storage names none.")
+    storage_account_limit = ACCOUNT_LIMIT
     certificate = path(None, doc="Certificate of the host, with its key beside it; without this "
                                  "option the folder certificates is searched for one.")
     ssl = mapping(None, doc="TLS settings that differ from tls_profile, with Prosody's names.")

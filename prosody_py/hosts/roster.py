@@ -8,9 +8,10 @@ lost. Only what has changed is written.
 from __future__ import annotations
 
 from collections import OrderedDict
+from functools import partial
 from weakref import WeakValueDictionary
 
-from prosody_py.config.options import integer
+from prosody_py.config.options import integer, size
 from prosody_py.events.bus import Event
 from prosody_py.hosts.roster_items import Roster, RosterItem
 from prosody_py.storage.interface import REMOVE
@@ -22,6 +23,9 @@ __all__ = ["MAX_ITEMS", "Roster", "RosterItem", "commit", "forget_roster", "load
 
 MAX_ITEMS = integer(10000, min=1, max=1_000_000, doc="Contacts that a user may have.")
 """The option `max_roster_items`; mod_roster declares it."""
+MAX_SIZE = size("10 MB", min="1 KB", doc="Bytes that a stored roster may have, with the names and "
+                "groups of contacts and the requests that wait.")
+"""The option `max_roster_size`; mod_roster declares it."""
 
 _RECENT = 256  # rosters of users who are not connected, kept for the next probe or request
 
@@ -89,7 +93,8 @@ def commit(server, roster: Roster, jid: str, item: RosterItem | None,
         item: what is to be there; None for nothing. Must not be an item of the roster.
         pending: the requests that wait from now on; None leaves them as they are.
 
-    Raises StorageError, and then nothing has changed; StanzaError when the roster is full.
+    Raises StorageError, and then nothing has changed (CountedTooMuch for too many bytes);
+    StanzaError when the roster is full.
     """
     if item is not None and jid not in roster:
         limit = MAX_ITEMS.parse(server.config.get(roster.host, "max_roster_items")
@@ -101,9 +106,14 @@ def commit(server, roster: Roster, jid: str, item: RosterItem | None,
     changes = {False: roster.metadata_to_stored(counter, pending)}
     if item is None or item.persist:
         changes[jid] = REMOVE if item is None else item.to_stored()
-    store = server.storage.open(roster.host, "roster", "map")
+    store = server.storage.open_counted(roster.host, "roster", "map", "roster",
+                                        partial(_max_size, server, roster.host))
     store.set_keys(roster.username, changes)
     roster.take_over(counter, jid, item, pending)
+
+
+def _max_size(server, host: str) -> int:
+    return MAX_SIZE.parse(server.config.get(host, "max_roster_size") or MAX_SIZE.default)
 
 
 def save_roster(server, username: str, host: str, roster: Roster | None = None,

@@ -104,6 +104,7 @@ class PythonCode:
             for mark in getattr(function, MARK, ()):
                 if isinstance(mark, CommandMark):
                     names = [text.partition(":")[0] for text in mark.arguments]
+                    names += ["flags"] if mark.more.get("flags") is not None else []
                     check_call(function, ", ".join(["module", "call", *names]))
                 else:
                     check_call(function, HANDLER)

@@ -347,6 +347,8 @@ class Connection(Securing):
         out = self._out
         if self.sock is None or self._handshaking or self._held or not out:
             self._queued = self._handshaking or self._held
+            if not self._handshaking:  # then it has the writer
+                self._rest_writer()
             return
         if hasattr(self.listener, "onpredrain"):
             self.listener.onpredrain(self)
@@ -366,8 +368,7 @@ class Connection(Securing):
             out.clear()
             self._out_size = 0
             self._queued = False
-            if self._writer is not None:
-                self._writer.stop()
+            self._rest_writer()
             if self._closing is not None:
                 self._half_close()
             elif hasattr(self.listener, "ondrain"):
@@ -379,6 +380,11 @@ class Connection(Securing):
         if self._writer is None:
             self._writer = self._loop.io(self.sock.fileno(), WRITE)
         self._writer.start(self.flush)
+
+    def _rest_writer(self) -> None:
+        """Nothing is to be written now; a socket that can be written to would keep us awake."""
+        if self._writer is not None:
+            self._writer.stop()
 
     def _send(self, data: bytes) -> int:
         if self.tls is None:

@@ -17,9 +17,15 @@ class Securing:
     __slots__ = ()
 
     def starttls(self, context: SSL.Context) -> None:
-        """Write what is queued, then expect a TLS handshake; onconnect is called after it."""
+        """Write what is queued, then expect a TLS handshake; onconnect is called after it.
+
+        A peer that has not read what came before gets no TLS: what is left would go out encrypted.
+        """
         self.flush()
-        self._begin_tls(context)
+        if self.pending:
+            self.destroy("the peer does not read what is sent to it")
+        else:
+            self._begin_tls(context)
 
     def _begin_tls(self, context: SSL.Context) -> None:
         self.tls = self._new_tls(context)
@@ -44,6 +50,7 @@ class Securing:
         try:
             self.tls.do_handshake()
         except SSL.WantReadError:
+            self._rest_writer()
             return
         except SSL.WantWriteError:
             if self._writer is None:
@@ -56,8 +63,7 @@ class Securing:
         except SSL.Error as error:
             self.destroy("TLS handshake failed: " + tls_reason(error))
             return
-        if self._writer is not None:
-            self._writer.stop()
+        self._rest_writer()
         self._handshaking = self._queued = False
         self.secure = True
         workers.run(self._secured)

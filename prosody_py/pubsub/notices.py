@@ -12,6 +12,8 @@ from prosody_py.pubsub.node import Node
 from prosody_py.xmpp import datetime
 from prosody_py.xmpp.stanza import Stanza
 
+ADDRESS = "http://jabber.org/protocol/address"
+
 
 class Wish(NamedTuple):
     """How a subscriber wants to be told: with a text, by which of several subscriptions, and by
@@ -47,18 +49,20 @@ class Notice:
     items that were published a while ago, sent to who has just come. `publisher` is what
     Item.element takes. What concerns several items is in `items` and `ids`. The kinds "create" and
     "collection" are for who has subscribed to a collection; the latter is `about` the node that
-    has come or gone, and has the collection as `node`.
+    has come or gone, and has the collection as `node`. `actor` is who has published.
     """
 
-    __slots__ = ("kind", "node", "items", "ids", "detail", "late", "publisher", "about")
+    __slots__ = ("kind", "node", "items", "ids", "detail", "late", "publisher", "about",
+                 "actor")
 
     def __init__(self, kind: str, node: Node, item: Item | None = None, id: str | None = None,
                  detail: Stanza | None = None, late: bool = False, publisher: bool | str = False,
-                 items: Sequence[Item] = (), ids: Sequence[str] = (), about: Node | None = None):
+                 items: Sequence[Item] = (), ids: Sequence[str] = (), about: Node | None = None,
+                 actor: Any = None):
         self.kind, self.node = kind, node
         self.items, self.ids = items if item is None else (item,), ids if id is None else (id,)
         self.detail, self.late, self.publisher = detail, late, publisher
-        self.about = node if about is None else about
+        self.about, self.actor = node if about is None else about, actor
 
     @property
     def item(self) -> Item | None:
@@ -90,11 +94,13 @@ class Notice:
         return event
 
     def message(self, sender: str, body: str | None = None,
-                subids: Sequence[str] = (), collection: str | None = None) -> Stanza:
+                subids: Sequence[str] = (), collection: str | None = None,
+                replyto: str | None = None) -> Stanza:
         """Return the message from `sender`, without `to`, for as many as there are to be told.
 
         `subids` are the subscriptions for which it is sent, where there are several (7.1.2.4),
-        `collection` is what they are subscribed to if it is not the node.
+        `collection` is what they are subscribed to if it is not the node. `replyto` is the
+        resource that has published (XEP-0163 section 4.3.1).
         """
         attr = {"from": sender, "id": secrets.token_urlsafe(9)}
         type = self.node["notification_type"]
@@ -104,6 +110,9 @@ class Notice:
         message.children.append(self.event())
         if body:
             message.text_tag("body", body)
+        if replyto:
+            message.tag("addresses", xmlns=ADDRESS).tag("address", type="replyto",
+                                                        jid=replyto).reset()
         if self.late and self.items:
             message.children.append(datetime.delay(self.items[-1].when))
         if subids or collection is not None:

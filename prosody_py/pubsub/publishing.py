@@ -99,7 +99,7 @@ class Publishing:
             self.fire("item-published", node=name, actor=actor, id=id, item=element)
         if node["purge_offline"]:
             self.note_publisher(node, new[0].publisher)
-        self.notify_items(node, new)
+        self.notify_items(node, new, actor)
         for item in new:
             self.setup.published(node, item)
 
@@ -115,10 +115,11 @@ class Publishing:
             raise PubsubError("payload-required")
         self.notify_items(node, ())
 
-    def notify_items(self, node: Node, items: Sequence[Item]) -> None:
+    def notify_items(self, node: Node, items: Sequence[Item], actor: Actor | None = None) -> None:
         """Tell the subscribers of items, of none for an event without one."""
         if node["notify_items"]:
-            self.notify(Notice("items", node, items=items, publisher=self.shown_publisher(node)))
+            self.notify(Notice("items", node, items=items, publisher=self.shown_publisher(node),
+                               actor=actor))
 
     def _node_for(self, name: str, actor: Actor, required: Mapping[str, Any] | None) -> Node:
         """Return the node to publish to, which may have to be made."""

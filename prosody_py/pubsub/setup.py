@@ -55,6 +55,10 @@ def _anybody(_actor: str, _jid: str, _node: Node) -> bool:
     return True
 
 
+def _always() -> bool:
+    return True
+
+
 def _none(_node: Node) -> Iterable[str]:
     return ()
 
@@ -70,12 +74,12 @@ class Setup:
     `get_affiliation(bare JID, node's name or None, action)` is what the service itself says of
     somebody; `has_access(model, bare JID, node)` decides for the models "presence" and "roster"
     and may wait. `may_add(actor, JID, node)` is whether who owns a node may subscribe somebody
-    else. `deliver(notice, {JID: wish})` tells the subscribers, and whoever else there is to be
-    told. `tell(JID, message)` sends a message to one. `open_items(node's name)` opens an archive.
-    `config_for(node's name)` is what a node that is made by publishing to it has beside the
-    defaults. `published(node, item)` and `retracted(node, id)` hear of what has happened; the id
-    is None when all items are gone. `audience(node)` are the addresses that are told although
-    they are not subscribed.
+    else, `has_room()` whether there is room for another subscription. `deliver(notice, {JID:
+    wish})` tells the subscribers, and whoever else there is to be told. `tell(JID, message)` sends
+    a message to one. `open_items(node's name)` opens an archive. `config_for(node's name)` is what
+    a node that is made by publishing to it has beside the defaults. `published(node, item)` and
+    `retracted(node, id)` hear of what has happened; the id is None when all items are gone.
+    `audience(node)` are the addresses that are told although they are not subscribed.
 
     What may be missing, and then is not offered: `summary(payload)` gives a text for a payload;
     `add_timer(seconds, function, *args)` calls `function(now, *args)` and returns something that
@@ -107,6 +111,7 @@ class Setup:
     published: Callable[[Node, Any], None] = _nothing
     retracted: Callable[[Node, str | None], None] = _nothing
     audience: Callable[[Node], Iterable[str]] = _none
+    has_room: Callable[[], bool] = _always
     log_failure: Callable[[Exception], None] = _log_failure
     summary: Callable[[Any], str | None] | None = None
     add_timer: Callable[..., Any] | None = None

@@ -162,6 +162,8 @@ class Subscriptions:
             raise PubsubError("too-many-subscriptions")
         if node.subscription_count >= self.setup.max_subscribers + waits:
             raise PubsubError("too-many-subscriptions", "The node has too many subscribers")
+        if not self.setup.has_room():
+            raise PubsubError("too-many-subscriptions", "The service has no room for more")
 
     # -- changed and ended -------------------------------------------------------------------
 

@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import gevent
-
 from prosody_py.events.bystanders import Meddler, meddlers, meddles
 from prosody_py.hosts.one_to_many import OneToMany
 from prosody_py.router.deliver import post_stanza
+from prosody_py.sessions.draining import is_crowded, let_drain
 from prosody_py.sessions.session import Session
 from prosody_py.xmpp.jid import prepped_split
 from prosody_py.xmpp.stanza import Stanza
@@ -22,7 +21,6 @@ from prosody_py.xmpp.writer import escape_attr
 
 STANZA_ID = "urn:xmpp:sid:0"
 _AT_ONCE = 200  # stanzas to one session in one piece
-_PATIENCE = 1000  # times ten milliseconds
 
 
 def to_attribute(address: str) -> bytes:
@@ -124,17 +122,8 @@ def send_many_to_one(server: Any, origin: Any, stanzas: Iterable[OneToMany], add
                 post_stanza(server, origin, stanza.element(address))
         if parts and not conn.write(b"".join(parts)):
             return
-        if conn.pending > conn.max_send_buffer // 2:
-            _let_drain(conn)
-
-
-def _let_drain(conn: Any) -> None:
-    """Wait until a peer has taken what is queued for it, but not for ever."""
-    conn.flush()
-    for _ in range(_PATIENCE):
-        if conn.closed or conn.pending <= conn.max_send_buffer // 2:
-            return
-        gevent.sleep(0.01)
+        if is_crowded(session):
+            let_drain(session)
 
 
 def send_headline(server: Any, origin: Any, stanza: Stanza | OneToMany,

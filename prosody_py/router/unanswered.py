@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 
 from prosody_py.events.bus import Event
-from prosody_py.storage.interface import StorageError
+from prosody_py.storage.interface import CountedTooMuch, StorageError
 from prosody_py.xmpp.builders import error_reply
 from prosody_py.xmpp.errors import STANZA_ERROR_TYPES, StanzaError
 
@@ -60,6 +60,11 @@ def handler_failed(handler, name: str, data, error: Exception) -> bool | None:
     stanza = getattr(data, "stanza", None)
     origin = getattr(data, "origin", None)
     is_stanza = stanza is not None and origin is not None
+    if isinstance(error, CountedTooMuch):  # the user's doing, and no failure
+        if not is_stanza:
+            log.info("A handler of event %s could not store something: %s", name, error)
+            return None
+        error = StanzaError(error.condition, str(error), type="wait")
     if isinstance(error, StanzaError) and is_stanza:
         if stanza.attr.get("type") not in ("error", "result"):
             bounce(origin, stanza, error)

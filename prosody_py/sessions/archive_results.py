@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from prosody_py.concurrency.turns import in_turns
 from prosody_py.storage.archive_page import Page
 from prosody_py.xmpp import mam
 from prosody_py.xmpp.ns import CLIENT
@@ -24,7 +25,7 @@ def send_page(session, request: Stanza, archive: str, query: mam.ArchiveQuery,
     to = request.attr["from"]
     packed, size = [], 0
     backwards = query.page.backwards
-    for id, stanza, when, _with in reversed(page.items) if backwards else page.items:
+    for id, stanza, when, _with in in_turns(page.items[::-1] if backwards else page.items):
         message = mam.result_message(stanza, when, id, to, archive, query.queryid)
         text = serialize(message, CLIENT)
         size += len(text)

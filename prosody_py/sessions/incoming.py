@@ -13,6 +13,7 @@ from typing import Any
 import gevent
 from greenlet import getcurrent
 
+from prosody_py.concurrency.turns import in_turns
 from prosody_py.events import filters
 from prosody_py.sessions.session import Session
 from prosody_py.xmpp.errors import StreamError
@@ -20,6 +21,7 @@ from prosody_py.xmpp.parser import StreamOpen
 from prosody_py.xmpp.stanza import Stanza
 
 STANZAS = frozenset(("message", "presence", "iq"))
+_MANY = 16  # stanzas read at once, after which the others may have to have their turn in between
 MASK = 0xFFFFFFFF  # XEP-0198 section 4: counters begin anew after 2^32 - 1
 
 
@@ -39,7 +41,7 @@ class IncomingSession(Session):
         stream, conn, me = self.stream, self.conn, getcurrent()
         while stream is not None:
             events = stream.feed(data)
-            for event in events:
+            for event in events if len(events) < _MANY else in_turns(events):
                 if isinstance(event, Stanza):
                     counts = event.name in STANZAS and "xmlns" not in event.attr
                     self.in_hand = me

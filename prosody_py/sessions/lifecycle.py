@@ -103,7 +103,7 @@ def _user_of(session, load_roster) -> UserSessions:
         if user is None:
             user = UserSessions(session.username)
             user.roster = roster
-    if session.destroyed:
+    if session.destroyed or session.server.hosts.get(session.host) is not session.host_object:
         raise StanzaError("recipient-unavailable", "The session has ended meanwhile")
     return user
 

@@ -7,9 +7,11 @@ given to the receivers' sessions at once, as text that is written once for all o
 
 from __future__ import annotations
 
+from prosody_py.concurrency.turns import in_turns
 from prosody_py.events.bystanders import Meddler, meddlers, meddles
 from prosody_py.hosts.one_to_many import OneToMany
 from prosody_py.hosts.roster import load_roster
+from prosody_py.sessions.draining import is_crowded, let_drain
 from prosody_py.xmpp.builders import presence
 from prosody_py.xmpp.jid import split
 from prosody_py.xmpp.stanza import Stanza
@@ -98,7 +100,7 @@ def broadcast(server, session, stanza: Stanza, contacts) -> None:
     available = "type" not in stanza.attr
     shortcuts = _Shortcuts(server, session)
     bare_sessions = server.bare_sessions
-    for contact in contacts:
+    for contact in in_turns(contacts):
         if available and session.presence is None:
             return
         if shortcuts.nobody_there(contact):
@@ -143,7 +145,7 @@ def probe_contacts(server, session, contacts) -> None:
     """Ask for the presence of contacts, each an entry of `Roster.subscribed_to`."""
     reach = _Shortcuts(server, session, answered=True).reach
     to = f" to='{escape_attr(session.full_jid)}'".encode()
-    for contact in contacts:
+    for contact in in_turns(contacts):
         if session.destroyed:
             return
         if reach(contact):
@@ -167,6 +169,8 @@ def _answer_directly(server, session, to: bytes, contact) -> None:
         if other.presence is not None:
             sent = True
             _last_presence(other).send(session, session.full_jid, to)
+            if is_crowded(session):
+                let_drain(session)
     if not sent:
         session.send(presence({"from": contact.jid, "to": session.full_jid,
                                "type": "unavailable"}))

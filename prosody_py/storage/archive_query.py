@@ -6,7 +6,7 @@ import logging
 import math
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -29,6 +29,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIELDS = frozenset(("start", "end", "with", "key", "ids", "before", "after", "limit", "reverse",
                      "total", "truncate", "fulltext"))
 _unstorable = re.compile("[\x00-\x1f\ud800-\udfff\ufffe\uffff]").search
+_PART = 32 * 1024  # characters: some milliseconds of parsing at the worst
 _BORDER = "item" + secrets.token_hex(16)
 
 Position = tuple[int, int]  # when, sequence number: the order of an archive
@@ -162,6 +163,20 @@ def item_values(texts: list[str]) -> list[Stanza | None]:
         if len(borders) == len(texts) and all(len(border.children) == 1 for border in borders):
             return [border.children[0] for border in borders]
     return [item_value(text) for text in texts]
+
+
+def parts(texts: list[str]) -> Iterator[list[str]]:
+    """Return texts in parts, each small enough to be parsed in one piece."""
+    part: list[str] = []
+    size = 0
+    for text in texts:
+        part.append(text)
+        size += len(text)
+        if size >= _PART:
+            yield part
+            part, size = [], 0
+    if part:
+        yield part
 
 
 def body_text(value: Stanza | None) -> str | None:

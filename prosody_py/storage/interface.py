@@ -35,6 +35,16 @@ class StorageError(Exception):
         self.condition = condition
 
 
+class CountedTooMuch(StorageError):
+    """A write would make what is counted for a user more than it may be; nothing has changed.
+
+    As the error of a stanza's handler it is an answer, not a failure.
+    """
+
+    def __init__(self, text: str = ""):
+        super().__init__("resource-constraint", text)
+
+
 class UnsupportedStore(StorageError):
     """The driver has no store of this kind; another driver may have."""
 
@@ -220,6 +230,15 @@ class Storage(Protocol):
 
     def open(self, host: str, store: str, kind: str) -> Any:
         """Return a Keyval, Map, KeyvalPlus or Archive; raises UnsupportedStore."""
+
+    def open_counted(self, host: str, store: str, kind: str, counter: str,
+                     limit: Callable[[], int | None], made_up: bool = False) -> Any:
+        """Return a store whose bytes are counted for each user, with others of this counter.
+
+        A write through it that makes more than `limit()` of them raises CountedTooMuch.
+        `counted(user)` of the store is how many there are. A name that users have `made_up`
+        leaves nothing when the store is empty. Drivers in Lua do not have this.
+        """
 
     def stores(self, host: str, user: str | None | Literal[True] = True) -> list[str]:
         """Return the names of the stores in which the user (True: anybody) has data."""

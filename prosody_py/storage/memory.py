@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
 from prosody_py.storage.interface import REMOVE, Key, StorageError, UnsupportedStore
 from prosody_py.storage.memory_archive import MemoryArchive
+from prosody_py.storage.memory_counted import Tally, cost
 from prosody_py.storage.values import (
     REST,
     change_rest,
@@ -28,6 +29,7 @@ class MemoryRows:
     def __init__(self, storage: MemoryStorage):
         self._storage = storage
         self._rows: dict[str, dict[str, str]] = {}
+        self.tally: Tally | None = None
 
     def whole(self, user: str) -> Any:
         """Return all of a user's data, a new object."""
@@ -89,7 +91,20 @@ class MemoryRows:
         """Return all who have data, with the host as ""."""
         return list(self._rows)
 
+    def count_in(self, tally: Tally) -> None:
+        """Let what is here be counted."""
+        if self.tally is None:
+            self.tally = tally
+            for user, rows in self._rows.items():
+                tally.add(user, _cost(rows))
+
+    def counted(self, user: str) -> int:
+        """Return the bytes that are counted for a user."""
+        return 0 if self.tally is None else self.tally.of(user)
+
     def _keep(self, user: str, rows: dict[str, str]) -> None:
+        if self.tally is not None:
+            self.tally.change(user, _cost(rows) - _cost(self._rows.get(user, {})))
         if rows:
             self._rows[user] = rows
         else:
@@ -109,6 +124,7 @@ class MemoryStorage:
         self._archive_trim = archive_trim
         self._rows: dict[tuple[str, str], MemoryRows] = {}
         self._archives: dict[tuple[str, str], MemoryArchive] = {}
+        self._tallies: dict[tuple[str, str], Tally] = {}
         self._closed = False
 
     def open(self, host: str, store: str, kind: str = "keyval") -> Any:
@@ -125,6 +141,15 @@ class MemoryStorage:
         if name not in self._rows:
             self._rows[name] = MemoryRows(self)
         return VIEWS[kind](self._rows[name])
+
+    def open_counted(self, host: str, store: str, kind: str, counter: str,
+                     limit: Callable[[], int | None], made_up: bool = False) -> Any:
+        """Return a store that is counted, and so is whatever is open of it."""
+        opened = self.open(host, store, kind)
+        tally = self._tallies.setdefault((host, counter), Tally(limit))
+        tally.limit = limit
+        (opened if kind == "archive" else self._rows[host, store]).count_in(tally)
+        return opened
 
     def stores(self, host: str, user: str | None | Literal[True] = True) -> list[str]:
         """Return the names of the stores in which the user (True: anybody) has data."""
@@ -153,6 +178,10 @@ class MemoryStorage:
         """Raise StorageError if the storage is closed."""
         if self._closed:
             raise StorageError("internal-server-error", "the storage is closed")
+
+
+def _cost(rows: Mapping[str, str]) -> int:
+    return sum(cost(key, text) for key, text in rows.items())
 
 
 def _put(rows: dict[str, str], key: str, text: str | None) -> None:

@@ -22,6 +22,7 @@ from prosody_py.storage.archive_query import (
 )
 from prosody_py.storage.ids import new_id
 from prosody_py.storage.interface import ArchiveItem, StorageError
+from prosody_py.storage.memory_counted import Tally, cost
 from prosody_py.storage.views import owner
 from prosody_py.storage.words import matches
 from prosody_py.xmpp.stanza import Stanza
@@ -83,6 +84,7 @@ class MemoryArchive:
         self._check_open = check_open
         self._limit = limit
         self._trim = trim
+        self.tally: Tally | None = None
         self._ids = False
         self._users: dict[str, _UserArchive] = {}
         self._numbers = count(1)
@@ -99,15 +101,36 @@ class MemoryArchive:
         item = _Item(position, key, check_label("with", with_), item_text(value),
                      value.attr.get("id") if self._ids else None)
         archive = self._users.setdefault(owner(user), _UserArchive())
+        old = archive.by_key.get(key)
         over = len(archive.by_key) + 1 - self._limit if self._limit is not None else 0
-        if over > 0 and key not in archive.by_key:
-            if not self._trim:
-                raise StorageError("quota-limit",
-                                   f"an archive has reached its limit of {self._limit} items")
-            for _, oldest in archive.order[:over]:
-                archive.remove(oldest)
+        if over > 0 and old is None and not self._trim:
+            raise StorageError("quota-limit",
+                               f"an archive has reached its limit of {self._limit} items")
+        self._count(user, item, old)
+        for _, oldest in archive.order[:over] if over > 0 and old is None else ():
+            self._remove(owner(user), archive, oldest)
         archive.put(item)
         return key
+
+    def _count(self, user: str | None, item: _Item, old: _Item | None) -> None:
+        if self.tally is not None:
+            self.tally.change(owner(user), _cost(item) - (_cost(old) if old is not None else 0))
+
+    def _remove(self, user: str, archive: _UserArchive, key: str) -> None:
+        if self.tally is not None:
+            self.tally.add(user, -_cost(archive.by_key[key]))
+        archive.remove(key)
+
+    def count_in(self, tally: Tally) -> None:
+        """Let what is here be counted."""
+        if self.tally is None:
+            self.tally = tally
+            for user, archive in self._users.items():
+                tally.add(user, sum(map(_cost, archive.by_key.values())))
+
+    def counted(self, user: str | None) -> int:
+        """Return the bytes that are counted for a user."""
+        return 0 if self.tally is None else self.tally.of(owner(user))
 
     def begin_append(self, user: str | None, key: str | None, value: Stanza, when: float,
                      with_: str) -> tuple[str, Callable[[], None]]:
@@ -125,6 +148,11 @@ class MemoryArchive:
         if self._limit is not None and new and len(kept) + len(new) > self._limit:
             raise StorageError("quota-limit",
                                f"an archive has reached its limit of {self._limit} items")
+        if self.tally is not None:
+            there = self._archive(user).by_key
+            self.tally.check(owner(user), sum(
+                cost(key, item_text(value)) - (_cost(there[key]) if key in there else 0)
+                for key, value, _when, _with in items))
         for item in items:
             self.append(user, *item)
 
@@ -160,10 +188,12 @@ class MemoryArchive:
         archive = self._archive(user)
         text = item_text(value)
         old_when, number = archive.position(key)
-        archive.put(_Item(
+        item = _Item(
             (old_when if when is None else microseconds(when), number), key,
             archive.by_key[key].with_ if with_ is None else check_label("with", with_), text,
-            archive.by_key[key].said))
+            archive.by_key[key].said)
+        self._count(user, item, archive.by_key[key])
+        archive.put(item)
 
     def find(self, user: str | None, query: Mapping[str, Any] | None = None,
              ) -> tuple[Iterator[ArchiveItem], int | None]:
@@ -188,7 +218,7 @@ class MemoryArchive:
             kept = {key for _, key in archive.order[-wanted.truncate:]} if wanted.truncate else ()
             for item in _select(archive, wanted):
                 if item.key not in kept:
-                    archive.remove(item.key)
+                    self._remove(name, archive, item.key)
                     deleted += 1
             if not archive.by_key:
                 self._users.pop(name, None)
@@ -234,6 +264,10 @@ class MemoryArchive:
     def _archive(self, user: str | None) -> _UserArchive:
         self._check_open()
         return self._users.get(owner(user)) or _UserArchive()
+
+
+def _cost(item: _Item) -> int:
+    return cost(item.key, item.text)
 
 
 def _nothing() -> None:

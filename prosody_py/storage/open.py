@@ -8,10 +8,13 @@ first needed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from gevent.lock import RLock
 
+from prosody_py.config.schema import ACCOUNT_LIMIT
 from prosody_py.events.bus import Event
 from prosody_py.storage.interface import StorageError, UnsupportedStore
 
@@ -79,12 +82,37 @@ class Storage:
 
         `store-opened` lets modules replace the store: field `store` of the event.
         """
+        return self._open(host, store, kind, lambda driver: driver.open(host, store, kind))
+
+    def open_counted(self, host: str, store: str, kind: str = "keyval", counter: str = "account",
+                     limit: Callable[[], int | None] | None = None,
+                     made_up: bool = False) -> Any:
+        """Return a store that is counted (interface.Storage.open_counted).
+
+        Without a `limit` it is that of the option `storage_account_limit`. A store of a driver
+        that does not count is returned as it is.
+        """
+        if limit is None:
+            limit = partial(self.account_limit, host)
+
+        def opened(driver: Any) -> Any:
+            counting = getattr(driver, "open_counted", None)
+            return (driver.open(host, store, kind) if counting is None
+                    else counting(host, store, kind, counter, limit, made_up))
+        return self._open(host, store, kind, opened)
+
+    def account_limit(self, host: str) -> int:
+        """Return the bytes that an account of a host may store as it likes."""
+        return ACCOUNT_LIMIT.parse(self.server.config.get(host, "storage_account_limit")
+                                   or ACCOUNT_LIMIT.default)
+
+    def _open(self, host: str, store: str, kind: str, opened: Callable[[Any], Any]) -> Any:
         if host == "*":
             raise StorageError("global-storage-not-supported",
                                "A global module has no stores; use module.context(host)")
         if host not in self.server.hosts:
             raise UnsupportedStore(f"{host} is not a host of this server")
-        found = self.driver(host, self.driver_name(host, store)).open(host, store, kind)
+        found = opened(self.driver(host, self.driver_name(host, store)))
         events = self.server.hosts[host].events
         if "store-opened" in events.index:
             event = Event(host=host, store_name=store, store_type=kind, store=found)

@@ -50,7 +50,50 @@ DROP INDEX archive_with;
 CREATE INDEX archive_with ON archive (store, user, "with", "when", seq, said);
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _SAID)
+# counter: what stores are counted together (see sqlite_counted.py); counted: how many bytes each
+#   user has in the stores of a counter. A row costs about ROW bytes beside its key and value.
+# A store with a large number is one whose number follows from its name: it is listed while it has
+#   items, so that names which users have made up leave nothing.
+_ROW = 100
+LARGE = 2 ** 32
+_BYTES = f"({_ROW} + length(CAST({{0}}.key AS BLOB)) + length(CAST({{0}}.value AS BLOB)))"
+_NEW, _OLD = _BYTES.format("new"), _BYTES.format("old")
+_ADD = f"""INSERT INTO counted SELECT counter, new.user, {_NEW} FROM store WHERE id = new.store
+        ON CONFLICT DO UPDATE SET bytes = bytes + excluded.bytes;"""
+_CHANGE = f"""UPDATE counted SET bytes = bytes + {_NEW} - {_OLD} WHERE user = new.user
+        AND counter = (SELECT counter FROM store WHERE id = new.store);"""
+_REMOVE = f"""UPDATE counted SET bytes = bytes - {_OLD} WHERE user = old.user
+        AND counter = (SELECT counter FROM store WHERE id = old.store);
+    DELETE FROM counted WHERE user = old.user AND bytes <= 0
+        AND counter = (SELECT counter FROM store WHERE id = old.store);"""
+_IF_COUNTED = "WHEN (SELECT counter FROM store WHERE id = {}.store) NOT NULL"
+_COUNT = "".join(f"""
+CREATE TRIGGER {table}_counted AFTER INSERT ON {table} {_IF_COUNTED.format("new")} BEGIN
+    {_ADD}
+END;
+CREATE TRIGGER {table}_recounted AFTER UPDATE OF value ON {table} {_IF_COUNTED.format("new")} BEGIN
+    {_CHANGE}
+END;""" for table in ("item", "archive"))
+_COUNTED = f"""
+CREATE TABLE counter (
+    id INTEGER PRIMARY KEY, host TEXT NOT NULL, name TEXT NOT NULL, UNIQUE (host, name));
+CREATE TABLE counted (
+    counter INTEGER NOT NULL, user NOT NULL, bytes INTEGER NOT NULL,
+    PRIMARY KEY (counter, user)) WITHOUT ROWID;
+ALTER TABLE store ADD COLUMN counter INTEGER;
+{_COUNT}
+CREATE TRIGGER item_uncounted AFTER DELETE ON item {_IF_COUNTED.format("old")} BEGIN
+    {_REMOVE}
+END;
+CREATE TRIGGER archive_uncounted AFTER DELETE ON archive {_IF_COUNTED.format("old")} BEGIN
+    {_REMOVE}
+    DELETE FROM store WHERE id = old.store AND id > {LARGE}
+        AND NOT EXISTS (SELECT 1 FROM archive WHERE store = old.store)
+        AND NOT EXISTS (SELECT 1 FROM item WHERE store = old.store);
+END;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _SAID, _COUNTED)
 
 
 def migrate(database: sqlite3.Connection, path: str,

@@ -19,15 +19,18 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Callable
 from typing import Any, Literal
-from weakref import finalize
+from weakref import WeakValueDictionary, finalize
 
 import gevent
 
 from prosody_py.storage.cache import RowCache
 from prosody_py.storage.engine import Engine
 from prosody_py.storage.interface import UnsupportedStore
+from prosody_py.storage.schema import LARGE
 from prosody_py.storage.sqlite_archive import SQLiteArchive
+from prosody_py.storage.sqlite_counted import Counting, begin_counting, find_places, number_of
 from prosody_py.storage.sqlite_rows import SQLiteRows
 from prosody_py.storage.sqlite_text import bind
 from prosody_py.storage.sqlite_words import WordIndex, watch
@@ -59,6 +62,7 @@ class SQLiteStorage:
         self._archive_item_limit = archive_item_limit
         self._archive_trim = archive_trim
         self._numbers: dict[tuple[str, str], int] = {}
+        self._made_up: WeakValueDictionary[tuple[str, str], Counting] = WeakValueDictionary()
         self._open = 0
         self._retired = False
         self.engine = Engine(os.fspath(path), durable=durable,
@@ -69,12 +73,36 @@ class SQLiteStorage:
         """Return a store; raises UnsupportedStore for an unknown kind."""
         if kind != "archive" and kind not in VIEWS:
             raise UnsupportedStore(f"SQLite has no stores of the kind '{kind}'")
-        number = self._number(host, store)
+        return self._opened(host, store, kind, self._number(host, store), None)
+
+    def open_counted(self, host: str, store: str, kind: str, counter: str,
+                     limit: Callable[[], int | None], made_up: bool = False) -> Any:
+        """Return a store that is counted (interface.Storage.open_counted)."""
+        if kind != "archive" and kind not in VIEWS:
+            raise UnsupportedStore(f"SQLite has no stores of the kind '{kind}'")
+        number, counts_to = self.engine.lookup(find_places, host, store, counter)
+        if number is None and made_up:
+            number = number_of(host, store)
+        elif number is None:
+            number, counts_to = self._number(host, store), None
+        if counts_to is None:
+            counts_to = self.engine.write(begin_counting, number, host, counter)
+        counting = Counting(self.engine, (number, host, store), counts_to, limit)
+        if number > LARGE:
+            self._made_up[host, store] = counting
+        return self._opened(host, store, kind, number, counting)
+
+    def _opened(self, host: str, store: str, kind: str, number: int,
+                counting: Counting | None) -> Any:
+        if counting is None and number > LARGE:  # who has come to it by a way without counting
+            counter = self.engine.lookup(find_places, host, store, "")[1]
+            counting = Counting(self.engine, (number, host, store), counter, lambda: None)
+        opened: Any
         if kind == "archive":
             opened = SQLiteArchive(self.engine, number, self._archive_item_limit,
-                                   self._archive_trim, self._words)
+                                   self._archive_trim, self._words, counting)
         else:
-            opened = VIEWS[kind](SQLiteRows(self.engine, self._cache, number))
+            opened = VIEWS[kind](SQLiteRows(self.engine, self._cache, number, counting))
         self._open += 1
         finalize(opened, self._forgotten).atexit = False
         return opened
@@ -113,13 +141,17 @@ class SQLiteStorage:
         self._cache.clear()
 
     def _number(self, host: str, store: str) -> int:
+        made_up = self._made_up.get((host, store))
+        if made_up is not None:
+            return made_up.number
         number = self._numbers.get((host, store))
         if number is None:
             number = self.engine.lookup(_find_store, host, store)
             if number is None:
                 number = self.engine.write(_make_store, host, store)
-            self._numbers[host, store] = number
-            if len(self._numbers) > MAX_NUMBERS:  # users name stores, by nodes of theirs
+            if number <= LARGE:  # others are not listed for ever
+                self._numbers[host, store] = number
+            if len(self._numbers) > MAX_NUMBERS:
                 del self._numbers[next(iter(self._numbers))]
         return number
 

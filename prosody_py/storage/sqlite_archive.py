@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import chain
 from operator import itemgetter
 from typing import Any, Literal
 
+from prosody_py.concurrency.turns import in_turns
 from prosody_py.storage import sqlite_archive_adding as adding
 from prosody_py.storage import sqlite_archive_sql as sql
 from prosody_py.storage.archive_query import (
@@ -22,11 +24,13 @@ from prosody_py.storage.archive_query import (
     item_values,
     microseconds,
     parse_other_query,
+    parts,
     seconds,
 )
 from prosody_py.storage.engine import Engine
 from prosody_py.storage.ids import new_id
 from prosody_py.storage.interface import ArchiveItem
+from prosody_py.storage.sqlite_counted import Counting
 from prosody_py.storage.sqlite_said import read_said, said_number, said_text
 from prosody_py.storage.sqlite_text import bind, to_text
 from prosody_py.storage.sqlite_words import WordIndex, owner_word
@@ -47,11 +51,13 @@ class SQLiteArchive:
         limit: items that each user may have, None for no limit.
         trim: at the limit delete the oldest item instead of raising "quota-limit".
         words: of the file.
+        counting: where the bytes of each user are counted, if they are.
     """
 
     def __init__(self, engine: Engine, store: int, limit: int | None = None, trim: bool = False,
-                 words: WordIndex | None = None):
+                 words: WordIndex | None = None, counting: Counting | None = None):
         self._engine = engine
+        self._counting = counting
         self._words = WordIndex(engine) if words is None else words
         self._store = store
         self._limit = limit
@@ -79,15 +85,16 @@ class SQLiteArchive:
         """Add (key, value, when, with) items, all or none of them (interface.Archive)."""
         rows = [self._row(user, check_label("key", key), value, when, with_)
                 for key, value, when, with_ in items]
-        self._engine.write(adding.append_batches, self._limit, self._trim, rows)
+        self._engine.write(*self._counted(bind(owner(user)), (
+            adding.append_batches, self._limit, self._trim, rows)))
 
     def _append(self, user: str | None, key: str | None, value: Stanza, when: float,
                 with_: str) -> tuple[str, tuple]:
         key = new_id() if key is None else check_label("key", key)
         item = self._row(user, key, value, when, with_)
         if self._limit is None:
-            return key, (adding.append_items, *item)
-        return key, (adding.append_limited, self._limit, self._trim, *item)
+            return key, self._counted(item[1], (adding.append_items, *item))
+        return key, self._counted(item[1], (adding.append_limited, self._limit, self._trim, *item))
 
     def _row(self, user: str | None, key: str, value: Stanza, when: float, with_: str) -> tuple:
         """Return an item as adding.append_items takes it."""
@@ -95,6 +102,14 @@ class SQLiteArchive:
         text, said = item_text(value), value.attr.get("id") if self._ids else None
         return (self._store, bound, key, microseconds(when), check_label("with", with_), text,
                 None if said is None else said_number(said), *self._text(bound, value))
+
+    def _counted(self, user: str | bytes, operation: tuple) -> tuple:
+        counting = self._counting
+        return operation if counting is None else counting.operation(user, operation)
+
+    def counted(self, user: str | None) -> int:
+        """Return the bytes that are counted for a user, here and in stores of the same counter."""
+        return 0 if self._counting is None else self._counting.used(user)
 
     def _text(self, user: str | bytes, value: Stanza) -> tuple[str, ...]:
         """Return what the index of words gets of an item, nothing if it gets nothing."""
@@ -134,10 +149,10 @@ class SQLiteArchive:
             with_: str | None = None) -> None:
         """Replace an item; raises StorageError "item-not-found"."""
         bound = bind(owner(user))
-        self._engine.write(
+        self._engine.write(*self._counted(bound, (
             adding.replace_items, item_text(value), None if when is None else microseconds(when),
             None if with_ is None else check_label("with", with_),
-            self._store, bound, bind(key), *self._text(bound, value))
+            self._store, bound, bind(key), *self._text(bound, value))))
 
     def find(self, user: str | None, query: Mapping[str, Any] | None = None,
              ) -> tuple[Iterator[ArchiveItem], int | None]:
@@ -194,7 +209,8 @@ class SQLiteArchive:
         left = query.limit
         while True:
             page = sorted(_array(raw), key=_position, reverse=query.reverse)
-            values = item_values([item[4] for item in page])
+            texts = in_turns(parts([item[4] for item in page]))
+            values = chain.from_iterable(map(item_values, texts))
             for (key, when, _, with_, _), value in zip(page, values, strict=True):
                 if value is not None:
                     yield key, value, seconds(when), with_

@@ -10,6 +10,7 @@ from prosody_py.storage.cache import WHOLE, RowCache
 from prosody_py.storage.engine import Engine
 from prosody_py.storage.interface import REMOVE, Key
 from prosody_py.storage.lane import Call
+from prosody_py.storage.sqlite_counted import Counting
 from prosody_py.storage.sqlite_text import bind, flat, groups, repeated, to_bytes, to_text
 from prosody_py.storage.values import (
     REST,
@@ -35,7 +36,8 @@ _wholes = repeated("SELECT {}".format, "CAST('{' || ("
                    + _ALL_ROWS.format(store="?", user="?") + ") || '}' AS BLOB)", ",")
 _rows = repeated("SELECT {}".format, "(SELECT CAST(value AS BLOB) FROM item "
                  "WHERE store = ? AND user = ? AND key = ?)", ",")
-_insert = repeated("INSERT OR REPLACE INTO item VALUES {}".format, "(?, ?, ?, ?)", ",")
+_insert = repeated(("INSERT INTO item VALUES {} ON CONFLICT (store, user, key) "
+                    "DO UPDATE SET value = excluded.value").format, "(?, ?, ?, ?)", ",")
 _delete_users = repeated("DELETE FROM item WHERE {}".format, "(store = ? AND user = ?)", " OR ")
 _delete_rows = repeated("DELETE FROM item WHERE {}".format,
                         "(store = ? AND user = ? AND key = ?)", " OR ")
@@ -138,9 +140,11 @@ def remove_key(database: sqlite3.Connection, calls: list[tuple]) -> list[None]:
 
 
 class SQLiteRows:
-    """The rows of one store (views.Rows)."""
+    """The rows of one store (views.Rows); `counting` is where they are counted, if they are."""
 
-    def __init__(self, engine: Engine, cache: RowCache, store: int):
+    def __init__(self, engine: Engine, cache: RowCache, store: int,
+                 counting: Counting | None = None):
+        self._counting = counting
         self._engine = engine
         self._cache = cache
         self._store = store
@@ -232,8 +236,15 @@ class SQLiteRows:
             cache.end_write(owner, whole, known=replace and call.error is None)
 
         bound = [(bind(key), None if text is None else bind(text)) for key, text in rows.items()]
+        operation: tuple = (change_items, self._store, bind(user), replace, bound, rest)
+        if self._counting is not None:
+            operation = self._counting.operation(bind(user), operation)
         cache.begin_write(owner)
-        self._engine.write(change_items, self._store, bind(user), replace, bound, rest, done=done)
+        self._engine.write(*operation, done=done)
+
+    def counted(self, user: str) -> int:
+        """Return the bytes that are counted for a user."""
+        return 0 if self._counting is None else self._counting.used(user)
 
     def _pages(self, kind: str, count: int, *more: Any) -> Iterator[tuple[str, Any]]:
         after = ""

@@ -35,6 +35,9 @@ class Rows(Protocol):
     def remove_from_all(self, key: Key) -> None:
         """Delete one key of all users."""
 
+    def counted(self, user: str) -> int:
+        """Return the bytes that are counted for a user, 0 if none are."""
+
 
 def owner(user: str | None) -> str:
     """Return how a user is kept; raises StorageError "bad-request"."""
@@ -62,6 +65,10 @@ class KeyvalView:
     def users(self) -> Iterable[str]:
         """Return the users who have a value."""
         return self._rows.users()
+
+    def counted(self, user: str | None) -> int:
+        """Return the bytes that are counted for a user (interface.Storage.open_counted)."""
+        return self._rows.counted(owner(user))
 
 
 class MapView:
@@ -92,6 +99,10 @@ class MapView:
     def delete_all(self, key: Key) -> None:
         """Delete `key` of all users."""
         self._rows.remove_from_all(key)
+
+    def counted(self, user: str | None) -> int:
+        """Return the bytes that are counted for a user (interface.Storage.open_counted)."""
+        return self._rows.counted(owner(user))
 
 
 class KeyvalPlusView(KeyvalView):

@@ -140,11 +140,18 @@ class Client:
         """Log in on a stream that is open."""
         if mechanism == "PLAIN":
             self.sasl_auth("PLAIN", f"\0{username}\0{password}".encode())
-            answer = self.receive()
+            answer = self._answer()
         else:
             answer = self.scram(username, password, mechanism)
         assert answer.name == "success", str(answer)
         return self
+
+    def _answer(self) -> Stanza:
+        """Return the next element; raises Closed at the end of the stream."""
+        element = self.receive()
+        if isinstance(element, StreamClose):
+            raise Closed
+        return element
 
     def sasl_auth(self, mechanism: str, data: bytes) -> None:
         """Send <auth/>."""
@@ -161,7 +168,7 @@ class Client:
         nonce = secrets.token_hex(9)
         bare = f"n={username},r={nonce}"
         self.sasl_auth(mechanism, (gs2 + bare).encode())
-        challenge = self.receive()
+        challenge = self._answer()
         if challenge.name != "challenge":
             return challenge
         first = base64.b64decode(challenge.get_text()).decode()
@@ -176,7 +183,7 @@ class Client:
         final += ",p=" + base64.b64encode(proof).decode()
         self.send(f"<response xmlns='{ns.SASL}'>{base64.b64encode(final.encode()).decode()}"
                   "</response>")
-        answer = self.receive()
+        answer = self._answer()
         if answer.name == "success":
             expected = hmac.digest(hmac.digest(salted, b"Server Key", name), signed, name)
             assert base64.b64decode(answer.get_text()) == b"v=" + base64.b64encode(expected)

@@ -200,3 +200,13 @@ class Stanza:
 
     def __repr__(self) -> str:
         return f"<Stanza {self.top_tag()} {len(self.children)} children>"
+
+
+def has_more_than(most: int, stanza: Stanza) -> bool:
+    """Whether there are more than `most` elements in a stanza; counts no further than that."""
+    left, waiting = most, [stanza]
+    while waiting and left >= 0:
+        children = [child for child in waiting.pop().children if type(child) is not str]
+        left -= len(children)
+        waiting += children
+    return left < 0

@@ -4,10 +4,14 @@ import signal
 import socket
 
 import pytest
+from gevent.event import Event
 
 from prosody_py.app.reload import reload_config
 from prosody_py.config.problems import ConfigError
-from prosody_py.testing.client import Client
+from prosody_py.sessions.lifecycle import bind_resource
+from prosody_py.testing.client import Client, wait_until
+from prosody_py.xmpp import ns
+from prosody_py.xmpp.errors import StanzaError
 
 PING = "<ping xmlns='urn:xmpp:ping'/>"
 
@@ -129,6 +133,42 @@ def test_other_accounts_mean_logging_in_again(server):
     assert "clients have to log in again" in str(report)
     assert alice.closed_with() == "host-gone"
     assert server.server.hosts["localhost"].users.name == "anonymous"
+
+
+def test_who_is_logging_in_when_the_accounts_change_has_to_begin_anew(server):
+    old, go_on = server.server.hosts["localhost"], Event()
+    bare, begun = server.connect(), server.connect()
+    bare.open()
+    server.user("alice")
+    begun.open()
+    begun.authenticate("alice", "secret")
+    begun.open()
+    waiting = []
+
+    def wait(event):
+        waiting.append(event)
+        go_on.wait()
+
+    old.events.add_handler("pre-resource-bind", wait, 1000)
+    begun.send(f"<iq type='set' id='b'><bind xmlns='{ns.BIND}'/></iq>")
+    wait_until(lambda: waiting)
+    reload(server, hosts={"localhost": {"authentication": "anonymous"}})
+    go_on.set()
+    assert bare.closed_with() == begun.closed_with() == "host-gone"
+    wait_until(lambda: waiting[0].session.in_hand is None)
+    assert not server.server.full_sessions and not server.server.bare_sessions
+
+
+def test_no_session_is_bound_on_a_host_that_is_gone(server):
+    server.user("alice")
+    client = server.connect()
+    client.open()
+    client.authenticate("alice", "secret")
+    [session] = server.server.modules.get_module("*", "c2s").listener.sessions.values()
+    reload(server, hosts={"localhost": {"authentication": "anonymous"}})
+    session.destroyed = None  # as one that another module serves
+    with pytest.raises(StanzaError, match="recipient-unavailable"):
+        bind_resource(session, "r", lambda username, host: None)
 
 
 def test_events_tell_modules_of_the_reload(server):

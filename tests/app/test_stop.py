@@ -6,6 +6,7 @@ import gevent
 import pytest
 
 from prosody_py.app import run
+from prosody_py.testing.client import wait_until
 
 SLOW = '''
 import gevent
@@ -13,14 +14,14 @@ from prosody_py.api import iq
 
 def load(module):
     module.store = module.open_store("slow")
-    module.begun = gevent.event.Event()
+    module.begun, module.go_on = gevent.event.Event(), gevent.event.Event()
 
 @iq("set", "urn:example:slow", "slow", to="self")
 def slow(module, event):
     """Write twice, and wait in between."""
     module.store.set("first", {"n": 1})
     module.begun.set()
-    gevent.sleep(module.get_option_number("slow_seconds", 0.2))
+    module.go_on.wait(module.get_option_number("slow_seconds", 0.2))
     module.store.set("second", {"n": 2})
 '''
 
@@ -55,7 +56,9 @@ def test_a_request_under_way_is_done_before_the_storage_closes(begin, start_serv
 
 def test_a_request_without_end_holds_nobody_up_for_ever(begin, monkeypatch, caplog):
     monkeypatch.setattr(run, "PATIENCE", 0.1)
-    running, _module = begin(slow_seconds=60)
+    running, module = begin(slow_seconds=60)
     with gevent.Timeout(20):
         running.stop()
     assert "Stopping, though 1 requests are still under way" in caplog.text
+    module.go_on.set()
+    wait_until(lambda: "Error in a handler" in caplog.text)  # the storage is closed

@@ -32,6 +32,8 @@ def load(start_server, tmp_path):
      "to: 'hosts' is not one of host, bare, self, full"),
     ("@command('a', 'b', 'c:string')\ndef f(module, c): 'Do.'", 2,
      "f is called as f(module, call, c): "),
+    ("@command('a', 'b', flags={'bool_params': {'c'}})\ndef f(module, call): 'Do.'", 2,
+     "f is called as f(module, call, flags): "),
     ("@command('a', 'b', 'c:strng')\ndef f(module, call, c): 'Do.'", 2,
      "c:strng: there is no type strng; there are string, "),
     ("def load(): pass", 2, "load is called as load(module): "),
@@ -47,6 +49,16 @@ def load(start_server, tmp_path):
 def test_a_mistake_is_told_with_the_modules_own_line(load, tmp_path, text, line, told):
     said = load(text)
     assert f"{tmp_path / 'mod_x.py'}:{line}: " in said and told in said
+
+
+def test_a_command_with_flags_is_called_with_them(start_server, tmp_path):
+    (tmp_path / "mod_x.py").write_text(
+        "from prosody_py.api import command\n"
+        "@command('a', 'b', 'c:string', flags={'bool_params': {'d'}})\n"
+        "def f(module, call, c, given): 'Do.'\n")
+    server = start_server(plugin_paths=[str(tmp_path)], modules_enabled=[]).server
+    server.modules.load("localhost", "x")
+    assert server.modules.is_loaded("localhost", "x")
 
 
 def test_one_name_needs_no_tuple(start_server, tmp_path):

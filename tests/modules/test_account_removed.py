@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 
 import gevent
 import pytest
 
 from prosody_py.hosts import users
-from prosody_py.testing.client import Closed
+from prosody_py.testing.client import Closed, wait_until
 from prosody_py.testing.managed import enable
 
 MODULES = """
@@ -122,9 +121,9 @@ def test_nothing_is_left_of_an_account(running):
         client.flush()
     except Closed:
         pass
-    end = time.monotonic() + 10
-    while users.user_exists(running.server, NAME, "localhost") and time.monotonic() < end:
-        gevent.sleep(0.02)
+    removing = running.server.hosts["localhost"].removing
+    wait_until(lambda: NAME not in removing
+               and not users.user_exists(running.server, NAME, "localhost"))
     esmeralda.flush()
     gevent.sleep(0.3)  # what a handler writes after the account is gone would be there by now
     left = [trace for trace in traces(running) if trace[:2] != ("localhost", "archive")

@@ -107,6 +107,32 @@ def test_everybody_sees_the_members_of_a_public_group(start):
     assert seen.name == "presence"
 
 
+BLOCK = "<block xmlns='urn:xmpp:blocking'><item jid='{}'/></block>"
+
+
+@pytest.mark.ours_alone("Debian's does not ask")
+@pytest.mark.parametrize("blocker", ["help", "nurse"])
+def test_who_is_blocked_does_not_see_members_of_a_public_group(start_server, tmp_path, blocker):
+    (tmp_path / "groups.txt").write_text(FILE)
+    running = start_server(["groups", "blocklist"], groups_file=str(tmp_path / "groups.txt"))
+    nurse, romeo = running.client("nurse").available(), running.client("romeo").available()
+    help = running.client("help", "desk")
+    by = {"help": (help, "nurse@localhost"), "nurse": (nurse, "help@localhost")}[blocker]
+    by[0].iq("set", BLOCK.format(by[1]))
+    nurse.flush(), romeo.flush()
+    help.available()
+    assert ("help@localhost/desk", None) in kinds(romeo.flush())
+    assert [sender for sender, _type in kinds(nurse.flush())
+            if sender.startswith("help@")] == []
+    # Nor does who asks.
+    nurse.send("<presence type='probe' to='help@localhost'/>")
+    assert [(sender, type) for sender, type in kinds(nurse.flush())
+            if sender.startswith("help@") and type != "error"] == []
+    help.send("<presence type='unavailable'/>").flush()
+    assert ("help@localhost/desk", "unavailable") in kinds(romeo.flush())
+    assert [sender for sender, type in kinds(nurse.flush()) if type != "error"] == []
+
+
 @pytest.mark.ours_alone("Debian's is blind to what was there before")
 def test_rosters_in_use_change_with_the_file(start):
     running = start("[Team]\nromeo@localhost\nx@localhost\n")

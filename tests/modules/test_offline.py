@@ -5,6 +5,7 @@ import pytest
 
 from prosody_py.hosts import users
 from prosody_py.storage.interface import StorageError
+from prosody_py.testing.client import wait_until
 
 pytestmark = pytest.mark.twins("offline")
 
@@ -197,3 +198,106 @@ def test_a_store_that_fails_sends_the_message_back(server, romeo, juliet, monkey
     module = server.server.hosts["localhost"].modules["offline"]
     monkeypatch.setattr(type(module.store), "append", fail)
     assert say(romeo, juliet) == "service-unavailable"
+
+
+LARGE = pytest.mark.ours_alone("Debian's deletes all when it has sent all")
+
+
+@LARGE
+def test_more_than_the_connection_may_queue_arrives_whole(launch, tmp_path):
+    server = launch(tmp_path, c2s_max_send_buffer="64 KB")
+    try:
+        romeo, juliet = server.client("romeo"), server.user("juliet")
+        for number in range(120):
+            romeo.send(f"<message to='{juliet}' type='chat' id='{number}'>"
+                       f"<body>{'x' * 60_000}</body></message>")
+        romeo.flush()
+        client = server.client("juliet").send("<presence/>")
+        gevent.sleep(0.05)  # begins to read a little later
+        assert [client.message().attr["id"] for _ in range(120)] == list(map(str, range(120)))
+        client.flush()
+        wait_until(lambda: not waiting(server, juliet))
+    finally:
+        server.stop()
+
+
+@LARGE
+def test_what_a_client_that_breaks_off_has_not_read_stays(launch, tmp_path):
+    server = launch(tmp_path, c2s_max_send_buffer="64 KB")
+    try:
+        romeo, juliet = server.client("romeo"), server.user("juliet")
+        for number in range(90):  # several times what the system's buffers take
+            romeo.send(f"<message to='{juliet}' type='chat' id='{number}'>"
+                       f"<body>{'x' * 240_000}</body></message>")
+        romeo.flush()
+        client = server.client("juliet").send("<presence/>")
+        conn = server.server.full_sessions[client.jid].conn
+        wait_until(lambda: conn.pending > 32 * 1024)
+        gevent.sleep(0.1)
+        client.sock.close()
+        wait_until(lambda: client.jid not in server.server.full_sessions)
+        delivering = server.server.hosts["localhost"].modules["offline"].delivering
+        wait_until(lambda: not delivering)
+        left = waiting(server, juliet)
+        assert 0 < len(left) < 90, "some were taken by the system"
+        assert left[-1].attr["id"] == "89" and len(left) == 90 - int(left[0].attr["id"])
+        client = server.client("juliet").send("<presence/>")
+        assert [client.message().attr["id"] for _ in left] == [each.attr["id"] for each in left]
+    finally:
+        server.stop()
+
+
+SM = "urn:xmpp:sm:3"
+
+
+def acknowledge(client, count, handled=0):
+    """Receive so many messages, and acknowledge whenever that is asked for; return the ids."""
+    ids = []
+    while len(ids) < count:
+        element = client.receive()
+        handled += element.name in ("message", "presence", "iq")
+        if element.name == "message":
+            ids.append(element.attr["id"])
+        elif element.name == "r":
+            client.send(f"<a xmlns='{SM}' h='{handled}'/>")
+    return ids
+
+
+@pytest.fixture
+def with_smacks(launch, tmp_path):
+    """A server where 60 messages wait for juliet, more than may be unacknowledged."""
+    server = launch(tmp_path, ["smacks"], smacks_max_queue_size=10)
+    romeo, juliet = server.client("romeo"), server.user("juliet")
+    for number in range(60):
+        romeo.send(f"<message to='{juliet}' type='chat' id='{number}'><body>.</body></message>")
+    romeo.flush()
+    yield server
+    server.stop()
+
+
+@LARGE
+def test_more_than_may_be_unacknowledged_arrives_whole(with_smacks):
+    client = with_smacks.client("juliet").send(f"<enable xmlns='{SM}' resume='true'/><presence/>")
+    assert client.receive().name == "enabled"
+    assert acknowledge(client, 60) == list(map(str, range(60)))
+    wait_until(lambda: not waiting(with_smacks, "juliet@localhost"))
+
+
+@LARGE
+def test_the_rest_comes_after_a_resumption(with_smacks):
+    client = with_smacks.client("juliet").send(f"<enable xmlns='{SM}' resume='true'/><presence/>")
+    token = client.receive().attr["id"]
+    got = [client.message().attr["id"] for _ in range(5)]  # not acknowledged
+    client.sock.close()
+    session = with_smacks.server.full_sessions[client.jid]
+    wait_until(lambda: session.extras.get("hibernating"))
+    assert got == list(map(str, range(5)))
+    assert len(waiting(with_smacks, "juliet@localhost")) > 30
+    client = with_smacks.connect()
+    client.open()
+    client.authenticate("juliet", "secret")
+    client.open()
+    client.send(f"<resume xmlns='{SM}' h='6' previd='{token}'/>")  # presence and messages
+    assert client.receive().name == "resumed"
+    assert acknowledge(client, 55, 6) == list(map(str, range(5, 60)))
+    wait_until(lambda: not waiting(with_smacks, "juliet@localhost"))

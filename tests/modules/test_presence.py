@@ -5,10 +5,12 @@ given to the receivers' sessions at once, and with a handler that looks at all o
 """
 
 import pytest
+from gevent.event import Event as Flag
 
 from prosody_py.api import stanza
 from prosody_py.events import filters
 from prosody_py.hosts.subscriptions import State
+from prosody_py.testing.client import wait_until
 from prosody_py.testing.people import kinds
 
 pytestmark = pytest.mark.twins("presence")
@@ -214,6 +216,60 @@ def test_a_priority_that_is_raised_above_zero_brings_what_waited(people):
     romeo.send("<presence><priority>1</priority></presence>")
     romeo.flush()
     assert fired == [people.session(romeo)]
+
+
+# -- sessions that end in the middle of it -------------------------------------------------
+
+
+@pytest.mark.ours_alone("Prosody's handlers do not wait")
+@pytest.mark.parametrize("event", ["pre-presence/bare", "presence/bare"])
+def test_the_presence_of_a_session_that_has_ended_meanwhile_is_not_told(people, event):
+    people.befriend("romeo", "juliet")
+    juliet, one = people.login("juliet"), people.login("romeo", "one")
+    two = people.login("romeo", "two", available=False)
+    session, events = people.session(two), people.server.server.hosts["localhost"].events
+    juliet.flush(), one.flush()
+    begun, go_on = Flag(), Flag()
+
+    def wait(data):
+        if data.origin is session and "type" not in data.stanza.attr:
+            begun.set()
+            go_on.wait()
+
+    events.add_handler(event, wait, 1000)
+    try:
+        two.send("<presence/>")
+        assert begun.wait(10)
+        session.close("conflict")
+        assert session.destroyed
+        go_on.set()
+        wait_until(lambda: session.in_hand is None)
+    finally:
+        events.remove_handler(event, wait)
+    assert kinds(juliet.flush()) == kinds(one.flush()) == []
+
+
+@pytest.mark.ours_alone("Prosody's handlers do not wait")
+def test_directed_presence_of_a_session_that_has_ended_meanwhile_is_not_told(people):
+    juliet, romeo = people.login("juliet"), people.login("romeo")
+    session, events = people.session(romeo), people.server.server.hosts["localhost"].events
+    begun, go_on = Flag(), Flag()
+
+    def wait(data):
+        if data.origin is session and "type" not in data.stanza.attr:
+            begun.set()
+            go_on.wait()
+
+    events.add_handler("pre-presence/full", wait, 1000)
+    try:
+        romeo.send(f"<presence to='{juliet.jid}'/>")
+        assert begun.wait(10)
+        session.close("conflict")
+        go_on.set()
+        wait_until(lambda: session.in_hand is None)
+    finally:
+        events.remove_handler("pre-presence/full", wait)
+    assert kinds(juliet.flush()) == []
 
 
 def test_a_module_sends_the_presence_of_all_resources_to_an_address(people):

@@ -140,6 +140,25 @@ def test_further_fields_are_asked_and_kept(start):
     assert kept == {"email": "b@x.example", "shoe": "43"}
 
 
+PAGE = "https://example.com/join"
+
+
+@pytest.mark.ours_alone("Debian's has a module for it")
+@pytest.mark.parametrize(("options", "text"), [
+    ({}, f"To make an account, visit {PAGE}"), ({"registration_text": "Come in!"}, "Come in!"),
+    ({"allow_registration": True}, f"To make an account, visit {PAGE}")])
+def test_accounts_can_be_made_at_a_web_page_instead(start_server, options, text):
+    running = start_server(["register"], registration_url=PAGE, **options)
+    client = opened(running)
+    assert client.features.get_child("register", FEATURE)
+    query = register(client, "get").get_child("query", XMLNS)
+    assert [child.name for child in query.tags] == ["instructions", "x"]
+    assert query.get_child_text("instructions") == text
+    assert query.get_child("x", "jabber:x:oob").get_child_text("url") == PAGE
+    assert error(register(client, inside=account())) == "not-allowed"
+    assert not exists(running)
+
+
 def test_modules_hear_of_a_registration(start):
     running = start()
     seen = []

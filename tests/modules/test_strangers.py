@@ -174,16 +174,70 @@ def test_memory_is_bounded(start):
     assert len(start.people.session(juliet).extras["spoken_to"]) == 200
 
 
-def test_what_strangers_publish_is_limited_like_messages(start_server):
+# -- what strangers publish ----------------------------------------------------------------------
+
+EVENT = "<event xmlns='http://jabber.org/protocol/pubsub#event'><items node='news'/></event>"
+
+
+@pytest.fixture
+def publishing(start_server):
+    """Return juliet, a stranger on another host, and the stranger's service, with a node."""
     running = start_server(["strangers", "pep", "message"], hosts=HOSTS, strangers_limit=2)
     people = People(running)
     juliet, iago = people.login("juliet"), people.login("iago", host="far.example")
     own = Asking(iago)
     own.create("news", access_model="open")
+    yield people, juliet, own
+    people.close()
+
+
+def test_what_one_has_subscribed_to_is_not_counted(publishing):
+    people, juliet, own = publishing
+    iago = own.client
     Asking(juliet, iago.bare_jid).subscribe("news")
     for id in "abcd":
         own.publish("news", id)
-    assert [id for _node, id in event_ids(juliet.flush())] == ["a", "b"]
-    people.set("juliet", iago.bare_jid, "to")
-    own.publish("news", "e")
-    assert event_ids(juliet.flush()) == [("news", "e")]
+    assert [id for _node, id in event_ids(juliet.flush())] == list("abcd")
+    # Also in a session of its own, and after a reload.
+    juliet.close()
+    juliet = people.login("juliet")
+    people.server.server.modules.reload("localhost", "strangers")
+    for id in "efgh":
+        own.publish("news", id)
+    assert [id for _node, id in event_ids(juliet.flush())] == list("efgh")
+    # It is no licence for anything else.
+    for inside in (BODY, EVENT + BODY):
+        assert send(iago, juliet.jid, inside, "chat" if inside == BODY else "normal") == []
+    assert send(iago, juliet.jid, EVENT + BODY, "normal") == [TOO_MUCH]
+    assert send(iago, juliet.jid, EVENT, "normal") == []
+    assert send(iago, juliet.jid, EVENT, "headline") == []
+
+
+def test_notifications_that_nobody_has_asked_for_are_limited_like_messages(publishing):
+    people, juliet, own = publishing
+    for _ in range(2):
+        assert send(own.client, juliet.jid, EVENT, "headline") == []
+    assert send(own.client, juliet.jid, EVENT, "headline") == [TOO_MUCH]
+    people.set("juliet", own.client.bare_jid, "to")
+    assert send(own.client, juliet.jid, EVENT, "headline") == []
+
+
+def test_who_has_unsubscribed_has_not_asked(publishing):
+    _people, juliet, own = publishing
+    asking = Asking(juliet, own.client.bare_jid)
+    asking.subscribe("news")
+    asking.set(f"<unsubscribe node='news' jid='{juliet.bare_jid}'/>")
+    assert [send(own.client, juliet.jid, EVENT, "headline") for _ in range(3)] == [
+        [], [], [TOO_MUCH]]
+
+
+def test_so_many_subscriptions_are_remembered_and_the_oldest_go(publishing):
+    people, juliet, _own = publishing
+    for number in range(105):
+        juliet.send(f"<iq type='set' id='s' to='service{number}.example'><pubsub xmlns="
+                    "'http://jabber.org/protocol/pubsub'><subscribe node='a' "
+                    f"jid='{juliet.bare_jid}'/></pubsub></iq>")
+    juliet.flush()
+    module = people.server.server.modules.get_module("localhost", "strangers")
+    known = module.subscriptions.services(people.name("juliet"))
+    assert len(known) == 100 and "service104.example" in known and "service4.example" not in known

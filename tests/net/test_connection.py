@@ -5,8 +5,11 @@ from __future__ import annotations
 import gevent
 import pytest
 from gevent import socket
+from OpenSSL import SSL
 
+from prosody_py.net.connection import Connection
 from prosody_py.net.listener import Port
+from prosody_py.net.tls import selfsigned
 from prosody_py.testing.client import wait_until
 
 
@@ -175,3 +178,87 @@ def test_a_context_that_cannot_be_made_refuses_only_that_connection():
             assert peer.recv(1) == b""
         assert len(contexts) == count
     port.close()
+
+
+def read_exactly(peer, size):
+    data = b""
+    while len(data) < size and (chunk := peer.recv(size - len(data))):
+        data += chunk
+    return data
+
+
+def fill(conn):
+    """Give the system as much as it takes for a peer that does not read; return the bytes."""
+    filled = refused = 0
+    while refused < 20:
+        try:
+            filled += conn.sock.send(b"x" * 4096)
+            refused = 0
+        except BlockingIOError:
+            refused += 1
+            gevent.sleep(0.001)  # the system may make its buffers larger
+    return filled
+
+
+def note_calls(monkeypatch, name):
+    """Return the list in which each call of a method of connections is noted from now on."""
+    calls, function = [], getattr(Connection, name)
+
+    def noted(conn):
+        calls.append(conn)
+        return function(conn)
+
+    monkeypatch.setattr(Connection, name, noted)
+    return calls
+
+
+def calls_in_turns(calls, turns=50):
+    """Return how many calls are noted in so many turns of the loop."""
+    before = len(calls)
+    for _ in range(turns):
+        gevent.sleep(0.001)
+    return len(calls) - before
+
+
+def test_what_is_held_back_does_not_keep_the_loop_awake(connect, monkeypatch):
+    peer, _listener, conn = connect()
+    flushes = note_calls(monkeypatch, "flush")
+    filled = fill(conn)
+    conn.write(b"y" * 1000)
+    wait_until(lambda: flushes)
+    conn.pause_writes()
+    assert len(read_exactly(peer, filled)) == filled
+    assert calls_in_turns(flushes) <= 1
+    conn.resume_writes()
+    assert read_exactly(peer, 1000) == b"y" * 1000
+
+
+def test_a_peer_that_has_not_read_what_was_in_clear_gets_no_tls(connect):
+    _peer, listener, conn = connect()
+    fill(conn)
+    conn.write(b"y" * 1000)
+    conn.starttls(SSL.Context(SSL.TLS_SERVER_METHOD))
+    wait_until(lambda: listener.ended == ["the peer does not read what is sent to it"])
+
+
+def test_a_handshake_that_waits_for_the_peer_does_not_keep_the_loop_awake(connect, monkeypatch,
+                                                                         tmp_path):
+    certificate = selfsigned.make("localhost", tmp_path)
+    context = SSL.Context(SSL.TLS_SERVER_METHOD)
+    context.use_certificate_file(str(certificate.path))
+    context.use_privatekey_file(str(certificate.key_path))
+    peer, _listener, conn = connect()
+    steps = note_calls(monkeypatch, "_step_handshake")
+    conn.pause()
+    tls = SSL.Connection(SSL.Context(SSL.TLS_CLIENT_METHOD), None)
+    tls.set_connect_state()
+    with pytest.raises(SSL.WantReadError):
+        tls.do_handshake()
+    peer.sendall(tls.bio_read(65536))
+    filled = fill(conn)
+    conn.starttls(context)
+    wait_until(lambda: conn._writer is not None)  # our half of the handshake found no room
+    assert len(read_exactly(peer, filled)) == filled
+    assert peer.recv(1), "our half has come, the peer does not answer it"
+    wait_until(lambda: not conn._writer.active)
+    assert calls_in_turns(steps) == 0

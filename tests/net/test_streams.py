@@ -5,6 +5,7 @@ from __future__ import annotations
 import gevent
 import pytest
 
+from prosody_py.concurrency import turns
 from prosody_py.testing.client import Closed, wait_until
 
 PING = "<ping xmlns='urn:xmpp:ping'/>"
@@ -170,3 +171,18 @@ def test_a_language_without_end_is_not_put_on_stanzas(start_server):
     client.receive()
     (session,) = running.server.modules.get_module("*", "c2s").listener.sessions.values()
     assert session.lang is None
+
+
+def test_who_sends_many_stanzas_at_once_does_not_hold_up_the_others(start_server, monkeypatch):
+    monkeypatch.setattr(turns, "AT_ONCE", 0)  # a turn is over at once
+    running = start_server()
+    juliet, romeo = running.client("juliet"), running.client("romeo")
+    done = []
+    running.server.hosts["localhost"].events.add_handler(
+        "pre-message/host", lambda event: done.append(event) or True, 1000)
+    romeo.send("<message to='localhost'/>" * 300)
+    wait_until(lambda: done)
+    juliet.flush()
+    assert len(done) < 300, "juliet was served in between"
+    romeo.flush()
+    assert len(done) == 300

@@ -175,3 +175,27 @@ def test_the_default_list_counts_for_sessions_without_an_active_one(people):
     write(paris, again.jid, "three")
     assert bodies(again) == []
     assert lists(again)[0] == ("default", "default")
+
+
+def test_beside_the_blocklist_what_either_denies_is_denied(start_debian):
+    """XEP-0191 and XEP-0016 are two lists: neither lets pass what the other one stops."""
+    running = start_debian("privacy_lists", modules=["blocklist"])
+    juliet, paris, tybalt = (running.client(name).available()
+                             for name in ("juliet", "paris", "tybalt"))
+    blocking = "<{} xmlns='urn:xmpp:blocking'><item jid='paris@localhost'/></{}>"
+    store(juliet, "all but tybalt", item(1, type="jid", value="tybalt@localhost"),
+          item(2, "allow"))
+    use(juliet, "all but tybalt")
+    juliet.iq("set", blocking.format("block", "block"))
+    assert write(paris, juliet.jid, "blocked") == ["service-unavailable"]
+    assert write(tybalt, juliet.jid, "denied") == ["service-unavailable"]
+    assert bodies(juliet) == []
+    assert write(juliet, paris.jid, "blocked") == ["not-acceptable"]
+    # What is changed in one list is not changed in the other.
+    juliet.iq("set", blocking.format("unblock", "unblock"))
+    juliet.iq("set", "<unblock xmlns='urn:xmpp:blocking'/>")
+    assert write(paris, juliet.jid, "free") == []
+    assert write(tybalt, juliet.jid, "denied still") == ["service-unavailable"]
+    assert bodies(juliet) == ["free"]
+    query = privacy(juliet, "get", "<list name='all but tybalt'/>").get_child("query", PRIVACY)
+    assert len(query.tags[0].tags) == 2

@@ -1,6 +1,9 @@
 """Which events a stanza fires, and what their results do to it."""
 
 import pytest
+from gevent.event import Event
+
+from prosody_py.testing.client import wait_until
 
 
 def do(act="nothing", on=""):
@@ -92,3 +95,24 @@ def test_what_cannot_be_delivered_is_answered(romeo, stanza, condition):
 ])
 def test_answers_and_presence_are_never_answered(romeo, stanza):
     assert romeo.send(stanza).flush() == []
+
+
+def test_an_iq_to_a_session_that_is_ending_is_answered(obedient, running, romeo, juliet):
+    events, go_on = running.server.hosts["localhost"].events, Event()
+
+    def wait(_event):
+        go_on.wait()
+
+    events.add_handler("c2s-disconnected", wait, 1000)
+    try:
+        jid = juliet.jid
+        conn = running.server.full_sessions[jid].conn
+        juliet.sock.close()
+        wait_until(lambda: conn.closed)
+        assert jid in running.server.full_sessions
+        answer = romeo.iq("get", "<ping xmlns='urn:xmpp:ping'/>", to=jid)
+        assert answer.get_error()[1] == "service-unavailable"
+        assert romeo.send(f"<iq type='result' id='1' to='{jid}'/>").flush() == []
+    finally:
+        go_on.set()
+        events.remove_handler("c2s-disconnected", wait)

@@ -73,6 +73,7 @@ def test_a_dtd_before_the_header_is_restricted_xml():
     (b"<message>\x01</message>", "not-well-formed"),
     (b"<p:message/>", "bad-namespace-prefix"),
     (b"text<message/>", "bad-format"),
+    ("\u00a0<message/>".encode(), "bad-format"),  # no whitespace of XML
     (b"<a>" * 200, "policy-violation"),
 ])
 def test_broken_xml_ends_the_stream_with_its_condition(data, condition):
@@ -102,8 +103,31 @@ def test_a_stanza_over_the_limit_is_refused_before_it_is_complete(stanza, chunk)
     assert error_of(*chunks, max_bytes=1000) == "policy-violation"
 
 
+def test_what_comes_in_small_pieces_is_not_kept_in_small_pieces():
+    parser = opened(max_bytes=300_000)
+    assert parser.feed(b"<message>") == []
+    for _ in range(10_000):
+        assert parser.feed(b"ab") == []
+    assert len(parser._held) < 100
+    [stanza] = parser.feed(b"</message>")
+    assert stanza.get_text() == "ab" * 10_000
+
+
 def test_many_stanzas_within_the_limit_are_no_large_stanza():
     assert len(opened(max_bytes=1000).feed(b"<message><body>hello</body></message>" * 500)) == 500
+
+
+@pytest.mark.parametrize(("inside", "most"), [("<a/>", 9_999), ("<a><b><c/></b></a>", 3_333)])
+def test_a_stanza_of_too_many_elements_is_refused(inside, most):
+    stanza = b"<iq>%s</iq>"
+    [found] = opened(max_bytes=300_000).feed(stanza % (inside.encode() * most))
+    assert len(found.children) == most
+    assert error_of(stanza % (inside.encode() * (most + 2)),
+                    max_bytes=300_000) == "policy-violation"
+
+
+def test_what_is_stored_may_have_any_number_of_elements():
+    assert len(parse_fragment("<a>" + "<b/>" * 20_000 + "</a>").children) == 20_000
 
 
 def test_whitespace_between_stanzas_is_a_keep_alive():

@@ -25,6 +25,7 @@ from prosody_py.net.http.limits import Limits
 from prosody_py.net.http.lua_objects import LuaFile
 from prosody_py.net.http.request import IncomingRequest
 from prosody_py.net.http.session import HttpSession
+from prosody_py.net.peers import network_of
 from prosody_py.router.unanswered import handler_failed
 
 _FAREWELL = 1  # seconds that answers may take to go out when the server stops
@@ -98,13 +99,13 @@ class HttpServer:
 
     def admit(self, address: str) -> bool:
         """Whether one more connection of `address` is welcome."""
-        return (self._addresses[address] < self.connections_per_address
+        return (self._addresses[network_of(address)] < self.connections_per_address
                 or self.forwarding.trusts(address))
 
     def onaccept(self, conn: Any) -> HttpSession:
         """A connection is new; with TLS the handshake is still to come."""
         session = self._sessions[conn] = HttpSession(conn, self)
-        self._addresses[conn.ip()] += 1
+        self._addresses[network_of(conn.ip())] += 1
         return session
 
     def onconnect(self, conn: Any) -> None:
@@ -136,7 +137,7 @@ class HttpServer:
         """Let go of a connection, which is gone or another listener's; return its session."""
         session = self._sessions.pop(conn, None)
         if session is not None:
-            address = conn.ip()
+            address = network_of(conn.ip())
             self._addresses[address] -= 1
             if self._addresses[address] <= 0:
                 del self._addresses[address]

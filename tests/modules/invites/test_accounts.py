@@ -44,6 +44,13 @@ def test_who_has_a_token_can_register_once(running):
     assert answer.get_error()[1] == "item-not-found"
 
 
+@pytest.mark.ours_alone("Debian's has another module for web pages")
+def test_who_is_invited_need_not_go_to_a_web_page(start):
+    running = start(registration_url="https://example.com/join")
+    assert register(opened(running)).get_error()[1] == "not-allowed"
+    assert registered(running, invites(running).create_account()).attr["type"] == "result"
+
+
 @pytest.mark.ours_alone("Debian's has other conditions")
 @pytest.mark.parametrize(("payload", "condition"), [
     (f"<preauth xmlns='{PARS}' token='wrong'/>", "item-not-found"),

@@ -6,6 +6,7 @@ import pytest
 
 from prosody_py.hosts import users
 from prosody_py.storage.interface import StorageError
+from prosody_py.testing.client import wait_until
 from prosody_py.testing.rooms import HOST, Party, codes, error, item
 
 
@@ -165,7 +166,7 @@ def test_rooms_go_out_of_memory_and_come_back(start):
     assert len(live) == 2
 
 
-def test_rooms_that_cannot_be_loaded_again_stay_in_memory(start):
+def test_rooms_that_wait_to_be_configured_stay_in_memory(start):
     running = start(muc_room_cache_size=1)
     party = Party(running)
     guest = party.guest("juliet")
@@ -191,6 +192,40 @@ def test_who_is_gone_while_a_room_is_out_of_memory_is_not_in_it(start):
     seen = party.guest("nurse").join()
     assert [one.attr["from"] for one in seen if one.name == "presence"] == [
         f"{room}/Juliet", f"{room}/Nurse"]
+
+
+def test_who_goes_while_a_room_is_out_of_memory_leaves_it_as_ever(start):
+    running = start(muc_room_cache_size=1)
+    party = Party(running)
+    juliet, romeo = party.pair(persistentroom="1")
+    room, party.room = party.room, f"other@{HOST}"
+    juliet.join()
+    assert room not in rooms_of(running).live
+    romeo.client.close()
+    left = juliet.client.receive_until(lambda one: one.attr.get("type") == "unavailable")
+    assert left.attr["from"] == f"{room}/Romeo" and codes(left) == set()
+
+
+def test_rooms_that_are_not_persistent_go_out_of_memory_with_those_in_them(start):
+    running = start(muc_room_cache_size=1, muc_room_locking=False)
+    party = Party(running)
+    juliet, rooms = party.guest("juliet"), rooms_of(running)
+    names = [f"room{number}@{HOST}" for number in range(4)]
+    for party.room in names:
+        juliet.join()
+    assert list(rooms.live) == names[-1:]
+    answer = juliet.iq("get", "<query xmlns='http://jabber.org/protocol/disco#items'/>", HOST)
+    assert {tag.attr["jid"] for tag in answer.tags[0].tags} == set(names)
+    party.room = names[0]
+    romeo = party.guest("romeo")
+    assert romeo.join()[0].attr["from"] == f"{names[0]}/Juliet"
+    for party.room in names:
+        juliet.leave()
+    party.room = names[0]
+    romeo.leave()
+    wait_until(lambda: not rooms.live and not rooms.stored)
+    for name in ("config", "state", "rooms_made"):
+        wait_until(lambda name=name: not list(running.server.storage.open(HOST, name).users()))
 
 
 def test_who_is_deleted_is_forgotten_by_rooms_but_for_bans(start):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from prosody_py.testing.client import wait_until
-from prosody_py.testing.rooms import HOST, MUC, USER, error
+from prosody_py.testing.rooms import HOST, MUC, USER, Party, error
 
 MAV = "urn:xmpp:muc:affiliations:0"
 pytestmark = [pytest.mark.twins("muc", needs=("muc_unique", "adhoc")),
@@ -56,6 +56,35 @@ def test_versions_last_over_a_reload(party, rooms_server):
     rooms_server.server.modules.reload(HOST, "muc")
     juliet.admin("set", jid="a@localhost", affiliation="member")
     assert enter(romeo, version)[:2] == ({"a@localhost": "member"}, version)
+
+
+@pytest.mark.ours_alone("a server of its own")
+def test_versions_last_over_a_restart(launch, tmp_path):
+    def start():
+        return launch(tmp_path, ["disco"], storage="sqlite", components={HOST: {"module": "muc"}})
+
+    running = start()
+    party = Party(running)
+    juliet = party.owner(persistentroom="1")
+    nurse = party.guest("nurse")
+    juliet.admin("set", jid=nurse.bare_jid, affiliation="admin")
+    _listed, _since, first = enter(nurse)
+    running.stop()
+    party.running = running = start()
+    nurse = party.guest("nurse")
+    assert enter(nurse, first) == (None, None, first)
+    nurse.admin("set", jid="a@localhost", affiliation="member")
+    second = enter(nurse)[2]
+    assert second != first
+    running.stop()
+    party.running = running = start()
+    try:
+        nurse = party.guest("nurse")
+        assert enter(nurse, second) == (None, None, second)
+        nurse.leave()
+        assert enter(nurse, first) == ({"a@localhost": "member"}, first, second)
+    finally:
+        running.stop()
 
 
 def test_changes_come_with_the_versions(party):

@@ -177,6 +177,7 @@ def test_roster_groups_decide(people, friends):
     assert event_ids(romeo.flush()) == []
     juliet.iq("set", f"<query xmlns='jabber:iq:roster'><item jid='{romeo.bare_jid}'>"
               "<group>Friends</group></item></query>")
+    assert event_ids([romeo.message()]) == [(TUNE, "a")]  # which may be seen only now
     own.publish(TUNE, "b")
     assert event_ids(romeo.flush()) == [(TUNE, "b")]
 

@@ -4,6 +4,9 @@ A stranger is who is no contact (in either direction, or asked to be one), was n
 and has not got directed presence, as rooms have that one is in. Each kind of approach has its own
 rule: "allow", "limit" (so many in a time, by sender and by sender's domain) or "block".
 
+A service for publishing may send notifications to who has asked it for a subscription, uncounted;
+whatever else it sends is a stranger's message (subscriptions).
+
 Data and owner: `module.senders` and `module.domains` count, each a bounded table that forgets who
 has been silent longest. Whom a session has spoken to is kept with the session (`spoken_to`).
 
@@ -29,6 +32,8 @@ from prosody_py.api import (
     string,
 )
 from prosody_py.hosts.roster import load_roster
+
+from .subscriptions import Subscriptions, is_notification, request_in
 
 MUC_USER, CONFERENCE = "http://jabber.org/protocol/muc#user", "jabber:x:conference"
 FIRST = 50  # after blocks, before everybody who delivers
@@ -85,6 +90,8 @@ def load(module):
     module.senders, module.domains = (
         Allowance(most, options.strangers_period, options.strangers_cache_size)
         for most in (options.strangers_limit, options.strangers_limit_domain))
+    module.subscriptions = Subscriptions(
+        module.open_store("strangers_subscriptions", "keyval+"), options.strangers_cache_size)
 
 
 def save(module):
@@ -101,16 +108,22 @@ def restore(module, saved):
 # -- who is a stranger -----------------------------------------------------------------------
 
 
-def is_stranger(module, username: str, sender: str) -> bool:
-    """Whether an account knows nothing of a sender (a full or bare JID)."""
+def is_trusted(module, username: str, sender: str) -> bool:
+    """Whether an account has nobody for a stranger at an address, by the options."""
     contact, domain = jid.bare(sender), jid.host(sender)
     options = module.options
     host = module.server.hosts.get(domain)
-    if (domain in options.strangers_trust_domains or contact == module.host
+    return (domain in options.strangers_trust_domains or contact == module.host
             or contact == f"{username}@{module.host}"
             or options.strangers_trust_local and (
-                domain == module.host or host is not None and host.type == "component")):
+                domain == module.host or host is not None and host.type == "component"))
+
+
+def is_stranger(module, username: str, sender: str) -> bool:
+    """Whether an account knows nothing of a sender (a full or bare JID)."""
+    if is_trusted(module, username, sender):
         return False
+    contact = jid.bare(sender)
     item = load_roster(module.server, username, module.host).get(contact)
     if item is not None and (item.subscription != "none" or item.ask):
         return False
@@ -137,6 +150,24 @@ def speak(module, event):
     spoken_to.move_to_end(contact)
     if len(spoken_to) > MAX_SPOKEN_TO:
         spoken_to.popitem(last=False)
+
+
+@hook("pre-iq/bare", priority=-1)
+@hook("pre-iq/host", priority=-1)
+def ask_for_subscription(module, event):
+    """Remember which services a user asks for subscriptions: these may notify."""
+    element, username = event.stanza, getattr(event.origin, "username", None)
+    if username is None or element.attr.get("type") != "set":
+        return
+    found = request_in(element)
+    if found is not None and not is_trusted(module, username, found[0]):
+        module.subscriptions.note(username, *found)
+
+
+@hook("user-deleted")
+def forget(module, event):
+    """Know nothing of an account that is gone."""
+    module.subscriptions.forget(event.username)
 
 
 def unload(module):
@@ -174,8 +205,9 @@ def refused(module, event, rule: str, sender: str | None = None) -> str | None:
 
 def concerns(module, account: str, peer: str) -> bool:
     """Whether there is a rule for what a service for publishing sends to an account."""
-    return module.options.strangers_messages != "allow" and is_stranger(
-        module, jid.node(account), peer)
+    username = jid.node(account)
+    return (module.options.strangers_messages != "allow" and is_stranger(module, username, peer)
+            and jid.bare(peer) not in module.subscriptions.services(username))
 
 
 @hook("message/bare", priority=FIRST)
@@ -186,6 +218,9 @@ def message(module, event):
     """Let a message through, or send it back."""
     element, options = event.stanza, module.options
     if element.attr.get("to") is None or element.attr.get("type") in ("error", "groupchat"):
+        return None
+    if is_notification(element) and jid.bare(element.attr.get("from")) in (
+            module.subscriptions.services(jid.node(element.attr["to"]) or "")):
         return None
     muc = element.get_child("x", MUC_USER)
     invite = muc.get_child("invite") if muc is not None else None
