@@ -24,7 +24,9 @@ class Counting:
     def is_full(self, creator: str) -> bool:
         """Whether an account may make no more rooms."""
         options = self.module.options
-        if options.muc_max_rooms and len(self.stored | self.live.keys()) >= options.muc_max_rooms:
+        most = options.muc_max_rooms
+        if (most and len(self.stored) + len(self.live) >= most  # far below it nothing is counted
+                and len(self.stored | self.live.keys()) >= most):
             return True
         most = options.muc_max_rooms_per_owner
         if not most:
