@@ -14,6 +14,7 @@ import gevent
 import gevent.event
 
 from prosody_py.api import Event, Options, Stanza, datetime, hook, integer, size
+from prosody_py.sessions.archive_results import reads_archive
 from prosody_py.sessions.draining import is_crowded, is_out, let_drain
 from prosody_py.sessions.lifecycle import top_resources
 from prosody_py.storage.interface import CountedTooMuch, StorageError
@@ -141,7 +142,7 @@ def deliver_batch(module, session, go_on) -> bool:
     """
     items, _total = module.store.find(session.username, {"limit": BATCH})
     sent, given, crowded = [], [], False
-    has_read = session.extras.get("mam_requested")
+    has_read = reads_archive(session)
     for id, element, when, _with in items:
         known = has_read and stanza_ids.find_id(element, session.bare_jid) is not None
         if not known:

@@ -74,8 +74,14 @@ def is_open(module, session) -> bool:
 
 
 def is_elsewhere(module, session) -> bool:
-    """Whether somebody is to make the account at a web page (XEP-0077 section 5)."""
+    """Whether somebody is to make the account at a web page (XEP-0077 section 5).
+
+    Where the community's mod_register_redirect is loaded, which has the same option, it decides: it
+    lets some addresses through.
+    """
     options = module.options
+    if "register_redirect" in module.host_object.modules:
+        return False
     return bool(options.registration_url) and not (
         options.allow_registration and session.extras.get("validated_invite") is not None)
 

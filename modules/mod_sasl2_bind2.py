@@ -78,7 +78,7 @@ def bind(module, event):
     if "mam" in module.host_object.modules:
         bound.add_child(archive_metadata(module, session.username))
         forget_archived(module, session)
-        session.extras["mam_requested"] = True  # that is where it looks
+        session.extras["told_of_archive"] = True
     module.fire_event("enable-bind-features", Event(
         session=session, request=request, result=bound))
     event.success.add_child(bound)

@@ -14,6 +14,7 @@ from prosody_py.api import Event, StanzaError, stanza
 from prosody_py.concurrency.timer import Timer
 from prosody_py.hosts import users
 from prosody_py.sessions import lifecycle
+from prosody_py.sessions.archive_results import reads_archive
 from prosody_py.storage.interface import StorageError
 from prosody_py.xmpp import importance
 from prosody_py.xmpp.parser import parse_fragment
@@ -194,7 +195,7 @@ def keep(module, event):
     if importance.carbon_of(element) is not None:
         return True  # a copy: whom the message itself was for has got it
     archived = element.get_child_with_attr("stanza-id", STANZA_ID, "by", session.bare_jid)
-    if archived is not None and session.extras.get("mam_requested"):
+    if archived is not None and reads_archive(session):
         return True  # the client will find it in the archive
     return keep_for(module, username, element, getattr(event, "when", None),
                     getattr(event, "key", None), session)

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import re
 
+from prosody_py.sessions.archive_results import reads_archive
 from prosody_py.xmpp import importance
 from prosody_py.xmpp.hints import hints
 from prosody_py.xmpp.parser import parse_fragment
@@ -92,5 +93,5 @@ def is_promised(session, text: bytes) -> bool:
 
 def is_read(session, element) -> bool:
     """Whether a client finds a message in its archive, where it looks."""
-    return bool(session.extras.get("mam_requested")) and element.get_child_with_attr(
+    return reads_archive(session) and element.get_child_with_attr(
         "stanza-id", STANZA_ID, "by", session.bare_jid) is not None

@@ -13,6 +13,16 @@ MAX_BYTES = 1024 * 1024
 """A page ends after so many characters, so that it fits into a client's out-queue."""
 
 
+def reads_archive(session) -> bool:
+    """Whether a client looks into the archive for what it has missed.
+
+    One that has asked for some of it (Prosody's field) does, and one that has bound by Bind 2,
+    where it is told of the archive (XEP-0386 section 3.2).
+    """
+    extras = session.extras
+    return bool(extras.get("mam_requested") or extras.get("told_of_archive"))
+
+
 def send_page(session, request: Stanza, archive: str, query: mam.ArchiveQuery,
               page: Page) -> Stanza:
     """Send the messages of a page; return the <fin/> that belongs into the answer.

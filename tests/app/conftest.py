@@ -42,8 +42,10 @@ class Terminal:
         self.master, slave = pty.openpty()
         command = place.command(*words, XDG_STATE_HOME=str(place.folder / "state"),
                                 TERM="dumb")
-        self.process = subprocess.Popen(**command, stdin=slave, stdout=slave, stderr=slave,
-                                        start_new_session=True)
+        # Control-C is ignored by what is run in the background of a script, as tests may be.
+        self.process = subprocess.Popen(
+            **command, stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
         os.close(slave)
         self.seen = ""
 

@@ -307,7 +307,7 @@ class Witness:
             gevent.sleep(0.01)
             gc.collect()
             lua.execute(b"collectgarbage(); collectgarbage()")
-        self.border.identities._sweep()  # which is due only now and then
+        self.border.identities.sweep()  # which is due only now and then
         python = Counter(type(found).__name__ for found in gc.get_objects())
         python["ReferenceType"] -= len(self.old)
         pages = int(Path("/proc/self/statm").read_text().split()[1])
