@@ -79,8 +79,12 @@ class Receiver:
             while True:
                 element = self.client.receive()
                 self.take(element)
-                if getattr(element, "name", None) == "r" and self.rng.random() < 0.5:
-                    self.client.send(f"<a xmlns='{SM}' h='{self.h}'/>")
+                self.acknowledge(element, 0.5)
+
+    def acknowledge(self, element, probability):
+        """Say what has come, if that is asked for, more or less often."""
+        if getattr(element, "name", None) == "r" and self.rng.random() < probability:
+            self.client.send(f"<a xmlns='{SM}' h='{self.h}'/>")
 
     def drain(self):
         """Take all that has been sent before the connection ended."""
@@ -130,11 +134,14 @@ def check(server, sender, receiver):
     receiver.come_back(server)
     receiver.client.send("<iq type='get' id='last' to='localhost'>"
                          "<ping xmlns='urn:xmpp:ping'/></iq>")
-    while True:
-        element = receiver.client.receive()
-        receiver.take(element)
-        if getattr(element, "attr", {}).get("id") == "last":
-            break
+    answered, missing = False, sender.acknowledged - set(receiver.came)
+    with gevent.Timeout(30, False):  # what is much comes as it is acknowledged, after the answer
+        while missing or not answered:
+            element = receiver.client.receive()
+            receiver.take(element)
+            receiver.acknowledge(element, 1)
+            answered = answered or getattr(element, "attr", {}).get("id") == "last"
+            missing -= set(receiver.came)
     lost = sender.acknowledged - set(receiver.came)
     doubled = {number for number, times in receiver.came.items() if times > 1}
     assert (lost, doubled if receiver.resume else set()) == (set(), set())
