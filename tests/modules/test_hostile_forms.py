@@ -22,8 +22,8 @@ admin_shell client_management sasl2_fast cron
 """.split()
 ROOMS, NODES, SEARCH = "rooms.localhost", "pubsub.localhost", "search.localhost"
 HOSTS = ["localhost", ROOMS, NODES, SEARCH]
-ENDING = ("shutdown", "server:stop", "restart", "host:deactivate", "host:remove", "config:reload",
-          "module", "unload", "globally")
+ENDING = ("shutdown", "server:stop", "restart", "host:deactivate", "hosts#deactivate",
+          "config:reload", "module", "unload", "globally")
 VALUES = ["", " ", "0", "-1", "1e9", "9" * 30, "true", "none", "owner", "x" * 2000, "*", "@", "/",
           "a@", "@b", "a@b/", "a b@c", "\N{PILE OF POO}", "2010-13-07T99:00:00Z", "60", "kept",
           "kept@localhost", "kept@localhost/r", "nobody@localhost", "kept@elsewhere.example",
