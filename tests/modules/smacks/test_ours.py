@@ -8,7 +8,7 @@ import gevent
 import pytest
 
 from prosody_py.storage.interface import StorageError
-from prosody_py.testing.client import wait_until
+from prosody_py.testing.client import Closed, wait_until
 from prosody_py.testing.managed import (
     SM,
     Managed,
@@ -21,6 +21,7 @@ from prosody_py.testing.managed import (
     say,
 )
 from prosody_py.xmpp import ns
+from prosody_py.xmpp.errors import StreamError
 from prosody_py.xmpp.smqueue import MASK
 
 ERRORS = "urn:ietf:params:xml:ns:xmpp-stanzas"
@@ -296,6 +297,29 @@ def test_a_resumed_client_is_an_active_one(server, juliet):
     juliet.come_back(0)
     juliet.client.flush()
     assert juliet.session.extras["state"] == "active"
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_of_many_that_resume_a_session_at_once_one_has_it(server, juliet, romeo, there):
+    session = juliet.session if there else juliet.cut()
+    say(romeo, juliet.jid, "once")
+    rivals = [log_in(server, "juliet") for _ in range(6)]
+    for rival in rivals:
+        rival.send(f"<resume xmlns='{SM}' previd='{juliet.token}' h='0'/>")
+    answers, left = [], []
+    for rival in rivals:
+        try:
+            answers.append(rival.receive().name)
+            got = [element for element in rival.flush() if getattr(element, "name", "") != "r"]
+        except (Closed, StreamError, OSError):
+            continue
+        left.append((rival, got))
+    assert set(answers) <= {"resumed", "failed"} and "resumed" in answers
+    (winner, got), = left
+    assert bodies(got) == ["once"]
+    assert juliet.session is session and not session.destroyed
+    say(romeo, juliet.jid, "again")
+    assert bodies(winner.flush()) == ["again"]
 
 
 # -- bounds --------------------------------------------------------------------------------
