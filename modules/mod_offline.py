@@ -168,12 +168,16 @@ def deliver_batch(module, session, go_on) -> bool:
 
 
 def is_taken(module, session, go_on) -> bool:
-    """Wait until a client has taken what it was sent; note one that takes nothing."""
+    """Wait until a client has taken what it was sent; note one that takes nothing, or is gone."""
     go_on()
-    taken = let_drain(session, acknowledged=True)
-    if not taken:
-        module.halted.add(session.username)
-    return taken
+    while True:
+        conn = session.conn
+        if let_drain(session, acknowledged=True):
+            return True
+        if session.conn is conn or session.conn is None:
+            module.halted.add(session.username)
+            return False
+        # It has come back over another connection already.
 
 
 @hook("c2s-session-updated")

@@ -128,6 +128,7 @@ def many(examples):
                                            HealthCheck.too_slow])
 
 
+@pytest.mark.slow
 @many(150)
 @given(seed=st.integers(0, 2 ** 64))
 def test_no_form_makes_a_command_fail(admin, caplog, commands, seed):
