@@ -54,6 +54,21 @@ def test_a_second_signal_ends_at_once(install):
     assert time.monotonic() - began < 5
 
 
+def test_signals_for_modules_are_events(install):
+    server = install()
+    plugin = server.folder / "plugins" / "mod_hears.lua"
+    plugin.parent.mkdir()
+    plugin.write_text("module:set_global();\nfor _, name in ipairs { 'SIGUSR1', 'SIGUSR2' } do\n"
+                      "module:hook('signal/' .. name, function (event)\n"
+                      "module:log('info', 'Heard %s', name); end); end\n")
+    server.write(plugin_paths=["plugins"], modules_enabled=["saslauth", "hears"])
+    server.start()
+    for number in (signal.SIGUSR1, signal.SIGUSR2):
+        server.kill(number)
+        server.wait_for(f"Heard {number.name}")
+    assert server.stop(signal.SIGTERM) == 0
+
+
 @pytest.mark.parametrize(("options", "told"), [
     ({"c2s_timeout": "banana"}, "prosody.cfg.yaml:4:1: c2s_timeout: expected a period"),
     ({"log": {"to": "missing/log"}}, "missing/log: No such file"),
